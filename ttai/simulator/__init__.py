@@ -1,0 +1,62 @@
+"""A broker and a market on the real wire, for demos and tests."""
+
+from collections import Counter
+from typing import ClassVar
+
+from starlette.types import Receive, Scope, Send
+
+from ttai.clock import Clock
+from ttai.simulator.dxlink import PATH, Feed
+from ttai.simulator.faults import STAMP, Fault, Faults
+from ttai.simulator.hand import Hand
+from ttai.simulator.prices import DailyBar
+from ttai.simulator.rest import Rest
+from ttai.simulator.tokens import Tokens
+from ttai.simulator.world import Instrument, Sessions, Snapshot, World
+
+__all__ = ["STAMP", "DailyBar", "Fault", "Faults", "Instrument", "Simulator", "Snapshot", "World"]
+
+
+class Simulator:
+    """A broker and a market on the real wire: REST, DXLink and a hand that moves them."""
+
+    CLIENT_SECRET: ClassVar[str] = "demo-secret"  # noqa: S105  (opens nothing but this)
+    REFRESH_TOKEN: ClassVar[str] = "demo-refresh"  # noqa: S105
+
+    def __init__(self, *, seed: int = 7, clock: Clock | None = None, sessions: Sessions = "always") -> None:
+        clock = clock or Clock()
+        self._tokens = Tokens(clock)
+        self.world = World(seed=seed, clock=clock, sessions=sessions)
+        self.faults = Faults(self._tokens.expire)
+        self.requests: Counter[str] = Counter()
+        self._feed = Feed(self.world, self._tokens, self.faults, clock)
+        self._rest = Rest(
+            self.world, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN
+        )
+        self._hand = Hand(self.set_price, self.faults, self._feed)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application: the broker's calls, its stream, and the hand below `/-/`."""
+        if scope["type"] == "lifespan" or scope["path"].startswith("/-/"):
+            await self._hand(scope, receive, send)
+            return
+        self.requests[scope["path"]] += 1
+        if scope["type"] == "http":
+            await self.faults.serve(self._rest, scope, receive, send)
+        elif scope["path"] == PATH:
+            await self._feed.serve(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000, "reason": ""})
+
+    def set_price(self, symbol: str, last: float) -> None:
+        """Let the market go on from this price; who is subscribed hears it at once. ValueError if it can't."""
+        self.world.set_price(symbol, last)
+        self._feed.wake()
+
+    def expire_tokens(self) -> None:
+        """Answer every call with 401 until the client authenticates again."""
+        self._tokens.expire()
+
+    async def tick(self) -> None:
+        """Send every open socket what changed, now."""
+        await self._feed.tick()

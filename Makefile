@@ -1,0 +1,64 @@
+# Python >= 3.11 and make are all that is needed; uv is used where it is there.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+UV = $(shell command -v uv 2>/dev/null)
+.DEFAULT_GOAL := help
+
+help: ## Show these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("ttai needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+ifneq ($(UV),)
+	test -d $(VENV) || $(UV) venv -q --python $(PYTHON) $(VENV)
+	$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[dev]'
+else
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+endif
+	touch $@
+
+demo: $(VENV)/.installed ## Serve the simulated market over HTTP and say how to connect
+	$(BIN)/ttai serve --demo --http
+
+dev: $(VENV)/.installed ## The same with debug log, started anew when a file changes
+	$(BIN)/python build/dev.py
+
+test: $(VENV)/.installed ## The quick tests
+	$(BIN)/pytest -q
+
+check: $(VENV)/.installed ## All that must be green: style, types, layers, tests with coverage, whole processes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/coverage erase
+	$(MAKE) test PYTEST_ADDOPTS="--cov --cov-report="
+	$(BIN)/coverage report
+	$(BIN)/coverage report --include='ttai/quant/*' --fail-under=100 > /dev/null || { $(BIN)/coverage report --include='ttai/quant/*'; exit 1; }
+	$(BIN)/pytest -q -m slow --timeout 300
+
+fix: $(VENV)/.installed ## Format, and mend what can be mended by machine
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed ## The figures, with their baselines in the same run
+	$(BIN)/python -m compileall -q ttai plugins $(VENV)/lib
+	$(BIN)/pytest -q -m bench --benchmark-enable --timeout 600 -p no:randomly -s
+
+dist-check: $(VENV)/.installed ## Build the wheel, install it from nothing, call it (needs the package registries)
+	rm -rf dist/check && mkdir -p dist/check
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist/check .
+	$(PYTHON) -m venv dist/check/venv
+	dist/check/venv/bin/python -m pip install -q -c constraints.txt dist/check/*.whl
+	dist/check/venv/bin/ttai call get_quotes symbols=SPY,AAPL --demo --data-dir dist/check/data
+
+constraints: $(VENV)/.installed ## Write constraints.txt anew from pyproject's ranges
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --upgrade --all-extras -o constraints.txt pyproject.toml
+
+clean: ## Remove what these targets made
+	rm -rf $(VENV) dist .coverage .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help demo dev test check fix bench dist-check constraints clean

@@ -1,0 +1,71 @@
+"""The tools of the quotes plugin: the market's words made answers."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ttai import BadArgument, cut
+from ttai.clock import Clock
+from ttai.market.market import Market
+from ttai_quotes.models import MarketSession, Match, Matches, Missing, Quote, Quotes
+
+Symbol = Annotated[str, Field(description="Such as SPY, BRK/B, SPX or an OCC option symbol")]
+MOST_MATCHES = 20
+
+
+class QuoteTools:
+    """What the market says, as answers."""
+
+    def __init__(self, market: Market, clock: Clock) -> None:
+        self._market = market
+        self._clock = clock
+
+    async def get_quote(self, symbol: Symbol) -> Quote:
+        """Quote one stock, ETF, index or option: last, bid, ask, the day's range, change, volume.
+        Use it for a current price; use get_quotes for several at once."""
+        return Quote.of(await self._market.quote(symbol))
+
+    async def get_quotes(
+        self, symbols: Annotated[list[str], Field(description="Up to 100, such as SPY, BRK/B, SPX or OCC options")]
+    ) -> Quotes:
+        """Quote several symbols in one table, with the reason for each that could not be had.
+        Use it instead of repeated get_quote calls."""
+        asked = [part.strip() for symbol in symbols for part in symbol.split(",")]
+        if not any(asked):
+            raise BadArgument("no symbol was given", "Send symbols such as SPY, AAPL")
+        answer = await self._market.quotes(part for part in asked if part)
+        notes = [note for quote in answer.quotes for note in quote.notes]
+        return Quotes(
+            quotes=[Quote.of(quote).model_copy(update={"notes": []}) for quote in answer.quotes],
+            missing=[Missing(symbol=missing.symbol, reason=missing.reason) for missing in answer.missing],
+            notes=notes,
+        )
+
+    async def search_symbols(
+        self, query: Annotated[str, Field(description="A symbol's beginning or a word of the name")]
+    ) -> Matches:
+        """Find symbols by their beginning or by a company's name.
+        Use it when a symbol is unknown or a quote was not found."""
+        text = query.strip()
+        if not text or len(text) > 50:
+            raise BadArgument("query must be 1 to 50 characters", "Send a symbol's beginning or a word of the name")
+        found = await self._market.search(text)
+        kept, note = cut(found, keep=MOST_MATCHES, ask="a longer query", noun="matches")
+        return Matches(
+            matches=[Match(symbol=match.symbol, description=match.description) for match in kept],
+            notes=[note] if note else [],
+        )
+
+    async def get_market_session(self) -> MarketSession:
+        """Tell whether the US stock and options market trades now, why or why not, and when that changes.
+        Use it before calling a price current or suggesting a trade for today."""
+        session = await self._market.session()
+        return MarketSession(
+            session=session.state,
+            tradable=session.state == "open",
+            why=session.why,
+            now=self._clock.now(),
+            opens_at=session.opens_at,
+            closes_at=session.closes_at,
+            next_open=session.next_open,
+        )

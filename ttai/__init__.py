@@ -1,0 +1,52 @@
+"""What a plugin author needs of ttai, resolved when first used."""
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# FastMCP reads these when it is first imported: no rich logging of its own, no look-up of newer
+# versions, and no settings from whatever `.env` lies in the current folder.
+os.environ.setdefault("FASTMCP_LOG_ENABLED", "false")
+os.environ.setdefault("FASTMCP_CHECK_FOR_UPDATES", "off")
+os.environ.setdefault("FASTMCP_ENV_FILE", os.devnull)
+
+if TYPE_CHECKING:
+    from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Price, Strike, cut
+    from ttai.errors import BadArgument, NotFound, TtaiError
+    from ttai.host import Host
+    from ttai.settings import Settings
+
+_HOMES = {
+    "ttai.answers": (
+        "Answer", "Count", "Greek", "MarketAnswer", "Money", "Percent", "Price", "Strike", "cut",
+    ),
+    "ttai.errors": ("BadArgument", "NotFound", "TtaiError"),
+    "ttai.host": ("Host",),
+    "ttai.settings": ("Settings",),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Answer",
+    "BadArgument",
+    "Count",
+    "Greek",
+    "Host",
+    "MarketAnswer",
+    "Money",
+    "NotFound",
+    "Percent",
+    "Price",
+    "Settings",
+    "Strike",
+    "TtaiError",
+    "cut",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'ttai' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value

@@ -1,0 +1,21 @@
+"""What the broker service needs of a broker; `ttai.tastytrade` fits these."""
+
+from typing import Protocol
+
+from ttai.broker.types import Account
+
+
+class BrokerPort(Protocol):
+    """A customer's accounts."""
+
+    async def accounts(self) -> list[Account]:
+        """The open accounts."""
+        ...
+
+
+class Gate(Protocol):
+    """The way to a broker, if there is one."""
+
+    async def broker(self) -> BrokerPort:
+        """The broker; raises NotLoggedIn or BadCredentials."""
+        ...

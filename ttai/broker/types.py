@@ -1,0 +1,13 @@
+"""What the user holds at the broker; amounts are Decimal."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One trading account; `margin` False means cash."""
+
+    number: str
+    nickname: str
+    type: str
+    margin: bool

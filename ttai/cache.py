@@ -1,0 +1,91 @@
+"""A bounded memory of answers: each entry has its own life, each question is asked once at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cachetools import TLRUCache
+
+from ttai.clock import Clock
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    value: Any
+    seconds: float
+
+
+class Cache:
+    """At most `size` entries; the expired go first, then the least recently used."""
+
+    def __init__(self, clock: Clock, size: int = 1000) -> None:
+        self._entries: TLRUCache[Hashable, _Entry] = TLRUCache(
+            size, lambda _key, entry, now: now + entry.seconds, timer=clock.monotonic
+        )
+        self._flights: dict[Hashable, asyncio.Task[Any]] = {}
+        self._hits = self._misses = 0
+
+    def get(self, key: Hashable, default: T | None = None) -> Any | T | None:
+        """The living value under `key`, else `default`."""
+        entry = self._entries.get(key)
+        if entry is None:
+            self._misses += 1
+            return default
+        self._hits += 1
+        return entry.value
+
+    def set(self, key: Hashable, value: Any, seconds: float) -> None:
+        """Remember `value` for `seconds`."""
+        self._entries[key] = _Entry(value, seconds)
+
+    def delete(self, key: Hashable) -> None:
+        """Forget one entry."""
+        self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything; what is being fetched for someone is delivered, not remembered."""
+        self._entries.clear()
+        self._flights.clear()
+
+    async def fetch(self, key: Hashable, seconds: float, load: Callable[[], Awaitable[T]]) -> T:
+        """The value under `key`, loaded once however many ask at the same time.
+
+        A caller that is cancelled leaves the others' load running; a load that fails is not remembered.
+        """
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._hits += 1
+            value: T = entry.value
+            return value
+        self._misses += 1
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._load(key, seconds, load))
+            flight.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(flight)
+
+    async def _load(self, key: Hashable, seconds: float, load: Callable[[], Awaitable[T]]) -> T:
+        me = asyncio.current_task()
+        try:
+            value = await load()
+            if self._flights.get(key) is me:
+                self.set(key, value, seconds)
+            return value
+        finally:
+            if self._flights.get(key) is me:
+                del self._flights[key]
+
+    def stats(self) -> dict[str, int]:
+        """entries, valid (not expired), maximum, hits, misses."""
+        entries = len(self._entries)
+        self._entries.expire()
+        return {
+            "entries": entries,
+            "valid": len(self._entries),
+            "maximum": int(self._entries.maxsize),
+            "hits": self._hits,
+            "misses": self._misses,
+        }

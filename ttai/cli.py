@@ -1,0 +1,256 @@
+"""The command line."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttai import __version__
+
+if TYPE_CHECKING:
+    from ttai.app import App
+    from ttai.settings import Config, CoreSettings
+
+cli = typer.Typer(
+    name="ttai",
+    help="An MCP server that does an options trader's homework on a TastyTrade account.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+plugins_cli = typer.Typer(help="What is installed, and what became of it.", invoke_without_command=True)
+cli.add_typer(plugins_cli, name="plugins")
+
+Demo = Annotated[bool, typer.Option("--demo", help="A simulated market and account; no login.")]
+DataDir = Annotated[str | None, typer.Option(help="Where ttai keeps its files (default ~/.ttai).")]
+PluginList = Annotated[
+    str | None, typer.Option("--plugins", help="Only these (quotes,chains) or without (-knowledge).")
+]
+
+
+def main() -> None:
+    """`ttai`; options without a command mean `serve`."""
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first.startswith("-") and first not in ("--help", "--version"):
+        sys.argv.insert(1, "serve")
+    _run()
+
+
+def server() -> None:
+    """`ttai-server`: the sidecar's name for `ttai serve`."""
+    if len(sys.argv) < 2 or sys.argv[1] not in ("--help", "--version", "serve"):
+        sys.argv.insert(1, "serve")
+    _run()
+
+
+def _run() -> None:
+    from ttai.errors import TtaiError
+
+    try:
+        cli()
+    except TtaiError as error:
+        sys.exit(f"ttai: {error}")
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+@cli.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    if version:
+        print(f"ttai {__version__}")
+        raise typer.Exit
+
+
+@cli.command()
+def serve(
+    http: Annotated[bool, typer.Option("--http", help="Serve HTTP at /mcp, /sse and /health.")] = False,
+    transport: Annotated[str | None, typer.Option(help="stdio, http or sse (sse is http).")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default localhost).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (default 5180).")] = None,
+    log_level: Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = None,
+    data_dir: DataDir = None,
+    demo: Demo = False,
+    plugins: PluginList = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token (this machine only).")] = False,
+) -> None:
+    """Serve MCP: on stdin and stdout, or over HTTP."""
+    with _stdout_for_protocol_only():
+        from ttai.app import create_app
+        from ttai.clock import Clock
+        from ttai.logs import Logs
+
+        given = {
+            "transport": "http" if http and transport is None else transport,
+            "host": host,
+            "port": port,
+            "log_level": log_level,
+        }
+        settings, config = _settings(data_dir, demo, plugins, auth=False if no_auth else None, **given)
+        logs = Logs(settings.log_level, settings.home / "logs", Clock())
+        app = create_app(settings, config, logs)
+    from ttai.errors import TtaiError
+    from ttai.serve import serve as serve_app
+
+    try:
+        serve_app(app, logs)
+    except TtaiError as error:
+        logs.stderr.put(f"ttai: {error}")
+        logs.close()
+        os._exit(1)
+
+
+@cli.command()
+def call(
+    tool: Annotated[str, typer.Argument(help="A tool, as `ttai tools` lists them.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="key=value …; lists as a,b or JSON.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the structured answer.")] = False,
+    data_dir: DataDir = None,
+    demo: Demo = False,
+    plugins: PluginList = None,
+) -> None:
+    """Call one tool and print its answer."""
+    app = _app(data_dir, demo, plugins)
+    asyncio.run(_call(app, tool, arguments or [], as_json=as_json))
+
+
+@cli.command()
+def status(data_dir: DataDir = None, demo: Demo = False) -> None:
+    """Tell how the server would be: login, plugins, problems."""
+    asyncio.run(_call(_app(data_dir, demo, None), "get_status", [], as_json=False))
+
+
+@cli.command()
+def tools(
+    as_json: Annotated[bool, typer.Option("--json", help="With the schemas of arguments and answers.")] = False,
+    data_dir: DataDir = None,
+    plugins: PluginList = None,
+) -> None:
+    """List the tools."""
+    app = _app(data_dir, False, plugins)
+    listed = asyncio.run(_tools(app))
+    if as_json:
+        print(json.dumps(listed, indent=2))
+        return
+    width = max(len(tool["name"]) for tool in listed)
+    for tool in listed:
+        print(f"{tool['name']:<{width}}  {tool['description'].splitlines()[0]}")
+
+
+@plugins_cli.callback(invoke_without_command=True)
+def _plugins(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_plugins()
+
+
+@plugins_cli.command("list")
+def list_plugins(data_dir: DataDir = None, plugins: PluginList = None) -> None:
+    """List the plugins, with what is wrong and what cures it."""
+    app = _app(data_dir, False, plugins)
+    for report in app.plugins.reports:
+        print(report.line)
+    for problem in app.problems:
+        print(f"! {problem}")
+
+
+@cli.command()
+def simulate(
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 5190,
+    seed: Annotated[int, typer.Option(help="The same seed, the same market.")] = 7,
+    sessions: Annotated[str, typer.Option(help="always open, or real New York hours.")] = "always",
+) -> None:
+    """Run the simulated broker on a port of this machine, for tests and for trying things out."""
+    import uvicorn
+
+    from ttai.errors import BadSetting
+    from ttai.serve import bind
+    from ttai.simulator import Simulator
+
+    if sessions not in ("always", "real"):
+        raise BadSetting(f"--sessions {sessions} is not usable", "Say always or real")
+    simulator = Simulator(seed=seed, sessions="real" if sessions == "real" else "always")
+    sockets = bind("127.0.0.1", port)
+    url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    print(f"simulated broker at {url}; for a server that uses it:", file=sys.stderr)
+    print(f"  TASTYTRADE_API_URL={url}", file=sys.stderr)
+    print(f"  TASTYTRADE_CLIENT_SECRET={simulator.CLIENT_SECRET}", file=sys.stderr)
+    print(f"  TASTYTRADE_REFRESH_TOKEN={simulator.REFRESH_TOKEN}", file=sys.stderr, flush=True)
+    config = uvicorn.Config(simulator.app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets)
+
+
+def _settings(data_dir: str | None, demo: bool, plugins: str | None, **given: Any) -> "tuple[CoreSettings, Config]":
+    from ttai.settings import Config
+
+    overrides = {"data_dir": data_dir, "demo": demo or None, "plugins": plugins, **given}
+    overrides = {name: value for name, value in overrides.items() if value is not None}
+    folder = Path(data_dir or os.environ.get("TTAI_DATA_DIR") or "~/.ttai").expanduser()
+    config = Config.read(folder / "config.toml")
+    return config.core(overrides), config
+
+
+def _app(data_dir: str | None, demo: bool, plugins: str | None) -> "App":
+    """An app for one command of this terminal: warnings alone are shown, and no log file is written."""
+    from ttai.app import create_app
+    from ttai.clock import Clock
+    from ttai.logs import Logs
+
+    settings, config = _settings(data_dir, demo, plugins)
+    return create_app(settings, config, Logs("ERROR", None, Clock()))
+
+
+async def _call(app: "App", tool: str, words: list[str], *, as_json: bool) -> None:
+    from fastmcp.exceptions import ToolError
+
+    from ttai.errors import BadArgument
+
+    arguments: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise BadArgument(f"{word!r} is no key=value", f"Write ttai call {tool} key=value")
+        arguments[key] = value
+    try:
+        async with app.running():
+            result = await app.mcp.call_tool(tool, arguments)
+    except ToolError as error:
+        sys.exit(f"ttai: {error}")
+    if as_json:
+        print(json.dumps(result.structured_content))
+    else:
+        print("\n".join(getattr(block, "text", f"[{block.type}]") for block in result.content))
+
+
+async def _tools(app: "App") -> list[dict[str, Any]]:
+    from pydantic import TypeAdapter
+
+    return [
+        {
+            "name": tool.name,
+            "description": tool.description or "",
+            "tags": sorted(tool.tags),
+            "arguments": tool.parameters,
+            "answer": TypeAdapter(tool.return_type).json_schema(mode="serialization"),
+        }
+        for tool in sorted(await app.mcp.list_tools(), key=lambda tool: tool.name)
+    ]
+
+
+@contextmanager
+def _stdout_for_protocol_only() -> Iterator[None]:
+    """While modules load, what they print goes to stderr: stdout belongs to the protocol."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(saved, 1)
+        os.close(saved)

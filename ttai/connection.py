@@ -1,0 +1,93 @@
+"""The way to a broker: TastyTrade with the user's credentials, or the simulator."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from ttai.clock import Clock
+from ttai.credentials import Credentials, find_credentials
+from ttai.errors import NotLoggedIn
+from ttai.settings import CoreSettings
+from ttai.warm import warm
+
+if TYPE_CHECKING:
+    from ttai.broker.ports import BrokerPort
+    from ttai.market.ports import MarketPort
+    from ttai.simulator import Simulator
+    from ttai.tastytrade import TastyTrade
+
+SIMULATOR_URL = "http://simulator"
+
+_log = logging.getLogger(__name__)
+
+
+class Connection:
+    """Opens the adapter when it is first needed; the libraries behind it come through the warm-up door."""
+
+    def __init__(self, settings: CoreSettings, clock: Clock, simulator: "Simulator | None" = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._opening = asyncio.Lock()
+        self._adapter: TastyTrade | None = None
+        self.simulator = simulator
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything to connect to: credentials, or the demo."""
+        return self._settings.demo or find_credentials() is not None
+
+    @property
+    def url(self) -> str:
+        """Where the broker is asked."""
+        return SIMULATOR_URL if self._settings.demo else self._settings.tastytrade_api_url
+
+    def describe(self) -> str:
+        """Whom the server talks to, in a few words."""
+        if self._settings.demo:
+            return "simulator"
+        if not self.possible:
+            return f"not logged in. {NotLoggedIn().hint}"
+        return f"TastyTrade at {self.url}"
+
+    async def market(self) -> "MarketPort":
+        """The broker's market data."""
+        return await self._open()
+
+    async def broker(self) -> "BrokerPort":
+        """The broker's accounts."""
+        return await self._open()
+
+    async def _open(self) -> "TastyTrade":
+        if self._adapter is None:
+            async with self._opening:
+                if self._adapter is None:
+                    self._adapter = await self._make()
+        return self._adapter
+
+    async def _make(self) -> "TastyTrade":
+        if self._settings.demo:
+            return await self._simulated()
+        credentials = find_credentials()
+        if credentials is None:
+            raise NotLoggedIn
+        adapter = await warm("ttai.tastytrade")
+        made: TastyTrade = adapter.TastyTrade(credentials, self.url)
+        return made
+
+    async def _simulated(self) -> "TastyTrade":
+        adapter = await warm("ttai.tastytrade")
+        module = await warm("ttai.simulator")
+        simulator: Any = self.simulator
+        if simulator is None:
+            simulator = self.simulator = await asyncio.to_thread(module.Simulator, clock=self._clock)
+        credentials = Credentials(SecretStr(simulator.CLIENT_SECRET), SecretStr(simulator.REFRESH_TOKEN))
+        made: TastyTrade = adapter.TastyTrade(credentials, self.url, adapter.in_process(simulator.app))
+        return made
+
+    async def close(self) -> None:
+        """Let go of the broker; the next question opens it anew."""
+        adapter, self._adapter = self._adapter, None
+        if adapter is not None:
+            await adapter.close()

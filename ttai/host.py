@@ -1,0 +1,149 @@
+"""What a plugin's `register(host)` receives: verbs to declare with, services to work with."""
+
+import functools
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from fastmcp.resources import ResourceContent, ResourceResult
+from fastmcp.server.providers import LocalProvider
+from mcp.types import ToolAnnotations
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from ttai.answers import render
+from ttai.broker.broker import Broker
+from ttai.cache import Cache
+from ttai.clock import Clock
+from ttai.market.market import Market
+from ttai.settings import Config, S
+from ttai.tools import AnswerTool, sayable
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every plugin shares."""
+
+    market: Market
+    broker: Broker
+    cache: Cache
+    clock: Clock
+
+
+class Host:
+    """One plugin's view of the server. Declaring does no IO; it takes effect when `register` returns."""
+
+    def __init__(self, name: str, services: Services, config: Config, *, ours: bool) -> None:
+        self.name = name
+        self.log = logging.getLogger(f"ttai.plugins.{name}")
+        self.market = services.market
+        self.broker = services.broker
+        self.cache = services.cache
+        self.clock = services.clock
+        self._config = config
+        self._prefix = "" if ours else f"{name}_"
+        self.provider = LocalProvider(on_duplicate="error")
+        self.declared: list[str] = []
+
+    @overload
+    def tool(self, fn: F, /, **options: Any) -> F: ...
+
+    @overload
+    def tool(self, /, **options: Any) -> Callable[[F], F]: ...
+
+    def tool(self, fn: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+        """Serve an `async def` as a tool; options are FastMCP's (name, annotations, tags, timeout …).
+
+        A third party's tool gets the plugin's name in front. Output schemas are off unless `output_schema`
+        is given. The function stays what it was.
+        """
+        if fn is None:
+            return lambda fn: self._tool(fn, options)
+        return self._tool(fn, options)
+
+    def resource(self, uri: str, **options: Any) -> Callable[[F], F]:
+        """Serve an `async def` under a URI or template; an Answer is read as JSON; options are FastMCP's."""
+
+        def declare(fn: F) -> F:
+            _must_be_async(fn, "resource")
+            address = self._address(uri)
+            mime = {"mime_type": "application/json"} if _returns_model(fn) else {}
+            self.provider.resource(address, **{"tags": {self.name}, **mime, **options})(_readable(fn, address))
+            self.declared.append(f"resource {address}")
+            return fn
+
+        return declare
+
+    @overload
+    def prompt(self, fn: F, /, **options: Any) -> F: ...
+
+    @overload
+    def prompt(self, /, **options: Any) -> Callable[[F], F]: ...
+
+    def prompt(self, fn: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+        """Serve an `async def` as a prompt; options are FastMCP's."""
+        if fn is None:
+            return lambda fn: self._prompt(fn, options)
+        return self._prompt(fn, options)
+
+    def settings(self, section: type[S]) -> S:
+        """This plugin's settings: `TTAI_<PLUGIN>_<FIELD>`, `[<plugin>]` in config.toml, the defaults."""
+        return self._config.plugin(self.name, section)
+
+    def _tool(self, fn: F, options: dict[str, Any]) -> F:
+        _must_be_async(fn, "tool")
+        name = self._prefix + (options.pop("name", None) or fn.__name__)
+        annotations = options.pop("annotations", None)
+        if isinstance(annotations, dict):
+            annotations = ToolAnnotations(**annotations)
+        tags = {self.name, *(options.pop("tags", None) or ())}
+        tool = AnswerTool.from_function(
+            fn, name=name, annotations=annotations, tags=tags, **{"output_schema": None, **options}
+        )
+        self.provider.add_tool(tool)
+        self.declared.append(f"tool {name}")
+        return fn
+
+    def _prompt(self, fn: F, options: dict[str, Any]) -> F:
+        _must_be_async(fn, "prompt")
+        name = self._prefix + (options.pop("name", None) or fn.__name__)
+        self.provider.prompt(fn, name=name, **{"tags": {self.name}, **options})
+        self.declared.append(f"prompt {name}")
+        return fn
+
+    def _address(self, uri: str) -> str:
+        """A third party's URI has the plugin's name as its scheme, or in front of its path."""
+        scheme, separator, rest = uri.partition("://")
+        if not separator:
+            raise ValueError(f"{uri!r} is no URI; write scheme://path")
+        return uri if not self._prefix or scheme == self.name else f"{scheme}://{self.name}/{rest}"
+
+
+def _must_be_async(fn: Callable[..., Any], what: str) -> None:
+    if not inspect.iscoroutinefunction(fn):
+        raise TypeError(f"{what} {getattr(fn, '__name__', fn)!r} must be `async def`")
+
+
+def _returns_model(fn: Callable[..., Any]) -> bool:
+    hint = inspect.get_annotations(inspect.unwrap(fn), eval_str=True).get("return")
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
+
+
+def _readable(fn: Callable[..., Awaitable[Any]], address: str) -> Callable[..., Awaitable[Any]]:
+    """`fn` with its answer rendered and its failure sayable, as tools have it."""
+
+    @functools.wraps(fn)
+    async def read(*args: Any, **kwargs: Any) -> Any:
+        try:
+            value = await fn(*args, **kwargs)
+            if isinstance(value, str | bytes | ResourceResult):
+                return value
+            return ResourceResult([ResourceContent(to_json(render(value).structured).decode(), "application/json")])
+        except (Exception, SystemExit) as error:
+            raise sayable(error, address) from error
+
+    return read

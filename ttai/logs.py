@@ -1,0 +1,227 @@
+"""Logs: single lines through one thread that owns stderr, and a file a day.
+
+stderr is a pipe to a desktop app that may not read it: a write from the event loop would stop the server
+once 64 KB lie in it. So everything goes through a bounded queue; when it is full, old lines go first.
+"""
+
+import io
+import logging
+import os
+import re
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TextIO
+
+from ttai.clock import Clock
+
+KEEP_DAYS = 14
+_MARK = "[hidden]"
+_secrets: set[str] = set()
+_PATTERNS = re.compile(
+    r"(?i)(bearer\s+|(?:access|refresh|auth)[-_]?token\W{1,4}|client[-_]?secret\W{1,4}|password\W{1,4}|api[-_]?key\W{1,4})"
+    r"[A-Za-z0-9._~+/=-]{6,}"
+)
+
+
+def conceal(*secrets: str) -> None:
+    """Keep these texts out of every log line from now on."""
+    _secrets.update(secret for secret in secrets if len(secret) >= 4)
+
+
+def redact(text: str) -> str:
+    """`text` without what was concealed and what looks like a credential."""
+    for secret in _secrets:
+        text = text.replace(secret, _MARK)
+    return _PATTERNS.sub(lambda match: match[1] + _MARK, text)
+
+
+class Lane(threading.Thread):
+    """A bounded queue of lines and the one thread that writes them; when it is full, old lines go first."""
+
+    def __init__(self, name: str, size: int = 2000) -> None:
+        super().__init__(name=name, daemon=True)
+        self._lines: deque[str] = deque(maxlen=size)
+        self._wake = threading.Condition()
+        self._closing = False
+
+    def put(self, line: str) -> None:
+        """Queue a line; never waits."""
+        with self._wake:
+            self._lines.append(line)
+            self._wake.notify()
+
+    def close(self, timeout: float = 0.3) -> None:
+        """Write what is queued, for at most `timeout` seconds: nobody may be reading."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self.join(timeout)
+
+    def run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._lines and not self._closing:
+                    self._wake.wait()
+                lines = list(self._lines)
+                self._lines.clear()
+            if not lines:
+                return
+            self.write("".join(f"{line}\n" for line in lines))
+
+    def write(self, text: str) -> None:
+        raise NotImplementedError
+
+
+class StderrLane(Lane):
+    """The owner of stderr; where nobody reads it, only this thread waits."""
+
+    def write(self, text: str) -> None:
+        data = text.encode("utf-8", "replace")
+        with suppress(OSError):  # the reader is gone: the file has it
+            while data:
+                data = data[os.write(2, data) :]
+
+
+class DayLane(Lane):
+    """A file a day in one folder, the oldest removed."""
+
+    def __init__(self, folder: Path, clock: Clock, complain: Callable[[str], None]) -> None:
+        super().__init__("log-file")
+        self._folder = folder
+        self._clock = clock
+        self._complain = complain
+        self._day = ""
+        self._file: TextIO | None = None
+        self.problem: str | None = None
+
+    def write(self, text: str) -> None:
+        if self.problem:
+            return
+        try:
+            file = self._today()
+            file.write(text)
+            file.flush()
+        except OSError as error:
+            self.problem = f"no log file ({error}). Make {self._folder} writable or choose another --data-dir"
+            self._complain(f"ttai: {self.problem}")
+
+    def run(self) -> None:
+        super().run()
+        if self._file:
+            self._file.close()
+
+    def _today(self) -> TextIO:
+        now = self._clock.now().astimezone()
+        day = f"{now:%Y%m%d}"
+        if self._file and day == self._day:
+            return self._file
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._file:
+            self._file.close()
+        self._file = (self._folder / f"ttai-{day}.log").open("a", encoding="utf-8")
+        self._day = day
+        oldest = f"ttai-{now - timedelta(days=KEEP_DAYS):%Y%m%d}.log"
+        for path in self._folder.glob("ttai-*.log"):
+            if path.name < oldest:
+                path.unlink(missing_ok=True)
+        return self._file
+
+
+class _Handler(logging.Handler):
+    """Turns records into redacted single lines for both lanes."""
+
+    def __init__(self, stderr: Lane, file: Lane | None) -> None:
+        super().__init__()
+        self._stderr = stderr
+        self._file = file
+        self._short = logging.Formatter("%(asctime)s [%(levelname)s] %(name)s: %(message)s", "%H:%M:%S")
+        self._long = logging.Formatter(
+            "%(asctime)s [%(levelname)s] %(name)s: %(message)s (%(filename)s:%(lineno)d)", "%Y-%m-%d %H:%M:%S"
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            short, long = (_single(form.format(record)) for form in (self._short, self._long))
+        except Exception:  # noqa: BLE001 - a bad log call must not cost the caller
+            short = long = f"[ERROR] a log line of {record.name} could not be written: {record.msg!r}"
+        self._stderr.put(short)
+        if self._file:
+            self._file.put(long)
+
+
+def _single(text: str) -> str:
+    return redact(text).replace("\r", "").replace("\n", " | ")
+
+
+class _Stderr(io.TextIOBase):
+    """What stands in for sys.stderr while serving: prints and warnings take the same way."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            if line:
+                self._lane.put(redact(line))
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+class Logs:
+    """All logging of this process: one lane to stderr, one to the day's file."""
+
+    def __init__(self, level: str, folder: Path | None, clock: Clock) -> None:
+        self.stderr = StderrLane("log-stderr")
+        self.file = DayLane(folder, clock, self.stderr.put) if folder else None
+        for lane in self._lanes():
+            lane.start()
+        root = logging.getLogger()
+        root.handlers[:] = [_Handler(self.stderr, self.file)]
+        root.setLevel(level)
+        for name in ("fastmcp", "uvicorn", "uvicorn.access", "uvicorn.error"):
+            logger = logging.getLogger(name)
+            logger.handlers.clear()
+            logger.propagate = True
+        quiet_libraries()
+        sys.stderr = _Stderr(self.stderr)
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no log file, where there is none."""
+        return self.file.problem if self.file else None
+
+    def close(self) -> None:
+        """Write out what is queued, for as long as an end of the process may wait."""
+        for lane in self._lanes():
+            lane.close()
+
+    def _lanes(self) -> list[Lane]:
+        return [lane for lane in (self.file, self.stderr) if lane]
+
+
+def quiet_libraries() -> None:
+    """Lower the libraries that tell too much; called again once a late one has set its own level."""
+    for name in (
+        "httpx2",
+        "httpcore2",
+        "httpx",
+        "httpcore",
+        "uvicorn.access",
+        "asyncio",
+        "tastytrade",
+        "mcp",
+    ):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("fastmcp", "sse_starlette"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # FastMCP says of every failed call that it failed; our line about it says more.
+    logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)

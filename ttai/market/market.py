@@ -1,0 +1,176 @@
+"""The market as a plugin asks it: quotes, sessions, symbols."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import timedelta
+from time import monotonic
+
+from ttai.cache import Cache
+from ttai.clock import Clock, time_left
+from ttai.errors import BadArgument, TookTooLong, TtaiError, UnknownSymbol
+from ttai.market.hub import Hub, Line
+from ttai.market.ports import Gate
+from ttai.market.quotes import from_line, from_row
+from ttai.market.rows import RowReader
+from ttai.market.supervisor import Supervisor
+from ttai.market.types import Instrument, Kind, Missing, Quote, QuoteEvent, Quotes, Row, SummaryEvent, TradeEvent
+from ttai.quant import symbols as spelling
+from ttai.quant.calendar import Calendar, State
+from ttai.warm import warm
+
+GRACE = 0.3  # s after a symbol's first event: what has not come by then won't come soon
+PATIENCE = 1.5  # s before REST is asked instead
+UNKNOWN_LIFE = 600.0
+SEARCH_LIFE = 300.0
+MOST_AT_ONCE = 100
+MARGIN = 2.0  # s of a call's time kept for answering with what there is
+
+_STREAMED: tuple[Kind, ...] = (QuoteEvent, TradeEvent, SummaryEvent)
+_INDEX_STREAMED: tuple[Kind, ...] = (TradeEvent, SummaryEvent)
+
+
+class Market:
+    """What anyone may know: from the stream, else from REST, else an error that says why."""
+
+    def __init__(self, gate: Gate, cache: Cache, clock: Clock, *, always_open: bool = False) -> None:
+        self._gate = gate
+        self._cache = cache
+        self._clock = clock
+        self._always_open = always_open
+        self._calendar: Calendar | None = None
+        self._rows = RowReader(gate, cache)
+        self.hub = Hub()
+        self.supervisor = Supervisor(self.hub, gate, self._is_open)
+
+    async def quote(self, symbol: str) -> Quote:
+        """One symbol's quote; raises UnknownSymbol, BadArgument, or what the broker's failure was."""
+        name = _spell(symbol)
+        session = (await self.session()).label
+        with self._hold([name]):
+            return await self._quote(name, session)
+
+    async def quotes(self, symbols: Iterable[str]) -> Quotes:
+        """At most 100 symbols at once; what could not be had is in `missing` with its reason."""
+        names, missing = _spell_all(symbols)
+        session = (await self.session()).label
+        with self._hold(names):
+            answers = await asyncio.gather(*(self._quote(name, session) for name in names), return_exceptions=True)
+        quotes = []
+        for name, answer in zip(names, answers, strict=True):
+            if isinstance(answer, Quote):
+                quotes.append(answer)
+            elif isinstance(answer, TtaiError):
+                missing.append(Missing(name, f"{answer.code}: {answer.message}"))
+            else:
+                raise answer
+        return Quotes(tuple(quotes), tuple(missing))
+
+    async def search(self, text: str) -> list[Instrument]:
+        """Symbols whose name or description looks like `text`, the broker's order."""
+        port = await self._gate.market()
+        return await self._cache.fetch(("search", text.upper()), SEARCH_LIFE, lambda: port.search(text))
+
+    async def session(self) -> State:
+        """Whether the exchange (NYSE) trades now, by its calendar; the demo's market is always open."""
+        now = self._clock.new_york()
+        if self._always_open:
+            return State("open", "simulated", now.date(), None, None, None)
+        calendar = self._calendar
+        if calendar is None or not calendar.first <= now.date() <= calendar.last:
+            await warm("quant")
+            calendar = self._calendar = await asyncio.to_thread(Calendar.around, now.date())
+        return calendar.state(now)
+
+    def _is_open(self) -> bool:
+        """What is known of it without waiting."""
+        if self._always_open:
+            return True
+        return self._calendar is not None and self._calendar.state(self._clock.now()).state == "open"
+
+    def _hold(self, names: Iterable[str]) -> ExitStack:
+        stack = ExitStack()
+        by_kinds: dict[tuple[Kind, ...], list[str]] = {}
+        for name in names:
+            by_kinds.setdefault(_kinds(name), []).append(spelling.streamer_symbol(name))
+        for kinds, symbols in by_kinds.items():
+            stack.enter_context(self.hub.hold(symbols, kinds))
+        return stack
+
+    async def _quote(self, symbol: str, session: str) -> Quote:
+        if self._cache.get(("unknown", symbol)):
+            raise UnknownSymbol(symbol)
+        line = await self._line(symbol)
+        if line is not None and self.hub.live:
+            return await self._from_line(symbol, line, session, stale=False)
+        try:
+            row = await self._row(symbol)
+        except TtaiError as error:
+            if line is None:
+                raise
+            return await self._from_line(symbol, line, session, stale=True, note=f"stale: {error.message}")
+        if row is None:
+            self._cache.set(("unknown", symbol), True, UNKNOWN_LIFE)
+            raise UnknownSymbol(symbol)
+        simulated = (await self._gate.market()).simulated
+        return from_row(row, "simulator" if simulated else "rest", session, self._clock.now())
+
+    async def _line(self, symbol: str) -> Line | None:
+        """What the stream says, once it had its time; the last it said where the socket is gone."""
+        streamer = spelling.streamer_symbol(symbol)
+        await self.hub.wait(streamer, _kinds(symbol), GRACE, PATIENCE)
+        line = self.hub.line(streamer)
+        return line if line is not None and line.events else None
+
+    async def _from_line(self, symbol: str, line: Line, session: str, *, stale: bool, note: str = "") -> Quote:
+        simulated = (await self._gate.market()).simulated
+        as_of = self._clock.now() - timedelta(seconds=monotonic() - line.at)
+        return from_line(
+            symbol,
+            line.events,
+            as_of=as_of,
+            source="simulator" if simulated else "stream",
+            session=session,
+            stale=stale,
+            note=note,
+        )
+
+    async def _row(self, symbol: str) -> Row | None:
+        limit = max(0.0, time_left(30.0) - MARGIN)
+        try:
+            async with asyncio.timeout(limit):
+                return await self._rows.row(symbol)
+        except TimeoutError:
+            raise TookTooLong(limit) from None
+
+
+def _kinds(symbol: str) -> tuple[Kind, ...]:
+    return _INDEX_STREAMED if spelling.kind(symbol) == "index" else _STREAMED
+
+
+def _spell(symbol: str) -> str:
+    try:
+        name = spelling.normalize(symbol)
+    except ValueError as error:
+        raise BadArgument(str(error)) from None
+    if spelling.kind(name) not in ("equity", "index", "option"):
+        kind = spelling.kind(name).replace("_", " ")
+        raise BadArgument(
+            f"{name} is a {kind}, which is not quoted", "Ask for an equity, ETF, index or one of their options"
+        )
+    return name
+
+
+def _spell_all(symbols: Iterable[str]) -> tuple[list[str], list[Missing]]:
+    names: dict[str, None] = {}
+    missing = []
+    for symbol in symbols:
+        try:
+            names[_spell(symbol)] = None
+        except BadArgument as error:
+            missing.append(Missing(symbol[:40], f"{error.code}: {error.message}"))
+    if len(names) + len(missing) > MOST_AT_ONCE:
+        raise BadArgument(
+            f"{len(names) + len(missing)} symbols are too many at once", f"Ask for at most {MOST_AT_ONCE}"
+        )
+    return list(names), missing

@@ -1,0 +1,51 @@
+"""REST's market data, asked for many symbols at once when callers ask for one each."""
+
+import asyncio
+
+from ttai.cache import Cache
+from ttai.errors import BrokerUnavailable
+from ttai.market.ports import Gate
+from ttai.market.types import Row
+
+LIFE = 5.0
+GATHER = 0.01  # s in which single questions become one request
+
+
+class RowReader:
+    """Rows by symbol, cached for 5 s; questions that come together go out together."""
+
+    def __init__(self, gate: Gate, cache: Cache) -> None:
+        self._gate = gate
+        self._cache = cache
+        self._asked: dict[str, asyncio.Future[Row | None]] = {}
+        self._requests: set[asyncio.Task[None]] = set()
+
+    async def row(self, symbol: str) -> Row | None:
+        """What REST knows of the symbol; None where it does not know it."""
+        return await self._cache.fetch(("row", symbol), LIFE, lambda: self._ask(symbol))
+
+    async def _ask(self, symbol: str) -> Row | None:
+        if not self._asked:
+            request = asyncio.create_task(self._request())
+            self._requests.add(request)
+            request.add_done_callback(self._requests.discard)
+        future = self._asked.setdefault(symbol, asyncio.get_running_loop().create_future())
+        return await future
+
+    async def _request(self) -> None:
+        await asyncio.sleep(GATHER)
+        asked, self._asked = self._asked, {}
+        try:
+            answer = await (await self._gate.market()).rows(list(asked))
+        except Exception as error:  # noqa: BLE001 - handed on to everyone who asked
+            for future in asked.values():
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for symbol, future in asked.items():
+            if future.done():
+                continue
+            if symbol in answer.unreadable:
+                future.set_exception(BrokerUnavailable(f"its row for {symbol} can't be read"))
+            else:
+                future.set_result(answer.rows.get(symbol))

@@ -1,0 +1,99 @@
+"""The channels of the stream: what a client subscribed to, and how it wants it told."""
+
+import json
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any
+
+from ttai.simulator.events import EVENTS, Row
+from ttai.simulator.faults import Fault
+from ttai.simulator.world import World
+
+LARGEST = 65_536  # bytes in a message, either way
+_ROWS = 250  # events in a message: far below the largest, checked all the same
+
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """A message the feed does not understand; the text is for the client."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Channel:
+    """One feed channel: what is subscribed, in which fields and format, and what was sent of it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.compact = False
+        self.period = 0.1
+        self.fields = {name: event.fields for name, event in EVENTS.items()}
+        self.sent: dict[tuple[str, str], Row | None] = {}
+        self.pushed = 0.0
+
+    def setup(self, message: Json) -> Json:
+        """Agree on fields and format; fields unknown here are left out."""
+        self.compact = message.get("acceptDataFormat") == "COMPACT"
+        self.period = float(message.get("acceptAggregationPeriod") or self.period)
+        accepted = {name: f for name, f in (message.get("acceptEventFields") or {}).items() if name in EVENTS}
+        for name, fields in accepted.items():
+            self.fields[name] = tuple(field for field in fields if field in EVENTS[name].fields)
+        return {
+            "type": "FEED_CONFIG",
+            "channel": self.number,
+            "aggregationPeriod": self.period,
+            "dataFormat": "COMPACT" if self.compact else "FULL",
+            "eventFields": {name: self.fields[name] for name in accepted},
+        }
+
+    def subscribe(self, message: Json) -> set[str]:
+        """Take a subscription message in; the symbols it added."""
+        if message.get("reset"):
+            self.sent.clear()
+        for entry in message.get("remove", ()):
+            self.sent.pop((entry["type"], entry["symbol"]), None)
+        added = [(str(entry["type"]), str(entry["symbol"])) for entry in message.get("add", ())]
+        self.sent.update(dict.fromkeys(added))
+        return {symbol for _, symbol in added}
+
+    def changes(self, world: World, at: float, faults: list[Fault]) -> dict[str, list[Row]]:
+        """What is new since the last time, by event type, in the fields agreed on."""
+        new: dict[str, list[Row]] = {}
+        for key, before in self.sent.items():
+            name, symbol = key
+            if name not in EVENTS or (snapshot := world.snapshot(symbol, at)) is None:
+                continue
+            row = EVENTS[name].row(snapshot)
+            if (
+                row is None
+                or row == before
+                or any(fault.kind == "missing" and fault.concerns(symbol) for fault in faults)
+            ):
+                continue
+            self.sent[key] = row
+            new.setdefault(name, []).append(row)
+        return new
+
+    def messages(self, name: str, rows: list[Row]) -> Iterator[str]:
+        """The rows as messages of one event type, none larger than a client takes."""
+        fields, known = self.fields[name], EVENTS[name].fields
+        # one index more keeps itemgetter at tuples where a single field was agreed on
+        pick = itemgetter(*(known.index(field) for field in fields), 0)
+        for start in range(0, len(rows), _ROWS):
+            yield from self._packed(name, [pick(row)[:-1] for row in rows[start : start + _ROWS]])
+
+    def _packed(self, name: str, rows: list[Row]) -> Iterator[str]:
+        if self.compact:
+            data: list[Any] = [name, [value for row in rows for value in row]]
+        else:
+            data = [{"eventType": name, **dict(zip(self.fields[name], row, strict=True))} for row in rows]
+        text = json.dumps({"type": "FEED_DATA", "channel": self.number, "data": data}, separators=(",", ":"))
+        if len(text) <= LARGEST or len(rows) == 1:
+            yield text
+        else:
+            half = len(rows) // 2
+            yield from self._packed(name, rows[:half])
+            yield from self._packed(name, rows[half:])

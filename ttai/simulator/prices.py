@@ -1,0 +1,247 @@
+"""Prices of any day and moment: the shapes of recorded days, and a walk within each."""
+
+import csv
+import gzip
+import math
+import random
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+from itertools import accumulate
+from typing import NamedTuple
+
+from ttai.simulator.days import is_session, session_before
+
+ANCHOR_DAY = date(2026, 11, 20)  # the day that closes near an instrument's anchor price
+KNOT = 10.0  # seconds between two points of a day's path
+_DAYS_A_YEAR = 252
+_LOUDEST = 5.0  # deviations a recorded day may move
+_STOCKS = ("AAPL", "GOOG", "IBM", "MSFT")  # FB's ten months are too short a story
+_MASK = (1 << 64) - 1
+
+
+class DailyBar(NamedTuple):
+    """One session as the tape keeps it."""
+
+    day: date
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+
+
+class Span(NamedTuple):
+    """A trading day and when it begins and ends, in seconds since the epoch."""
+
+    day: date
+    opens: float
+    closes: float
+
+
+class Shapes(NamedTuple):
+    """The days of one recorded stock, in units of its own daily deviation; volumes in usual volumes."""
+
+    moves: list[float]
+    gaps: list[float]
+    ups: list[float]
+    downs: list[float]
+    volumes: list[float]
+
+
+def rounded(day: date, prices: tuple[float, float, float, float], volume: int) -> DailyBar:
+    """A bar in cents."""
+    opened, high, low, close = (round(price, 2) for price in prices)
+    return DailyBar(day, opened, high, low, close, volume)
+
+
+def noise(salt: int, n: int) -> int:
+    """64 bits that depend on both numbers and nothing else (splitmix64; Steele, Lea, Flood 2014)."""
+    bits = (salt + n * 0x9E3779B97F4A7C15) & _MASK
+    bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & _MASK
+    return bits ^ (bits >> 31)
+
+
+def _standard(values: Sequence[float]) -> list[float]:
+    """The values with mean 0 and deviation 1."""
+    mean = math.fsum(values) / len(values)
+    deviation = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / len(values))
+    return [(v - mean) / deviation for v in values]
+
+
+def _clipped(values: Sequence[float], unit: float) -> list[float]:
+    """The values in units, none louder than the loudest day."""
+    return [max(-_LOUDEST, min(_LOUDEST, v / unit)) for v in values]
+
+
+def _shapes(rows: list[tuple[float, ...]]) -> Shapes:
+    """Turn rows of open, high, low, close, volume, adjusted close into shapes."""
+    moves, gaps, ups, downs, volumes = [], [], [], [], []
+    variance, usual, adjusted_before = 0.0004, rows[0][4], rows[0][5]
+    for opened, high, low, close, volume, adjusted in rows[1:]:
+        # a power of the running deviation is divided out: crises stay visible and no longer dominate
+        scale = variance**-0.3
+        move = math.log(adjusted / adjusted_before)
+        moves.append(move * scale)
+        gaps.append((move - math.log(close / opened)) * scale)
+        ups.append(math.log(max(high / max(opened, close), 1)) * scale)
+        downs.append(math.log(max(min(opened, close) / low, 1)) * scale)
+        volumes.append(volume / usual)
+        variance += 0.06 * (min(move * move, 0.01) - variance)
+        usual += 0.03 * (volume - usual)
+        adjusted_before = adjusted
+    unit = math.sqrt(math.fsum(m * m for m in moves) / len(moves))
+    gaps, ups, downs = (_clipped(side, unit) for side in (gaps, ups, downs))
+    return Shapes(_standard(_clipped(moves, unit)), gaps, ups, downs, volumes)
+
+
+@lru_cache(maxsize=1)
+def recorded() -> tuple[list[Shapes], list[float]]:
+    """The recorded stocks over the days all of them have, and the market move they share."""
+    rows: dict[str, list[tuple[float, ...]]] = {symbol: [] for symbol in _STOCKS}
+    packed = files("ttai.simulator").joinpath("data/bokeh_stocks.csv.gz").read_bytes()
+    for symbol, _, *numbers in csv.reader(gzip.decompress(packed).decode().splitlines()):
+        if symbol in rows:
+            rows[symbol].append(tuple(map(float, numbers)))
+    length = min(map(len, rows.values()))
+    stocks = [_shapes(days[-length:]) for days in rows.values()]
+    return stocks, _standard([sum(moves) for moves in zip(*(s.moves for s in stocks), strict=True)])
+
+
+def _place(day: date, shift: int, length: int) -> int:
+    """Where in a recorded cycle a date falls: weekdays count, a holiday's move shows in the next session."""
+    weeks, weekday = divmod(day.toordinal() - 1, 7)
+    return (5 * weeks + min(weekday, 4) + shift) % length
+
+
+class Course:
+    """Where one instrument goes, day by day: the same for the same seed and name, whoever asks when."""
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        name: str,
+        anchor: float,
+        volatility: float,
+        correlation: float,
+        reversion: float,
+        volume: float,
+    ) -> None:
+        stocks, market = recorded()
+        dice = random.Random(f"{seed}/{name}")
+        self._shapes = dice.choice(stocks)
+        self._length = len(market)
+        self._shift = dice.randrange(self._length)
+        self._key = f"{seed}/{name}"
+        self._anchor = anchor
+        self._sigma = volatility / math.sqrt(_DAYS_A_YEAR)
+        self._volume = volume
+        # what risk pays: 0.4 of the deviation that is the market's own; fear pays nothing
+        self._drift = 0.0 if reversion else 0.4 * correlation * volatility / 365
+        self._levels = self._walked(
+            market, random.Random(f"tape/{seed}").randrange(self._length), correlation, reversion
+        )
+
+    def _walked(self, market: list[float], shift: int, correlation: float, reversion: float) -> list[float]:
+        """Log levels over one cycle, which ends where it began."""
+        n = self._length
+        moved, pull = self._shapes.moves, correlation
+        shared = math.fsum(moved[i] * market[i] for i in range(n)) / n
+        own = _standard([moved[i] - shared * market[i] for i in range(n)])
+        # the cycle is laid out from the anchor day on; each part is turned to a place of its own
+        start, turned = _place(ANCHOR_DAY, shift, n), _place(ANCHOR_DAY, self._shift, n)
+        rest = math.sqrt(1 - pull * pull)
+        steps = _standard([pull * market[(start + i) % n] + rest * own[(turned + i) % n] for i in range(n)])
+        keep, sigma, level = 1 - reversion, self._sigma, 0.0
+        if reversion:
+            for step in steps:  # a first round finds the level at which the cycle closes
+                level = keep * level + sigma * step
+        return list(accumulate(steps, lambda at, step: keep * at + sigma * step, initial=level))[1:]
+
+    def _index(self, day: date) -> int:
+        return (_place(day, 0, self._length) - _place(ANCHOR_DAY, 0, self._length)) % self._length - 1
+
+    def close(self, day: date) -> float:
+        """The closing price of a session, unrounded."""
+        trend = self._drift * (day - ANCHOR_DAY).days
+        return self._anchor * math.exp(self._levels[self._index(day)] + trend)
+
+    def bar(self, day: date) -> tuple[tuple[float, float, float, float], int]:
+        """Open, high, low, close and volume of a day; a day without a session returns to where it began."""
+        before = self.close(session_before(day))
+        if not is_session(day):
+            wick = 0.4 * self._sigma
+            return (before, before * (1 + wick), before * (1 - wick), before), int(0.3 * self._volume)
+        at, sigma = _place(day, self._shift, self._length), self._sigma
+        close = self.close(day)
+        opened = before * math.exp(0.6 * sigma * self._shapes.gaps[at])
+        high = max(opened, close) * math.exp(sigma * self._shapes.ups[at])
+        low = min(opened, close) * math.exp(-sigma * self._shapes.downs[at])
+        return (opened, high, low, close), int(self._volume * min(self._shapes.volumes[at], 6))
+
+    def walk(self, day: date, knots: int) -> list[float]:
+        """The path of a day, from its open through its high and low to its close."""
+        (opened, high, low, close), _ = self.bar(day)
+        dice = random.Random(f"{self._key}/{day}").random
+        steps = list(accumulate([dice() - 0.5 for _ in range(knots)], initial=0.0))
+        drift = steps[-1] / knots
+        # uniform steps have a variance of 1/12
+        scale, slope = self._sigma * math.sqrt(12 / knots), math.log(close / opened) / knots
+        path = [scale * (step - drift * i) + slope * i for i, step in enumerate(steps)]
+        lower, upper = min(0.0, path[-1]), max(0.0, path[-1])
+        # beyond open and close the walk is stretched until it just touches the day's extremes
+        up = math.log(high / max(opened, close)) / (max(path) - upper or 1.0)
+        down = math.log(min(opened, close) / low) / (lower - min(path) or 1.0)
+        return [opened * math.exp(_stretched(y, lower, upper, down, up)) for y in path]
+
+
+def _stretched(y: float, lower: float, upper: float, down: float, up: float) -> float:
+    """A log price, its part beyond the bounds scaled."""
+    if y > upper:
+        return upper + (y - upper) * up
+    return lower - (lower - y) * down if y < lower else y
+
+
+class Day:
+    """The path of an instrument through one trading day."""
+
+    def __init__(self, span: Span, before: DailyBar, path: list[float], volume: int) -> None:
+        self.day, self.opens, self.closes = span
+        self.before = before
+        self.volume = volume
+        self.path = path
+        self.highs = list(accumulate(path, max))
+        self.lows = list(accumulate(path, min))
+
+    def place(self, at: float) -> tuple[int, float]:
+        """The knot before a moment and how far it is to the next."""
+        passed = min(max(at, self.opens), self.closes) - self.opens
+        knot = min(int(passed / KNOT), len(self.path) - 2)
+        return knot, passed / KNOT - knot
+
+    def price(self, at: float) -> float:
+        """The unrounded price at a moment."""
+        knot, part = self.place(at)
+        return self.path[knot] + (self.path[knot + 1] - self.path[knot]) * part
+
+    def traded(self, at: float) -> int:
+        """Shares traded so far: most of them near open and close."""
+        part = min(max((at - self.opens) / (self.closes - self.opens), 0.0), 1.0)
+        return int(self.volume * (part + 0.55 * math.sin(2 * math.pi * part) / (2 * math.pi)))
+
+    def lift(self, at: float, factor: float) -> None:
+        """Let the path go on from `factor` times its price; what was high or low before stays so."""
+        knot, _ = self.place(at)
+        was = self.price(at)
+        self.path[knot:] = [price * factor for price in self.path[knot:]]
+        rest = self.path[knot + 1 :]
+        high, low = max(self.highs[knot], was, was * factor), min(self.lows[knot], was, was * factor)
+        self.highs[knot:] = accumulate(rest, max, initial=high)
+        self.lows[knot:] = accumulate(rest, min, initial=low)
+
+    def bar(self) -> DailyBar:
+        """The day as the tape will keep it."""
+        return rounded(self.day, (self.path[0], self.highs[-1], self.lows[-1], self.path[-1]), self.volume)

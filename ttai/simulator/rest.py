@@ -1,0 +1,213 @@
+"""The broker's REST interface: dasherised JSON behind short-lived access tokens."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from ttai.clock import NEW_YORK
+from ttai.simulator.accounts import ACCOUNTS, CUSTOMER, Json
+from ttai.simulator.days import half_days, holidays, hours, is_session, session_after, session_before
+from ttai.simulator.rows import described, instrument_type, market_row
+from ttai.simulator.tokens import ACCESS_SECONDS, Tokens
+from ttai.simulator.world import World
+
+MOST_SYMBOLS = 100
+_PRODUCT = re.compile(r"[^\s/]+/\S+")
+_TYPES = ("index", "equity", "equity-option", "future", "future-option", "cryptocurrency")
+
+
+class Rest:
+    """Answers the broker's HTTP calls."""
+
+    def __init__(self, world: World, tokens: Tokens, *, client_secret: str, refresh_token: str) -> None:
+        self._world = world
+        self._tokens = tokens
+        self._secrets = client_secret, refresh_token
+        get: dict[str, Callable[[Request], Response]] = {
+            "/customers/me": lambda request: answer(request, CUSTOMER),
+            "/customers/me/accounts": self._accounts,
+            "/customers/me/accounts/{number}": self._account,
+            "/market-data/by-type": self._by_type,
+            "/market-data/{type}/{symbol}": self._market_data,
+            "/instruments/equities": self._equities,
+            "/instruments/equities/{symbol}": self._equity,
+            "/symbols/search/{text}": self._search,
+            "/market-time/sessions/current": self._sessions,
+            "/market-time/equities/holidays": self._holidays,
+            "/api-quote-tokens": self._quote_token,
+        }
+        self._router = Router(
+            [
+                Route("/oauth/token", self._oauth, methods=["POST"]),
+                Route("/sessions/validate", self._validate, methods=["POST"]),
+                *(Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()),
+            ],
+            default=_not_found,
+            redirect_slashes=False,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check who calls, then answer."""
+        request = Request(scope, receive)
+        # routes see the path as it was sent: BRK%2FB is one symbol, BRK/B two parts of a path
+        inner = {**scope, "path": scope["raw_path"].decode().partition("?")[0]}
+        await (self._refusal(request) or self._router)(inner, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        if not _PRODUCT.match(request.headers.get("user-agent", "")):
+            return error(401, "unauthorized", "A User-Agent of the form product/version is required.")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if request.url.path == "/oauth/token" or (scheme == "Bearer" and self._tokens.may_call(token)):
+            return None
+        return error(401, "token_invalid", "This token is invalid or has expired")
+
+    async def _oauth(self, request: Request) -> Response:
+        try:
+            asked = await request.json()
+            grant, given = asked["grant_type"], (asked["client_secret"], asked["refresh_token"])
+        except (ValueError, TypeError, KeyError):
+            return _grant_error(400, "invalid_request", "grant_type, client_secret and refresh_token are required")
+        if grant != "refresh_token":
+            return _grant_error(400, "unsupported_grant_type", "Only refresh_token is supported")
+        if given[0] != self._secrets[0]:
+            return _grant_error(401, "invalid_grant", "Client authentication failed")
+        if given[1] != self._secrets[1]:
+            return _grant_error(400, "invalid_grant", "Grant revoked")
+        token = self._tokens.access()
+        return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": ACCESS_SECONDS})
+
+    def _validate(self, request: Request) -> Response:
+        kept = ("email", "external-id")
+        return answer(request, {key: CUSTOMER[key] for key in kept}, 201)
+
+    def _accounts(self, request: Request) -> Response:
+        return answer(request, {"items": [{"account": a, "authority-level": "owner"} for a in ACCOUNTS.values()]})
+
+    def _account(self, request: Request) -> Response:
+        account = ACCOUNTS.get(request.path_params["number"])
+        return _not_found_for(request) if account is None else answer(request, account)
+
+    def _by_type(self, request: Request) -> Response:
+        asked = [(kind, symbol) for kind in _TYPES for symbol in _listed(request, kind)]
+        if not asked or len(asked) > MOST_SYMBOLS:
+            return error(
+                400, "validation_error", f"Between 1 and {MOST_SYMBOLS} symbols may be asked, not {len(asked)}."
+            )
+        rows = (self._row(kind, symbol) for kind, symbol in dict.fromkeys(asked))
+        return answer(request, {"items": [row for row in rows if row is not None]})
+
+    def _market_data(self, request: Request) -> Response:
+        kind, symbol = (unquote(request.path_params[key]) for key in ("type", "symbol"))
+        row = self._row(kind.lower().replace(" ", "-"), symbol)
+        return _not_found_for(request) if row is None else answer(request, row)
+
+    def _row(self, kind: str, symbol: str) -> Json | None:
+        """Market data of a symbol, asked for under its own type."""
+        instrument, snapshot = self._world.instruments.get(symbol), self._world.snapshot(symbol)
+        if instrument is None or snapshot is None or kind != instrument_type(instrument).lower():
+            return None
+        return market_row(instrument, snapshot, self._world.history(symbol)[-251:])
+
+    def _equities(self, request: Request) -> Response:
+        found = [i for s in _listed(request, "symbol") if (i := self._world.instruments.get(s)) is not None]
+        return answer(request, {"items": [described(instrument) for instrument in found]})
+
+    def _equity(self, request: Request) -> Response:
+        instrument = self._world.instruments.get(unquote(request.path_params["symbol"]))
+        return _not_found_for(request) if instrument is None else answer(request, described(instrument))
+
+    def _search(self, request: Request) -> Response:
+        text = unquote(request.path_params["text"]).upper()
+        found = [i for i in self._world.instruments.values() if i.symbol.startswith(text)]
+        return answer(
+            request, {"items": [{"symbol": i.symbol, "description": i.description} for i in sorted(found)]}
+        )
+
+    def _sessions(self, request: Request) -> Response:
+        # the equity market is the only one here
+        items = [self._session()] if "Equity" in _listed(request, "instrument-collections") else []
+        return answer(request, {"items": items})
+
+    def _session(self) -> Json:
+        now = self._world.clock.new_york()
+        today = now.date()
+        around = {
+            "next-session": _day_session(session_after(today)),
+            "previous-session": _day_session(session_before(today)),
+        }
+        if self._world.sessions == "always":
+            opens, closes = (
+                datetime.combine(today + timedelta(days=n), datetime.min.time(), NEW_YORK) for n in (0, 1)
+            )
+            clock = _clock(opens, opens, closes, closes)
+            return {"instrument-collection": "Equity", "state": "Open", **clock, **around}
+        if not is_session(today):
+            return {"instrument-collection": "Equity", "state": "Closed", **around}
+        start, opens, closes, end = hours(today)
+        steps = ((start, "Closed"), (opens, "Pre-market"), (closes, "Open"), (end, "Extended"))
+        state = next((state for until, state in steps if now < until), "Closed")
+        return {
+            "instrument-collection": "Equity",
+            "state": state,
+            **_clock(start, opens, closes, end),
+            **around,
+        }
+
+    def _holidays(self, request: Request) -> Response:
+        year = self._world.clock.new_york().year
+        full, half = (
+            sorted(f"{day}" for y in (year, year + 1) for day in days(y)) for days in (holidays, half_days)
+        )
+        return answer(request, {"market-holidays": full, "market-half-days": half})
+
+    def _quote_token(self, request: Request) -> Response:
+        host = request.headers.get("host", "simulator")
+        return answer(
+            request, {"token": self._tokens.quote(), "dxlink-url": f"ws://{host}/dxlink", "level": "api"}
+        )
+
+
+def answer(request: Request, data: Json, status: int = 200) -> Response:
+    """Data as the broker wraps it."""
+    return JSONResponse({"data": data, "context": unquote(request.url.path)}, status)
+
+
+def error(status: int, code: str, message: str) -> Response:
+    """An error as the broker words it."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+def _grant_error(status: int, code: str, description: str) -> Response:
+    return JSONResponse({"error_code": code, "error_description": description}, status)
+
+
+def _not_found_for(request: Request) -> Response:
+    return error(404, "not_found", f"There is nothing at {unquote(request.url.path)}.")
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    await _not_found_for(Request(scope))(scope, receive, send)
+
+
+def _listed(request: Request, key: str) -> list[str]:
+    """A list in a query: `key` or `key[]`, repeated or with commas."""
+    values = request.query_params.getlist(key) + request.query_params.getlist(f"{key}[]")
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def _clock(start: datetime, opens: datetime, closes: datetime, end: datetime) -> Json:
+    keys = ("start-at", "open-at", "close-at", "close-at-ext")
+    return {
+        key: at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        for key, at in zip(keys, (start, opens, closes, end), strict=True)
+    }
+
+
+def _day_session(day: date) -> Json:
+    return {"instrument-collection": "Equity", "session-date": f"{day}", **_clock(*hours(day))}

@@ -1,0 +1,9 @@
+"""The adapter: the only room that knows TastyTrade's SDK; wire names stop here.
+
+Importing it imports the SDK (half a second): others come through `await warm("ttai.tastytrade")`.
+"""
+
+from ttai.tastytrade.rest import TastyTrade
+from ttai.tastytrade.session import in_process
+
+__all__ = ["TastyTrade", "in_process"]

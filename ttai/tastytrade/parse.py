@@ -1,0 +1,112 @@
+"""From the wire's words to ours, one row at a time: what can't be read costs that row, or that field."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ttai.broker.types import Account
+from ttai.market.types import Event, Instrument, Kind, QuoteEvent, Row, SummaryEvent, TradeEvent
+from ttai.quant import symbols as spelling
+
+# The fields asked of the feed, in the order of our events; `FEED_SETUP` names them, `FEED_DATA` follows it.
+FIELDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
+    "Quote": (QuoteEvent, ("eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize")),
+    "Trade": (TradeEvent, ("eventSymbol", "price", "size", "dayVolume")),
+    "Summary": (
+        SummaryEvent,
+        ("eventSymbol", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "prevDayClosePrice"),
+    ),
+}
+
+
+def number(value: Any) -> float | None:
+    """A finite float, or None for what is missing, NaN, infinite or no number."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def moment(value: Any) -> datetime | None:
+    """An aware datetime of ISO 8601, or None."""
+    if not isinstance(value, str):
+        return None
+    try:
+        result = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return result if result.tzinfo else None
+
+
+def market_row(item: Any) -> Row | None:
+    """One row of /market-data/by-type; None where not even its symbol can be read."""
+    symbol = _symbol(item)
+    if symbol is None:
+        return None
+    high, low = (
+        next((p for name in names if (p := number(item.get(name))) is not None), None)
+        for names in (("day-high-price", "day-high"), ("day-low-price", "day-low"))
+    )
+    return Row(
+        symbol=symbol,
+        last=number(item.get("last")),
+        bid=number(item.get("bid")),
+        ask=number(item.get("ask")),
+        mark=number(item.get("mark")),
+        open=number(item.get("open")),
+        high=high,
+        low=low,
+        prev_close=number(item.get("prev-close")),
+        volume=number(item.get("volume")),
+        as_of=moment(item.get("updated-at")),
+    )
+
+
+def _symbol(item: Any) -> str | None:
+    if not isinstance(item, Mapping) or not isinstance(item.get("symbol"), str):
+        return None
+    try:
+        return spelling.normalize(item["symbol"])
+    except ValueError:
+        return None
+
+
+def instrument(item: Any) -> Instrument | None:
+    """One row of a symbol search."""
+    if not isinstance(item, Mapping) or not isinstance(item.get("symbol"), str):
+        return None
+    return Instrument(item["symbol"], " ".join(str(item.get("description") or "").split()))
+
+
+def account(item: Any) -> Account | None:
+    """One row of /customers/me/accounts; None for what is closed or has no number."""
+    row = item.get("account") if isinstance(item, Mapping) else None
+    if not isinstance(row, Mapping) or not isinstance(row.get("account-number"), str) or row.get("is-closed"):
+        return None
+    return Account(
+        number=row["account-number"],
+        nickname=str(row.get("nickname") or ""),
+        type=str(row.get("account-type-name") or "unknown"),
+        margin=row.get("margin-or-cash") == "Margin",
+    )
+
+
+def feed_events(name: str, data: Sequence[Any]) -> list[Event]:
+    """The events of one FEED_DATA message: flat values of our own field order, or dicts."""
+    kind, fields = FIELDS[name]
+    width = len(fields)
+    if data and isinstance(data[0], Mapping):
+        rows = [[item.get(field) for field in fields] for item in data if isinstance(item, Mapping)]
+    else:
+        rows = [list(data[start : start + width]) for start in range(0, len(data) - width + 1, width)]
+    return [kind(row[0], *map(_price, row[1:])) for row in rows if isinstance(row[0], str)]
+
+
+def _price(value: Any) -> float | None:
+    if type(value) is float and math.isfinite(value):  # nearly all of them: the short way
+        return value
+    return number(value)

@@ -1,0 +1,27 @@
+"""pytest fixtures for whoever has ttai installed (entry point `pytest11`)."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ttai.testing import FrozenClock
+
+
+@pytest.fixture
+def ttai_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No setting of the user's: an empty data dir, no TTAI_ and TASTYTRADE_ variables."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("TTAI_", "TASTYTRADE_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TTAI_DATA_DIR", str(tmp_path_factory.mktemp("ttai")))
+
+
+@pytest.fixture
+def frozen_clock() -> "FrozenClock":
+    """A clock that stands still on a Friday morning."""
+    from ttai.testing.clock import FrozenClock
+
+    return FrozenClock()

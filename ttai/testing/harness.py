@@ -1,0 +1,79 @@
+"""The real app, in memory, in three lines."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from fastmcp import Client
+from mcp.types import TextContent
+
+from ttai.answers import rows
+from ttai.app import App
+from ttai.host import Host
+from ttai.plugins import PluginReport
+from ttai.settings import Config, CoreSettings
+from ttai.simulator import Simulator
+from ttai.testing.clock import FrozenClock
+
+Era = Literal["auto", "legacy"]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A tool's answer: the text a model reads, the structure a program reads."""
+
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """One table of the answer, every row whole."""
+        return rows(self.data, name)
+
+
+class Harness:
+    """An app that runs: call its tools, move its market, look at its plugins."""
+
+    def __init__(self, app: App, client: Client[Any], simulator: Simulator, clock: FrozenClock) -> None:
+        self.app = app
+        self.client = client
+        self.simulator = simulator
+        self.clock = clock
+
+    async def call(self, tool: str, **arguments: Any) -> Reply:
+        """Call a tool through the protocol; a failure is raised as fastmcp's ToolError with the text a client reads."""
+        result = await self.client.call_tool(tool, arguments)
+        text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+        return Reply(text, result.structured_content or {})
+
+
+@asynccontextmanager
+async def harness(
+    *registers: Callable[[Host], None],
+    name: str = "trial",
+    mode: Era = "auto",
+    seed: int = 7,
+    clock: FrozenClock | None = None,
+    config: dict[str, Any] | None = None,
+    **settings: Any,
+) -> AsyncIterator[Harness]:
+    """The app in demo mode with these plugins beside the installed ones, and a client connected to it.
+
+    The first of `registers` is the plugin `name`, a second `name`2 and so on; `config` is what config.toml would
+    say; `settings` are the core's; `mode` "legacy" speaks the protocol of before 2026. Nothing touches the user's
+    data dir, keyring or network.
+    """
+    clock = clock or FrozenClock()
+    simulator = Simulator(seed=seed, clock=clock)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="ttai-")))
+        given = CoreSettings(**{"demo": True, "data_dir": folder, **settings})
+        app = App(given, Config(config or {}), clock, simulator)
+        for number, register in enumerate(registers, 1):
+            report = PluginReport(name if number == 1 else f"{name}{number}", "trial", "0")
+            app.plugins.add(report, lambda register=register: register)  # type: ignore[misc]
+        await stack.enter_async_context(app.running())
+        client = await stack.enter_async_context(Client(app.mcp, mode=mode))
+        yield Harness(app, client, simulator, clock)

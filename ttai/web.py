@@ -1,0 +1,128 @@
+"""Headless: who may come in, and where the doors are: /mcp, /sse with /messages, /health."""
+
+import hmac
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from fastmcp.server.http import HostOriginGuardMiddleware
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ttai import __version__
+from ttai.app import App
+from ttai.errors import StartFailed
+from ttai.logs import conceal
+from ttai.settings import CoreSettings
+
+IDLE_SESSION = 1800.0  # s; a session left without a goodbye costs 43 KB until then
+
+_log = logging.getLogger(__name__)
+
+
+class Token:
+    """The word a client must say; None where none is asked for."""
+
+    def __init__(self, value: str | None, *, made: bool = False) -> None:
+        self.value = value
+        self.made = made
+
+    @classmethod
+    def of(cls, settings: CoreSettings) -> "Token":
+        """TTAI_API_KEY, else none in the demo or with --no-auth (this machine only), else one of our own."""
+        if settings.api_key and settings.api_key.get_secret_value():
+            value = settings.api_key.get_secret_value()
+            conceal(value)
+            return cls(value)
+        if not settings.loopback:
+            raise StartFailed(
+                f"--host {settings.host} opens the server to other machines and there is no key",
+                "Set TTAI_API_KEY, or leave --host at localhost",
+            )
+        if settings.demo or not settings.auth:
+            return cls(None)
+        return cls._kept(settings.home / "http.token")
+
+    @classmethod
+    def _kept(cls, path: Path) -> "Token":
+        """The token of this data dir, made on first use, readable by its owner alone."""
+        with suppress(FileNotFoundError):
+            value = path.read_text("utf-8").strip()
+            if value:
+                conceal(value)
+                return cls(value)
+        value = secrets.token_urlsafe(32)
+        conceal(value)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(value)
+        except FileExistsError:
+            return cls._kept(path)  # another process was first
+        except OSError as error:
+            raise StartFailed(
+                f"the access token can't be kept ({error})",
+                "Make the data dir writable, choose another with --data-dir, or set TTAI_API_KEY",
+            ) from None
+        return cls(value, made=True)
+
+
+class TokenGuard:
+    """Lets in who says the token; /health is open and tells nothing private."""
+
+    def __init__(self, app: ASGIApp, token: Token) -> None:
+        self._app = app
+        self._expected = f"Bearer {token.value}".encode() if token.value else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._expected is None or scope["type"] != "http" or scope["path"] == "/health":
+            await self._app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("authorization", "").encode("utf-8", "replace")
+        if hmac.compare_digest(said, self._expected):
+            await self._app(scope, receive, send)
+            return
+        refusal = PlainTextResponse(
+            "This server asks for its token: send the header `Authorization: Bearer TOKEN`, TOKEN being TTAI_API_KEY "
+            "or the content of http.token in the data dir.\n",
+            401,
+            {"WWW-Authenticate": "Bearer"},
+        )
+        await refusal(scope, receive, send)
+
+
+def web_app(app: App, token: Token) -> Starlette:
+    """The ASGI app over one FastMCP app: streamable HTTP and the older SSE side by side."""
+    guard = {"host_origin_protection": True, "allowed_hosts": [app.settings.host]}
+    streamable = app.mcp.http_app(path="/mcp", session_idle_timeout=IDLE_SESSION, **guard)  # type: ignore[arg-type]
+    sse = app.mcp.http_app(path="/sse", transport="sse", **guard)  # type: ignore[arg-type]
+
+    async def health(_request: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    async def transport(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].rstrip("/")
+        scope = {**scope, "path": f"{path}/" if path == "/messages" else path}
+        await (sse if path in ("/sse", "/messages") else streamable)(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with streamable.lifespan(streamable), sse.lifespan(sse):
+            yield
+
+    return Starlette(
+        routes=[Route("/health", health), Mount("/", app=transport)],
+        lifespan=lifespan,
+        middleware=[
+            Middleware(HostOriginGuardMiddleware, allowed_hosts=[app.settings.host], mode="strict"),
+            Middleware(TokenGuard, token=token),
+        ],
+    )
