@@ -10,7 +10,8 @@ from mcp import MCPError
 from mcp.types import TextContent
 from pydantic import ValidationError as PydanticError
 
-from ttai.answers import coerce, explain, render
+from ttai.answers import render
+from ttai.arguments import coerce, explain
 from ttai.errors import BadArgument, PluginFailed, TookTooLong, TtaiError, Unexpected
 
 _log = logging.getLogger(__name__)
