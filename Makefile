@@ -23,7 +23,7 @@ demo: $(VENV)/.installed ## Serve the simulated market over HTTP and say how to 
 	$(BIN)/ttai serve --demo --http
 
 dev: $(VENV)/.installed ## The same with debug log, started anew when a file changes
-	$(BIN)/python build/dev.py
+	$(BIN)/watchfiles --filter python '$(BIN)/ttai serve --demo --http --log-level DEBUG' ttai plugins
 
 test: $(VENV)/.installed ## The quick tests
 	$(BIN)/pytest -q

@@ -42,13 +42,13 @@ class QuoteTools:
         )
 
     async def search_symbols(
-        self, query: Annotated[str, Field(description="A symbol's beginning or a word of the name")]
+        self, query: Annotated[str, Field(description="The beginning of a symbol, such as BRK")]
     ) -> Matches:
-        """Find symbols by their beginning or by a company's name.
-        Use it when a symbol is unknown or a quote was not found."""
+        """Find the symbols that begin like this, with what each one is.
+        Use it when a quote was not found or a symbol is half known."""
         text = query.strip()
         if not text or len(text) > 50:
-            raise BadArgument("query must be 1 to 50 characters", "Send a symbol's beginning or a word of the name")
+            raise BadArgument("query must be 1 to 50 characters", "Send the beginning of a symbol")
         found = await self._market.search(text)
         kept, note = cut(found, keep=MOST_MATCHES, ask="a longer query", noun="matches")
         return Matches(
