@@ -3,10 +3,11 @@
 from collections import Counter
 from typing import ClassVar
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ttai.clock import Clock
-from ttai.simulator.dxlink import PATH, Feed
+from ttai.simulator.channels import PATH
+from ttai.simulator.dxlink import Feed
 from ttai.simulator.faults import STAMP, Fault, Faults
 from ttai.simulator.hand import Hand
 from ttai.simulator.prices import DailyBar
@@ -30,13 +31,16 @@ class Simulator:
         self.faults = Faults(self._tokens.expire)
         self.requests: Counter[str] = Counter()
         self._feed = Feed(self.world, self._tokens, self.faults, clock)
-        self._rest = Rest(
-            self.world, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN
-        )
+        self._rest = Rest(self.world, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN)
         self._hand = Hand(self.set_price, self.faults, self._feed)
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def app(self) -> ASGIApp:
         """The ASGI application: the broker's calls, its stream, and the hand below `/-/`."""
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
         if scope["type"] == "lifespan" or scope["path"].startswith("/-/"):
             await self._hand(scope, receive, send)
             return

@@ -6,9 +6,10 @@ from operator import itemgetter
 from typing import Any
 
 from ttai.simulator.events import EVENTS, Row
-from ttai.simulator.faults import Fault
+from ttai.simulator.faults import Fault, Faults
 from ttai.simulator.world import World
 
+PATH = "/dxlink"
 LARGEST = 65_536  # bytes in a message, either way
 _ROWS = 250  # events in a message: far below the largest, checked all the same
 
@@ -59,22 +60,22 @@ class Channel:
         self.sent.update(dict.fromkeys(added))
         return {symbol for _, symbol in added}
 
-    def changes(self, world: World, at: float, faults: list[Fault]) -> dict[str, list[Row]]:
-        """What is new since the last time, by event type, in the fields agreed on."""
+    def changes(self, world: World, at: float, faults: Faults) -> dict[str, list[Row]]:
+        """What is new since the last time, by event type, spoiled where a fault wants it."""
+        hiding, spoiling = faults.on(PATH, "missing"), faults.on(PATH, "nan")
         new: dict[str, list[Row]] = {}
         for key, before in self.sent.items():
             name, symbol = key
             if name not in EVENTS or (snapshot := world.snapshot(symbol, at)) is None:
                 continue
             row = EVENTS[name].row(snapshot)
-            if (
-                row is None
-                or row == before
-                or any(fault.kind == "missing" and fault.concerns(symbol) for fault in faults)
-            ):
+            if row is None or row == before or any(fault.concerns(symbol) for fault in hiding):
                 continue
             self.sent[key] = row
             new.setdefault(name, []).append(row)
+        for fault in spoiling:
+            for name, rows in new.items():
+                new[name] = [_spoiled(name, row, fault, faults) for row in rows]
         return new
 
     def messages(self, name: str, rows: list[Row]) -> Iterator[str]:
@@ -97,3 +98,13 @@ class Channel:
             half = len(rows) // 2
             yield from self._packed(name, rows[:half])
             yield from self._packed(name, rows[half:])
+
+
+def _spoiled(name: str, row: Row, fault: Fault, faults: Faults) -> Row:
+    """The row with NaN in the fault's field, as long as the fault lasts."""
+    fields = EVENTS[name].fields
+    if fault not in faults or fault.field not in fields or not fault.concerns(row[0]):
+        return row
+    faults.spend(fault)
+    place = fields.index(fault.field)
+    return (*row[:place], "NaN", *row[place + 1 :])

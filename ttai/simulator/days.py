@@ -77,6 +77,16 @@ def session_before(day: date) -> date:
     return day
 
 
+@lru_cache(maxsize=16)
+def sessions_before(day: date, count: int) -> tuple[date, ...]:
+    """The last sessions earlier than this date, oldest first."""
+    found = []
+    for _ in range(count):
+        day = session_before(day)
+        found.append(day)
+    return tuple(reversed(found))
+
+
 def session_after(day: date) -> date:
     """The first session later than this date."""
     day += _ONE

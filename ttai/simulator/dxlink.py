@@ -9,15 +9,16 @@ import anyio
 from starlette.types import Receive, Send
 
 from ttai.clock import Clock
-from ttai.simulator.channels import LARGEST, Channel, Json, Refused
-from ttai.simulator.events import EVENTS, Row
+from ttai.simulator.channels import LARGEST, PATH, Channel, Json, Refused
+from ttai.simulator.events import Row
 from ttai.simulator.faults import Fault, Faults, cut
 from ttai.simulator.tokens import Tokens
 from ttai.simulator.world import World
 
-PATH = "/dxlink"
 BEAT = 0.25  # seconds between two looks at the market
 KEEPALIVE = 20.0  # seconds between two signs of life
+# how a client that has left shows: on a port, and in process
+_LEFT = (OSError, anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError)
 
 
 class Gone(Exception):
@@ -92,20 +93,19 @@ class Socket:
                 await self._send(json.dumps({"type": "KEEPALIVE", "channel": 0}))
             if self.stalled or self.silent:
                 return
-            faults = self._feed.faults.on(PATH, "nan", "missing")
             for channel in list(self._channels.values()):
                 if due_only and now - channel.pushed < channel.period:
                     continue
                 channel.pushed = now
-                for name, rows in channel.changes(self._feed.world, moment, faults).items():
-                    await self._send_rows(channel, name, self._spoiled(name, rows, faults))
+                for name, rows in channel.changes(self._feed.world, moment, self._feed.faults).items():
+                    await self._send_rows(channel, name, rows)
 
     async def drop(self, code: int = 1011) -> None:
         """End the connection without a farewell; in process, where there is no line to cut, with a code."""
         if not self._over:
             self._over = True
             if not cut(self._raw):
-                await self._raw({"type": "websocket.close", "code": code, "reason": ""})
+                await self._close(code)
             self._wake.set()
 
     async def move(self, action: str) -> None:
@@ -152,9 +152,13 @@ class Socket:
             return
         try:
             await self._raw({"type": "websocket.send", "text": text})
-        except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError) as left:
+        except _LEFT as left:
             self._over = True
             raise Gone from left
+
+    async def _close(self, code: int) -> None:
+        with suppress(*_LEFT):
+            await self._raw({"type": "websocket.close", "code": code, "reason": ""})
 
     async def _send_rows(self, channel: Channel, name: str, rows: list[Row]) -> None:
         for text in channel.messages(name, rows):
@@ -165,24 +169,12 @@ class Socket:
                     await self.drop()
                     raise Gone
 
-    def _spoiled(self, name: str, rows: list[Row], faults: list[Fault]) -> list[Row]:
-        """The rows with NaN where a fault wants it."""
-        for fault in faults:
-            if fault.kind != "nan" or fault.field not in (fields := EVENTS[name].fields):
-                continue
-            place = fields.index(fault.field)
-            for i, row in enumerate(rows):
-                if fault.concerns(row[0]):
-                    rows[i] = (*row[:place], "NaN", *row[place + 1 :])
-                    self._feed.faults.spend(fault)
-        return rows
-
     async def _read(self) -> None:
         while True:
             text = await self._hear()
             if len(text.encode()) > LARGEST:
                 self._over = True
-                await self._raw({"type": "websocket.close", "code": 1009, "reason": "Message too big"})
+                await self._close(1009)
                 raise Gone
             try:
                 message = json.loads(text)
@@ -204,7 +196,7 @@ class Socket:
     async def _hear(self) -> str:
         try:
             message = await self._receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError) as left:
+        except _LEFT as left:
             raise Gone from left
         if message["type"] == "websocket.disconnect":
             raise Gone

@@ -10,8 +10,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.datastructures import MutableHeaders
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ttai.simulator.rest import error
 
 STAMP = "x-ttai-simulator"
 
@@ -136,7 +138,7 @@ class Faults:
         """Pass a call on to the broker unless something strikes it first; stamp what is answered."""
         path, edits, stamped = scope["path"], [], _stamped(send)
         if self.exceeded(path):
-            await _error(429, "Too many requests")(scope, receive, stamped)
+            await error(429, _CODES[429], "Too many requests")(scope, receive, stamped)
             return
         for fault in self.on(path, *_ON_CALLS):
             if fault.kind in ("nan", "missing"):
@@ -197,18 +199,13 @@ def _stamped(send: Send) -> Send:
     return stamp
 
 
-def _error(status: int, message: str) -> Response:
-    code = _CODES.get(status, "internal_error")
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
-
-
 def _answer(fault: Fault) -> Response:
     """The answer of a fault that gives one."""
     if fault.kind == "html":
         return HTMLResponse(_PAGE.format(f"{fault.status} {fault.message}"), fault.status)
     if fault.kind == "garbage":
         return PlainTextResponse(fault.message)
-    return _error(fault.status, fault.message)
+    return error(fault.status, _CODES.get(fault.status, "internal_error"), fault.message)
 
 
 async def _unanswered(fault: Fault, receive: Receive, send: Send) -> None:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import math
+import operator
 import random
 from collections.abc import Sequence
 from datetime import date
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from ttai.simulator.days import is_session, session_before
 
 ANCHOR_DAY = date(2026, 11, 20)  # the day that closes near an instrument's anchor price
-KNOT = 10.0  # seconds between two points of a day's path
+KNOT = 20.0  # seconds between two points of a day's path
 _DAYS_A_YEAR = 252
 _LOUDEST = 5.0  # deviations a recorded day may move
 _STOCKS = ("AAPL", "GOOG", "IBM", "MSFT")  # FB's ten months are too short a story
@@ -44,6 +45,7 @@ class Shapes(NamedTuple):
     """The days of one recorded stock, in units of its own daily deviation; volumes in usual volumes."""
 
     moves: list[float]
+    own: list[float]  # the part of the moves that the market has no part in
     gaps: list[float]
     ups: list[float]
     downs: list[float]
@@ -94,7 +96,8 @@ def _shapes(rows: list[tuple[float, ...]]) -> Shapes:
         adjusted_before = adjusted
     unit = math.sqrt(math.fsum(m * m for m in moves) / len(moves))
     gaps, ups, downs = (_clipped(side, unit) for side in (gaps, ups, downs))
-    return Shapes(_standard(_clipped(moves, unit)), gaps, ups, downs, volumes)
+    moves = _standard(_clipped(moves, unit))
+    return Shapes(moves, moves, gaps, ups, downs, volumes)
 
 
 @lru_cache(maxsize=1)
@@ -107,13 +110,24 @@ def recorded() -> tuple[list[Shapes], list[float]]:
             rows[symbol].append(tuple(map(float, numbers)))
     length = min(map(len, rows.values()))
     stocks = [_shapes(days[-length:]) for days in rows.values()]
-    return stocks, _standard([sum(moves) for moves in zip(*(s.moves for s in stocks), strict=True)])
+    market = _standard([sum(moves) for moves in zip(*(stock.moves for stock in stocks), strict=True)])
+    return [stock._replace(own=_apart(stock.moves, market)) for stock in stocks], market
+
+
+def _apart(moves: list[float], market: list[float]) -> list[float]:
+    """What is left of the moves without the market."""
+    beta = math.fsum(map(operator.mul, moves, market)) / len(market)
+    return _standard([move - beta * shared for move, shared in zip(moves, market, strict=True)])
 
 
 def _place(day: date, shift: int, length: int) -> int:
     """Where in a recorded cycle a date falls: weekdays count, a holiday's move shows in the next session."""
     weeks, weekday = divmod(day.toordinal() - 1, 7)
     return (5 * weeks + min(weekday, 4) + shift) % length
+
+
+def _turned(values: list[float], start: int) -> list[float]:
+    return values[start:] + values[:start]
 
 
 class Course:
@@ -135,6 +149,7 @@ class Course:
         self._shapes = dice.choice(stocks)
         self._length = len(market)
         self._shift = dice.randrange(self._length)
+        self._behind = -_place(ANCHOR_DAY, 0, self._length)
         self._key = f"{seed}/{name}"
         self._anchor = anchor
         self._sigma = volatility / math.sqrt(_DAYS_A_YEAR)
@@ -147,14 +162,11 @@ class Course:
 
     def _walked(self, market: list[float], shift: int, correlation: float, reversion: float) -> list[float]:
         """Log levels over one cycle, which ends where it began."""
-        n = self._length
-        moved, pull = self._shapes.moves, correlation
-        shared = math.fsum(moved[i] * market[i] for i in range(n)) / n
-        own = _standard([moved[i] - shared * market[i] for i in range(n)])
         # the cycle is laid out from the anchor day on; each part is turned to a place of its own
-        start, turned = _place(ANCHOR_DAY, shift, n), _place(ANCHOR_DAY, self._shift, n)
-        rest = math.sqrt(1 - pull * pull)
-        steps = _standard([pull * market[(start + i) % n] + rest * own[(turned + i) % n] for i in range(n)])
+        shared = _turned(market, _place(ANCHOR_DAY, shift, self._length))
+        own = _turned(self._shapes.own, _place(ANCHOR_DAY, self._shift, self._length))
+        rest = math.sqrt(1 - correlation * correlation)
+        steps = _standard([correlation * a + rest * b for a, b in zip(shared, own, strict=True)])
         keep, sigma, level = 1 - reversion, self._sigma, 0.0
         if reversion:
             for step in steps:  # a first round finds the level at which the cycle closes
@@ -162,17 +174,21 @@ class Course:
         return list(accumulate(steps, lambda at, step: keep * at + sigma * step, initial=level))[1:]
 
     def _index(self, day: date) -> int:
-        return (_place(day, 0, self._length) - _place(ANCHOR_DAY, 0, self._length)) % self._length - 1
+        # the cycle closes on the anchor day, at its last place
+        return _place(day, self._behind, self._length) - 1
 
     def close(self, day: date) -> float:
         """The closing price of a session, unrounded."""
         trend = self._drift * (day - ANCHOR_DAY).days
         return self._anchor * math.exp(self._levels[self._index(day)] + trend)
 
-    def bar(self, day: date) -> tuple[tuple[float, float, float, float], int]:
-        """Open, high, low, close and volume of a day; a day without a session returns to where it began."""
-        before = self.close(session_before(day))
-        if not is_session(day):
+    def bar(self, day: date, last: date | None = None) -> tuple[tuple[float, float, float, float], int]:
+        """Open, high, low, close and volume of a day; `last` is the session before it, if known.
+
+        A day without a session returns to where it began.
+        """
+        before = self.close(last or session_before(day))
+        if not (last or is_session(day)):
             wick = 0.4 * self._sigma
             return (before, before * (1 + wick), before * (1 - wick), before), int(0.3 * self._volume)
         at, sigma = _place(day, self._shift, self._length), self._sigma

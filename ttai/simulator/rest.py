@@ -1,7 +1,7 @@
 """The broker's REST interface: dasherised JSON behind short-lived access tokens."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import unquote
 
@@ -29,8 +29,8 @@ class Rest:
         self._world = world
         self._tokens = tokens
         self._secrets = client_secret, refresh_token
-        get: dict[str, Callable[[Request], Response]] = {
-            "/customers/me": lambda request: answer(request, CUSTOMER),
+        get: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/customers/me": self._customer,
             "/customers/me/accounts": self._accounts,
             "/customers/me/accounts/{number}": self._account,
             "/market-data/by-type": self._by_type,
@@ -82,18 +82,21 @@ class Rest:
         token = self._tokens.access()
         return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": ACCESS_SECONDS})
 
-    def _validate(self, request: Request) -> Response:
+    async def _validate(self, request: Request) -> Response:
         kept = ("email", "external-id")
         return answer(request, {key: CUSTOMER[key] for key in kept}, 201)
 
-    def _accounts(self, request: Request) -> Response:
+    async def _customer(self, request: Request) -> Response:
+        return answer(request, CUSTOMER)
+
+    async def _accounts(self, request: Request) -> Response:
         return answer(request, {"items": [{"account": a, "authority-level": "owner"} for a in ACCOUNTS.values()]})
 
-    def _account(self, request: Request) -> Response:
+    async def _account(self, request: Request) -> Response:
         account = ACCOUNTS.get(request.path_params["number"])
         return _not_found_for(request) if account is None else answer(request, account)
 
-    def _by_type(self, request: Request) -> Response:
+    async def _by_type(self, request: Request) -> Response:
         asked = [(kind, symbol) for kind in _TYPES for symbol in _listed(request, kind)]
         if not asked or len(asked) > MOST_SYMBOLS:
             return error(
@@ -102,7 +105,7 @@ class Rest:
         rows = (self._row(kind, symbol) for kind, symbol in dict.fromkeys(asked))
         return answer(request, {"items": [row for row in rows if row is not None]})
 
-    def _market_data(self, request: Request) -> Response:
+    async def _market_data(self, request: Request) -> Response:
         kind, symbol = (unquote(request.path_params[key]) for key in ("type", "symbol"))
         row = self._row(kind.lower().replace(" ", "-"), symbol)
         return _not_found_for(request) if row is None else answer(request, row)
@@ -114,22 +117,20 @@ class Rest:
             return None
         return market_row(instrument, snapshot, self._world.history(symbol)[-251:])
 
-    def _equities(self, request: Request) -> Response:
+    async def _equities(self, request: Request) -> Response:
         found = [i for s in _listed(request, "symbol") if (i := self._world.instruments.get(s)) is not None]
         return answer(request, {"items": [described(instrument) for instrument in found]})
 
-    def _equity(self, request: Request) -> Response:
+    async def _equity(self, request: Request) -> Response:
         instrument = self._world.instruments.get(unquote(request.path_params["symbol"]))
         return _not_found_for(request) if instrument is None else answer(request, described(instrument))
 
-    def _search(self, request: Request) -> Response:
+    async def _search(self, request: Request) -> Response:
         text = unquote(request.path_params["text"]).upper()
         found = [i for i in self._world.instruments.values() if i.symbol.startswith(text)]
-        return answer(
-            request, {"items": [{"symbol": i.symbol, "description": i.description} for i in sorted(found)]}
-        )
+        return answer(request, {"items": [{"symbol": i.symbol, "description": i.description} for i in sorted(found)]})
 
-    def _sessions(self, request: Request) -> Response:
+    async def _sessions(self, request: Request) -> Response:
         # the equity market is the only one here
         items = [self._session()] if "Equity" in _listed(request, "instrument-collections") else []
         return answer(request, {"items": items})
@@ -142,9 +143,7 @@ class Rest:
             "previous-session": _day_session(session_before(today)),
         }
         if self._world.sessions == "always":
-            opens, closes = (
-                datetime.combine(today + timedelta(days=n), datetime.min.time(), NEW_YORK) for n in (0, 1)
-            )
+            opens, closes = (datetime.combine(today + timedelta(days=n), datetime.min.time(), NEW_YORK) for n in (0, 1))
             clock = _clock(opens, opens, closes, closes)
             return {"instrument-collection": "Equity", "state": "Open", **clock, **around}
         if not is_session(today):
@@ -159,18 +158,14 @@ class Rest:
             **around,
         }
 
-    def _holidays(self, request: Request) -> Response:
+    async def _holidays(self, request: Request) -> Response:
         year = self._world.clock.new_york().year
-        full, half = (
-            sorted(f"{day}" for y in (year, year + 1) for day in days(y)) for days in (holidays, half_days)
-        )
+        full, half = (sorted(f"{day}" for y in (year, year + 1) for day in days(y)) for days in (holidays, half_days))
         return answer(request, {"market-holidays": full, "market-half-days": half})
 
-    def _quote_token(self, request: Request) -> Response:
+    async def _quote_token(self, request: Request) -> Response:
         host = request.headers.get("host", "simulator")
-        return answer(
-            request, {"token": self._tokens.quote(), "dxlink-url": f"ws://{host}/dxlink", "level": "api"}
-        )
+        return answer(request, {"token": self._tokens.quote(), "dxlink-url": f"ws://{host}/dxlink", "level": "api"})
 
 
 def answer(request: Request, data: Json, status: int = 200) -> Response:

@@ -74,9 +74,9 @@ def _dividend(instrument: Instrument) -> Json:
 
 
 def described(instrument: Instrument) -> Json:
-    """An instrument as the broker lists it."""
+    """An instrument as the broker lists it: an index is an inactive equity."""
     index = instrument.kind == "Index"
-    return {
+    row = {
         "id": 1000 + sum(ord(letter) * 31**place for place, letter in enumerate(instrument.symbol)),
         "symbol": instrument.symbol,
         "instrument-type": "Equity",
@@ -85,17 +85,19 @@ def described(instrument: Instrument) -> Json:
         "is-index": index,
         "is-etf": instrument.kind == "ETF",
         "listed-market": instrument.market,
-        "lendability": "Easy To Borrow",
+        "lendability": "Locate Required" if index else "Easy To Borrow",
         "borrow-rate": "0.0",
-        "market-time-instrument-collection": "Equity",
+        "market-time-instrument-collection": "Equity Index" if index else "Equity",
         "is-closing-only": False,
         "is-options-closing-only": False,
         "is-illiquid": False,
         "is-fractional-quantity-eligible": not index,
-        "active": True,
+        "active": not index,
         "streamer-symbol": instrument.symbol,
-        "tick-sizes": [{"value": "0.0001", "threshold": "1.0"}, {"value": "0.01"}],
-        "option-tick-sizes": [{"value": "0.05", "threshold": "3.0"}, {"value": "0.1"}]
-        if index
-        else [{"value": "0.01", "threshold": "3.0"}, {"value": "0.05"}],
+        "option-tick-sizes": _ticks("0.05", "3.0", "0.1") if index else _ticks("0.01", "3.0", "0.05"),
     }
+    return row if index else {**row, "tick-sizes": _ticks("0.0001", "1.0", "0.01")}
+
+
+def _ticks(below: str, threshold: str, above: str) -> list[Json]:
+    return [{"value": below, "threshold": threshold}, {"value": above}]

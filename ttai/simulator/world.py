@@ -3,10 +3,11 @@
 import math
 import random
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ttai.clock import NEW_YORK, Clock
-from ttai.simulator.days import hours, is_session, session_after, session_before
+from ttai.simulator.days import hours, is_session, session_after, session_before, sessions_before
 from ttai.simulator.prices import KNOT, Course, DailyBar, Day, Span, noise, rounded
 
 Kind = Literal["Equity", "ETF", "Index"]
@@ -46,9 +47,7 @@ INSTRUMENTS = (
     Instrument("GLD", "SPDR Gold Shares", "ETF", "ARCX", 375.0, 0.17, 0.05, 9e6, 3),
     Instrument("TLT", "iShares 20+ Year Treasury Bond ETF", "ETF", "XNAS", 89.5, 0.135, -0.1, 34e6, 1, 0.325, 12),
     Instrument("AAPL", "Apple Inc. - Common Stock", "Equity", "XNAS", 268.0, 0.265, 0.66, 48e6, 1, 0.26),
-    Instrument(
-        "MSFT", "Microsoft Corporation - Common Stock", "Equity", "XNAS", 505.0, 0.235, 0.68, 21e6, 3, 0.91
-    ),
+    Instrument("MSFT", "Microsoft Corporation - Common Stock", "Equity", "XNAS", 505.0, 0.235, 0.68, 21e6, 3, 0.91),
     Instrument("NVDA", "NVIDIA Corporation - Common Stock", "Equity", "XNAS", 186.0, 0.42, 0.66, 190e6, 1, 0.01),
     Instrument("AMZN", "Amazon.com, Inc. - Common Stock", "Equity", "XNAS", 228.0, 0.31, 0.66, 42e6, 2),
     Instrument(
@@ -60,10 +59,10 @@ INSTRUMENTS = (
     Instrument("XOM", "Exxon Mobil Corporation Common Stock", "Equity", "XNYS", 117.0, 0.22, 0.36, 15e6, 1, 1.03),
     Instrument("JPM", "JPMorgan Chase & Co. Common Stock", "Equity", "XNYS", 305.0, 0.23, 0.6, 9e6, 3, 1.5),
     Instrument("BRK/B", "Berkshire Hathaway Inc. Class B", "Equity", "XNYS", 504.0, 0.155, 0.62, 4.6e6, 9),
-    Instrument("SPX", "S&P 500 Index", "Index", "XCBO", 6733.4, 0.155, 0.99, tracks="SPY"),
-    Instrument("NDX", "Nasdaq 100 Index", "Index", "XCBO", 24890.0, 0.2, 0.93, tracks="QQQ"),
-    Instrument("RUT", "Russell 2000 Index", "Index", "XCBO", 2418.5, 0.215, 0.86, tracks="IWM"),
-    Instrument("VIX", "CBOE Volatility Index", "Index", "XCBO", 17.5, 0.9, -0.8, reversion=0.06),
+    Instrument("SPX", "S&P 500 Index", "Index", "OTC", 6733.4, 0.155, 0.99, tracks="SPY"),
+    Instrument("NDX", "Nasdaq 100 Index", "Index", "OTC", 24890.0, 0.2, 0.93, tracks="QQQ"),
+    Instrument("RUT", "Russell 2000 Index", "Index", "OTC", 2418.5, 0.215, 0.86, tracks="IWM"),
+    Instrument("VIX", "CBOE Volatility Index", "Index", "OTC", 17.5, 0.9, -0.8, reversion=0.06),
 )
 
 
@@ -113,25 +112,22 @@ class Listing:
         self._today: Day | None = None
         self._beat = -1
         self._snapshot: Snapshot | None = None
+        self._known = date.min
         self._history: list[DailyBar] = []
 
-    def bar(self, day: date) -> DailyBar:
-        """A whole session."""
+    def bar(self, day: date, last: date | None = None) -> DailyBar:
+        """A whole session; `last` is the one before it, if known."""
         if (lifted := self._lifted.get(day)) is not None:
             return lifted
-        (opened, high, low, close), volume = self._course.bar(day)
+        (opened, high, low, close), volume = self._course.bar(day, last)
         factor = self._factor(day)
         return rounded(day, (opened * factor, high * factor, low * factor, close * factor), volume)
 
     def history(self, day: date) -> list[DailyBar]:
         """The sessions before this date, oldest first."""
-        last = session_before(day)
-        if not self._history or self._history[-1].day != last:
-            bars = []
-            for _ in range(HISTORY):
-                bars.append(self.bar(last))
-                last = session_before(last)
-            self._history = bars[::-1]
+        if self._known != day:
+            days = pairwise(sessions_before(day, HISTORY + 1))
+            self._known, self._history = day, [self.bar(past, last) for last, past in days]
         return self._history
 
     def lift(self, span: Span, at: float, last: float) -> float:
@@ -157,7 +153,7 @@ class Listing:
         return self._snapshot
 
     def _factor(self, day: date) -> float:
-        return math.prod(factor for lifted, factor in self._lifts if lifted < day)
+        return math.prod([factor for lifted, factor in self._lifts if lifted < day])
 
     def _moment(self, span: Span, at: float) -> tuple[int, float]:
         # an instrument is looked at in beats, the first of them the open, none after the close
@@ -175,15 +171,21 @@ class Listing:
 
     def _look(self, today: Day, beat: int, moment: float) -> Snapshot:
         dice = noise(self._salt, beat)
-        price = today.price(moment)
-        cents = round(price * 100)
-        knot, _ = today.place(moment)
+        knot, part = today.place(moment)
+        here, next_ = today.path[knot : knot + 2]
+        cents = round((here + (next_ - here) * part) * 100)
         bid = ask = None
+        size = bid_size = ask_size = 0
         if self.instrument.kind != "Index":
             usual = self.instrument.spread
             spread = max(1, usual + (dice & 0xFF) % (usual + 1) - (usual + 1) // 2)
             below = (dice >> 8 & 0xFF) % (spread + 1)
             bid, ask = (cents - below) / 100, (cents - below + spread) / 100
+            size, bid_size, ask_size = (
+                1 + (dice >> 16 & 0xFFF) % 300,
+                100 * (1 + (dice >> 28 & 0xFF) % 14),
+                100 * (1 + (dice >> 36 & 0xFF) % 14),
+            )
         last = cents / 100
         return Snapshot(
             symbol=self.instrument.symbol,
@@ -192,16 +194,16 @@ class Listing:
             day=today.day,
             day_before=today.before.day,
             last=last,
-            size=0 if bid is None else 1 + (dice >> 16 & 0xFFF) % 300,
-            up=price >= today.price(moment - self._pulse),
+            size=size,
+            up=next_ >= here,
             bid=bid,
             ask=ask,
-            bid_size=0 if bid is None else 100 * (1 + (dice >> 28 & 0xFF) % 14),
-            ask_size=0 if bid is None else 100 * (1 + (dice >> 36 & 0xFF) % 14),
+            bid_size=bid_size,
+            ask_size=ask_size,
             open=round(today.path[0], 2),
             high=max(round(today.highs[knot], 2), last),
             low=min(round(today.lows[knot], 2), last),
-            closed=moment >= today.closes - self._pulse,
+            closed=moment >= today.closes,
             close_before=today.before.close,
             volume=today.traded(moment),
             volume_before=today.before.volume,
@@ -243,8 +245,9 @@ class World:
         span = self.span(now)
         factor = listing.lift(span, now, last)
         for other in self.instruments.values():
-            if other.symbol != symbol and (other.tracks or other.symbol) == listing.name:
-                (self._listing(other.symbol) or listing).push(span, now, factor)
+            follows = other.symbol != symbol and (other.tracks or other.symbol) == listing.name
+            if follows and (follower := self._listing(other.symbol)) is not None:
+                follower.push(span, now, factor)
 
     def span(self, at: float) -> Span:
         """The trading day a moment belongs to: the calendar date, or the last session that has opened."""
@@ -272,6 +275,4 @@ def _real(moment: datetime) -> tuple[Span, float]:
     if not is_session(day) or moment < hours(day).open:
         day = session_before(day)
     session = hours(day)
-    return Span(day, session.open.timestamp(), session.close.timestamp()), hours(
-        session_after(day)
-    ).open.timestamp()
+    return Span(day, session.open.timestamp(), session.close.timestamp()), hours(session_after(day)).open.timestamp()
