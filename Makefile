@@ -39,9 +39,10 @@ check: $(VENV)/.installed ## All that must be green: style, types, layers, tests
 	$(BIN)/coverage report --include='ttai/quant/*' --fail-under=100 > /dev/null || { $(BIN)/coverage report --include='ttai/quant/*'; exit 1; }
 	$(BIN)/pytest -q -m slow --timeout 300
 
-fix: $(VENV)/.installed ## Format, and mend what can be mended by machine
+fix: $(VENV)/.installed ## Format, mend what a machine can mend, write the examples of the docs anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m tests.contract.docs
 
 bench: $(VENV)/.installed ## The figures, with their baselines in the same run
 	$(BIN)/python -m compileall -q ttai plugins $(VENV)/lib

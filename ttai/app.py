@@ -77,7 +77,7 @@ class App:
             _log.warning("%s", problem)
         if at_once:
             self._answered.set()
-        start = asyncio.create_task(self._start(), name="start")
+        start = asyncio.create_task(self._keep_connected(), name="start")
         try:
             yield
         finally:
@@ -86,7 +86,7 @@ class App:
                 await start
             await self.connection.close()
 
-    async def _start(self) -> None:
+    async def _keep_connected(self) -> None:
         """Log in and keep the market data socket, where there is anything to log in to."""
         await self._answered.wait()
         if not self.connection.possible:
@@ -97,6 +97,8 @@ class App:
             _log.info("connected to %s, %d accounts", self.connection.url, len(accounts))
         except TtaiError as error:
             _log.warning("%s", error)
+        except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
+            _log.exception("the accounts could not be read")
         await self.market.supervisor.run()
 
 

@@ -38,11 +38,13 @@ class Cache:
         return entry.value
 
     def set(self, key: Hashable, value: Any, seconds: float) -> None:
-        """Remember `value` for `seconds`."""
+        """Remember `value` for `seconds`; an older answer still on its way won't replace it."""
+        self._flights.pop(key, None)
         self._entries[key] = _Entry(value, seconds)
 
     def delete(self, key: Hashable) -> None:
-        """Forget one entry."""
+        """Forget one entry; what is being fetched for it is delivered, not remembered."""
+        self._flights.pop(key, None)
         self._entries.pop(key, None)
 
     def clear(self) -> None:
@@ -79,12 +81,10 @@ class Cache:
                 del self._flights[key]
 
     def stats(self) -> dict[str, int]:
-        """entries, valid (not expired), maximum, hits, misses."""
-        entries = len(self._entries)
+        """entries (the living), maximum, hits, misses."""
         self._entries.expire()
         return {
-            "entries": entries,
-            "valid": len(self._entries),
+            "entries": len(self._entries),
             "maximum": int(self._entries.maxsize),
             "hits": self._hits,
             "misses": self._misses,

@@ -1,11 +1,12 @@
 """The command line."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +51,8 @@ def server() -> None:
 
 
 def _run() -> None:
+    os.umask(0o077)  # what ttai writes is its user's alone
+    gc.disable()  # nothing of what is imported now ever goes: a tenth of the start; `serve` enables it again
     from ttai.errors import TtaiError
 
     try:
@@ -139,7 +142,8 @@ def tools(
         return
     width = max(len(tool["name"]) for tool in listed)
     for tool in listed:
-        print(f"{tool['name']:<{width}}  {tool['description'].splitlines()[0]}")
+        first, _, _ = tool["description"].partition("\n")
+        print(f"{tool['name']:<{width}}  {first}".rstrip())
 
 
 @plugins_cli.callback(invoke_without_command=True)
@@ -160,7 +164,7 @@ def list_plugins(data_dir: DataDir = None, plugins: PluginList = None) -> None:
 
 @cli.command()
 def simulate(
-    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 5190,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 5190,
     seed: Annotated[int, typer.Option(help="The same seed, the same market.")] = 7,
     sessions: Annotated[str, typer.Option(help="always open, or real New York hours.")] = "always",
 ) -> None:
@@ -181,16 +185,17 @@ def simulate(
     print(f"  TASTYTRADE_CLIENT_SECRET={simulator.CLIENT_SECRET}", file=sys.stderr)
     print(f"  TASTYTRADE_REFRESH_TOKEN={simulator.REFRESH_TOKEN}", file=sys.stderr, flush=True)
     config = uvicorn.Config(simulator.app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    gc.enable()
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets)
 
 
 def _settings(data_dir: str | None, demo: bool, plugins: str | None, **given: Any) -> "tuple[CoreSettings, Config]":
-    from ttai.settings import Config
+    from ttai.settings import Config, expand
 
     overrides = {"data_dir": data_dir, "demo": demo or None, "plugins": plugins, **given}
     overrides = {name: value for name, value in overrides.items() if value is not None}
-    folder = Path(data_dir or os.environ.get("TTAI_DATA_DIR") or "~/.ttai").expanduser()
+    folder = expand(Path(data_dir or os.environ.get("TTAI_DATA_DIR") or "~/.ttai"))
     config = Config.read(folder / "config.toml")
     return config.core(overrides), config
 
@@ -217,8 +222,9 @@ async def _call(app: "App", tool: str, words: list[str], *, as_json: bool) -> No
             raise BadArgument(f"{word!r} is no key=value", f"Write ttai call {tool} key=value")
         arguments[key] = value
     try:
-        async with app.running():
-            result = await app.mcp.call_tool(tool, arguments)
+        with redirect_stdout(sys.stderr):  # what a plugin prints is no part of the answer
+            async with app.running():
+                result = await app.mcp.call_tool(tool, arguments)
     except ToolError as error:
         sys.exit(f"ttai: {error}")
     if as_json:
@@ -228,18 +234,26 @@ async def _call(app: "App", tool: str, words: list[str], *, as_json: bool) -> No
 
 
 async def _tools(app: "App") -> list[dict[str, Any]]:
-    from pydantic import TypeAdapter
-
     return [
         {
             "name": tool.name,
             "description": tool.description or "",
             "tags": sorted(tool.tags),
             "arguments": tool.parameters,
-            "answer": TypeAdapter(tool.return_type).json_schema(mode="serialization"),
+            "answer": _schema(getattr(tool, "return_type", None)),
         }
         for tool in sorted(await app.mcp.list_tools(), key=lambda tool: tool.name)
     ]
+
+
+def _schema(answer: Any) -> dict[str, Any] | None:
+    """The JSON schema of what a tool returns; None where its author did not say, or said no type of data."""
+    from pydantic import PydanticUserError, TypeAdapter
+
+    try:
+        return TypeAdapter(answer).json_schema(mode="serialization") if answer is not None else None
+    except PydanticUserError:
+        return None
 
 
 @contextmanager

@@ -73,7 +73,8 @@ class Connection:
         if credentials is None:
             raise NotLoggedIn
         adapter = await warm("ttai.tastytrade")
-        made: TastyTrade = adapter.TastyTrade(credentials, self.url)
+        wire = await asyncio.to_thread(adapter.over_network)
+        made: TastyTrade = adapter.TastyTrade(credentials, self.url, wire)
         return made
 
     async def _simulated(self) -> "TastyTrade":
@@ -88,6 +89,7 @@ class Connection:
 
     async def close(self) -> None:
         """Let go of the broker; the next question opens it anew."""
-        adapter, self._adapter = self._adapter, None
+        async with self._opening:  # what is just being opened is closed too
+            adapter, self._adapter = self._adapter, None
         if adapter is not None:
             await adapter.close()

@@ -1,6 +1,6 @@
 """Everything that can go wrong and be said: one class a case, its message made in it.
 
-A client reads `CODE: what happened. What to do.` All else is masked and logged (`ttai.middleware`).
+A client reads `CODE: what happened. What to do.` All else is masked and logged (`ttai.tools`).
 """
 
 from typing import ClassVar
@@ -162,6 +162,6 @@ class PluginFailed(TtaiError):
 
 
 class StartFailed(TtaiError):
-    """The server can't start: one line on stderr, exit 1."""
+    """The server can't start as it was told to: one line on stderr, exit 1."""
 
-    code = "INTERNAL"
+    code = "VALIDATION"

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -67,12 +68,12 @@ class Host:
 
     def resource(self, uri: str, **options: Any) -> Callable[[F], F]:
         """Serve an `async def` under a URI or template; an Answer is read as JSON; options are FastMCP's."""
+        address = self._address(uri)
 
         def declare(fn: F) -> F:
             _must_be_async(fn, "resource")
-            address = self._address(uri)
             mime = {"mime_type": "application/json"} if _returns_model(fn) else {}
-            self.provider.resource(address, **{"tags": {self.name}, **mime, **options})(_readable(fn, address))
+            self.provider.resource(address, **{"tags": {self.name}, **mime, **options})(_contained(fn, address, _read))
             self.declared.append(f"resource {address}")
             return fn
 
@@ -96,7 +97,9 @@ class Host:
 
     def _tool(self, fn: F, options: dict[str, Any]) -> F:
         _must_be_async(fn, "tool")
-        name = self._prefix + (options.pop("name", None) or fn.__name__)
+        name = self._name(fn, options)
+        if options.get("task"):  # FastMCP would refuse to start the whole server
+            raise TypeError(f"tool {name!r} has task=True, which ttai does not serve")
         annotations = options.pop("annotations", None)
         if isinstance(annotations, dict):
             annotations = ToolAnnotations(**annotations)
@@ -110,17 +113,24 @@ class Host:
 
     def _prompt(self, fn: F, options: dict[str, Any]) -> F:
         _must_be_async(fn, "prompt")
-        name = self._prefix + (options.pop("name", None) or fn.__name__)
-        self.provider.prompt(fn, name=name, **{"tags": {self.name}, **options})
+        name = self._name(fn, options)
+        self.provider.prompt(_contained(fn, name), name=name, **{"tags": {self.name}, **options})
         self.declared.append(f"prompt {name}")
         return fn
 
-    def _address(self, uri: str) -> str:
+    def _name(self, fn: F, options: dict[str, Any]) -> str:
+        """A tool's or prompt's name; one that a model's API refuses would cost the user all of them."""
+        name = self._prefix + (options.pop("name", None) or fn.__name__)
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            raise ValueError(f"{name!r} is no name that clients take: at most 64 of a-z, A-Z, 0-9, _ and -")
+        return name
+
+    def _address(self, uri: object) -> str:
         """A third party's URI has the plugin's name as its scheme, or in front of its path."""
-        scheme, separator, rest = uri.partition("://")
+        scheme, separator, rest = str(uri).partition("://")
         if not separator:
-            raise ValueError(f"{uri!r} is no URI; write scheme://path")
-        return uri if not self._prefix or scheme == self.name else f"{scheme}://{self.name}/{rest}"
+            raise ValueError(f'{uri!r} is no URI; write @host.resource("scheme://path")')
+        return str(uri) if not self._prefix or scheme == self.name else f"{scheme}://{self.name}/{rest}"
 
 
 def _must_be_async(fn: Callable[..., Any], what: str) -> None:
@@ -133,17 +143,23 @@ def _returns_model(fn: Callable[..., Any]) -> bool:
     return isinstance(hint, type) and issubclass(hint, BaseModel)
 
 
-def _readable(fn: Callable[..., Awaitable[Any]], address: str) -> Callable[..., Awaitable[Any]]:
-    """`fn` with its answer rendered and its failure sayable, as tools have it."""
+def _contained(
+    fn: Callable[..., Awaitable[Any]], what: str, finish: Callable[[Any], Any] = lambda value: value
+) -> Callable[..., Awaitable[Any]]:
+    """`fn` with what it returns finished, and its failure made sayable, as tools have it."""
 
     @functools.wraps(fn)
-    async def read(*args: Any, **kwargs: Any) -> Any:
+    async def contained(*args: Any, **kwargs: Any) -> Any:
         try:
-            value = await fn(*args, **kwargs)
-            if isinstance(value, str | bytes | ResourceResult):
-                return value
-            return ResourceResult([ResourceContent(to_json(render(value).structured).decode(), "application/json")])
+            return finish(await fn(*args, **kwargs))
         except (Exception, SystemExit) as error:
-            raise sayable(error, address) from error
+            raise sayable(error, what) from error
 
-    return read
+    return contained
+
+
+def _read(value: Any) -> Any:
+    """What a resource returned as FastMCP takes it: answers are read as JSON."""
+    if isinstance(value, str | bytes | ResourceResult):
+        return value
+    return ResourceResult([ResourceContent(to_json(render(value).structured).decode(), "application/json")])

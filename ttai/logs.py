@@ -4,6 +4,7 @@ stderr is a pipe to a desktop app that may not read it: a write from the event l
 once 64 KB lie in it. So everything goes through a bounded queue; when it is full, old lines go first.
 """
 
+import atexit
 import io
 import logging
 import os
@@ -13,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
@@ -20,24 +22,32 @@ from typing import TextIO
 from ttai.clock import Clock
 
 KEEP_DAYS = 14
+
+# Which call a line belongs to.
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
 _MARK = "[hidden]"
-_secrets: set[str] = set()
 _PATTERNS = re.compile(
-    r"(?i)(bearer\s+|(?:access|refresh|auth)[-_]?token\W{1,4}|client[-_]?secret\W{1,4}|password\W{1,4}|api[-_]?key\W{1,4})"
-    r"[A-Za-z0-9._~+/=-]{6,}"
+    r"(?i)(bearer\s+|(?:token|client[-_]?secret|password|api[-_]?key)[\\\"']{0,2}\s*[:=]\s*[\\\"']{0,2}(?:bearer\s+)?)"
+    r"[^\s\\\"',;&}\]]{6,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # a JSON web token
 )
+_secrets: tuple[str, ...] = ()  # the longest first: one may begin with another
 
 
 def conceal(*secrets: str) -> None:
     """Keep these texts out of every log line from now on."""
-    _secrets.update(secret for secret in secrets if len(secret) >= 4)
+    global _secrets  # noqa: PLW0603 - replaced as a whole: another thread may be reading it
+    known = {*_secrets, *(secret for secret in secrets if len(secret) >= 4)}
+    _secrets = tuple(sorted(known, key=len, reverse=True))
 
 
 def redact(text: str) -> str:
     """`text` without what was concealed and what looks like a credential."""
+    text = _PATTERNS.sub(lambda match: (match[1] or "") + _MARK, text)
     for secret in _secrets:
         text = text.replace(secret, _MARK)
-    return _PATTERNS.sub(lambda match: match[1] + _MARK, text)
+    return text
 
 
 class Lane(threading.Thread):
@@ -100,35 +110,41 @@ class DayLane(Lane):
         self.problem: str | None = None
 
     def write(self, text: str) -> None:
-        if self.problem:
-            return
         try:
             file = self._today()
             file.write(text)
             file.flush()
+            self.problem = None
         except OSError as error:
-            self.problem = f"no log file ({error}). Make {self._folder} writable or choose another --data-dir"
-            self._complain(f"ttai: {self.problem}")
+            self._let_go()
+            if not self.problem:
+                self.problem = f"no log file ({error}). Make {self._folder} writable or choose another --data-dir"
+                self._complain(f"ttai: {self.problem}")
 
     def run(self) -> None:
         super().run()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._file:
-            self._file.close()
+            with suppress(OSError):  # the rest of a full disk's line
+                self._file.close()
+            self._file = None
 
     def _today(self) -> TextIO:
         now = self._clock.now().astimezone()
         day = f"{now:%Y%m%d}"
         if self._file and day == self._day:
             return self._file
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._file:
-            self._file.close()
-        self._file = (self._folder / f"ttai-{day}.log").open("a", encoding="utf-8")
+        self._let_go()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._file = (self._folder / f"ttai-{day}.log").open("a", encoding="utf-8", errors="backslashreplace")
         self._day = day
-        oldest = f"ttai-{now - timedelta(days=KEEP_DAYS):%Y%m%d}.log"
-        for path in self._folder.glob("ttai-*.log"):
-            if path.name < oldest:
-                path.unlink(missing_ok=True)
+        newest_to_go = f"ttai-{now - timedelta(days=KEEP_DAYS):%Y%m%d}.log"
+        for path in self._folder.glob("ttai-" + "[0-9]" * 8 + ".log"):
+            if path.name <= newest_to_go:
+                with suppress(OSError):
+                    path.unlink()
         return self._file
 
 
@@ -139,16 +155,17 @@ class _Handler(logging.Handler):
         super().__init__()
         self._stderr = stderr
         self._file = file
-        self._short = logging.Formatter("%(asctime)s [%(levelname)s] %(name)s: %(message)s", "%H:%M:%S")
-        self._long = logging.Formatter(
-            "%(asctime)s [%(levelname)s] %(name)s: %(message)s (%(filename)s:%(lineno)d)", "%Y-%m-%d %H:%M:%S"
-        )
+        text = "%(asctime)s [%(levelname)s] %(name)s: %(call)s%(message)s"
+        self._short = logging.Formatter(text, "%H:%M:%S")
+        self._long = logging.Formatter(f"{text} (%(filename)s:%(lineno)d)", "%Y-%m-%d %H:%M:%S")
 
     def emit(self, record: logging.LogRecord) -> None:
+        call = request_id.get()
+        record.call = "" if call == "-" else f"{call} "
         try:
             short, long = (_single(form.format(record)) for form in (self._short, self._long))
         except Exception:  # noqa: BLE001 - a bad log call must not cost the caller
-            short = long = f"[ERROR] a log line of {record.name} could not be written: {record.msg!r}"
+            short = long = _single(f"[ERROR] a log line of {record.name} could not be written: {record.msg!s}")
         self._stderr.put(short)
         if self._file:
             self._file.put(long)
@@ -166,7 +183,7 @@ class _Stderr(io.TextIOBase):
         self._rest = ""
 
     def write(self, text: str) -> int:
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
         for line in lines:
             if line:
                 self._lane.put(redact(line))
@@ -193,6 +210,7 @@ class Logs:
             logger.propagate = True
         quiet_libraries()
         sys.stderr = _Stderr(self.stderr)
+        atexit.register(self.close)  # the last words of a command, said by sys.exit
 
     @property
     def problem(self) -> str | None:
@@ -210,18 +228,8 @@ class Logs:
 
 def quiet_libraries() -> None:
     """Lower the libraries that tell too much; called again once a late one has set its own level."""
-    for name in (
-        "httpx2",
-        "httpcore2",
-        "httpx",
-        "httpcore",
-        "uvicorn.access",
-        "asyncio",
-        "tastytrade",
-        "mcp",
-    ):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("fastmcp", "sse_starlette"):
+    web = ("httpx2", "httpcore2", "httpx", "httpcore", "uvicorn.access", "sse_starlette")
+    for name in (*web, "asyncio", "tastytrade", "mcp", "fastmcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # FastMCP says of every failed call that it failed; our line about it says more.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from time import perf_counter
 from typing import Any
@@ -13,15 +12,15 @@ from fastmcp.exceptions import NotFoundError
 from fastmcp.resources import ResourceResult
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import ToolResult
-from mcp.types import CallToolRequestParams, ReadResourceRequestParams
+from mcp.types import CallToolRequestParams, GetPromptRequestParams, ReadResourceRequestParams
 from pydantic_core import to_json
 
 from ttai.clock import deadline
 from ttai.errors import TookTooLong, TtaiError, UnknownTool
+from ttai.logs import request_id
 
-DEADLINE = 40.0  # clients give up after a minute; an answer that says what is missing beats none
-
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+DEADLINE = 40.0  # s; clients give up after a minute, and an answer that says what is missing beats none
+LONGEST_NAME = 80
 
 _log = logging.getLogger("ttai.calls")
 
@@ -36,13 +35,11 @@ class Ledger:
     largest_tool: str | None = None
     slowest_ms: float = 0.0
     slowest_tool: str | None = None
-    by_tool: dict[str, int] = field(default_factory=dict)
 
     def enter(self, name: str, size: int, milliseconds: float, *, failed: bool) -> None:
         """Add one call."""
         self.calls += 1
         self.errors += failed
-        self.by_tool[name] = self.by_tool.get(name, 0) + 1
         if size > self.largest:
             self.largest, self.largest_tool = size, name
         if milliseconds > self.slowest_ms:
@@ -50,11 +47,12 @@ class Ledger:
 
 
 class Calls(Middleware):
-    """The one middleware of the app."""
+    """The one middleware of the app; `answered` is called once a message's answer is out."""
 
-    def __init__(self, ledger: Ledger, answered: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, answered: Callable[[], None], seconds: float = DEADLINE) -> None:
         self._ledger = ledger
         self._answered = answered
+        self._seconds = seconds
         self._ids = count(1)
 
     async def on_message(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
@@ -69,12 +67,8 @@ class Calls(Middleware):
         context: MiddlewareContext[CallToolRequestParams],
         call_next: CallNext[CallToolRequestParams, ToolResult],
     ) -> ToolResult:
-        name = context.message.name
-        try:
-            result: ToolResult = await self._timed(name, context, call_next)
-            return result
-        except NotFoundError:
-            raise UnknownTool(name[:80]) from None
+        result: ToolResult = await self._timed(context.message.name, context, call_next)
+        return result
 
     async def on_read_resource(
         self,
@@ -83,35 +77,52 @@ class Calls(Middleware):
     ) -> Any:
         return await self._timed(str(context.message.uri), context, call_next)
 
+    async def on_get_prompt(
+        self,
+        context: MiddlewareContext[GetPromptRequestParams],
+        call_next: CallNext[GetPromptRequestParams, Any],
+    ) -> Any:
+        return await self._timed(f"prompt {context.message.name}", context, call_next)
+
     async def _timed(self, name: str, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
+        name = name[:LONGEST_NAME]
         token = request_id.set(f"r{next(self._ids)}")
         start = perf_counter()
         size = 0
         outcome = "failed"
         try:
-            with deadline(DEADLINE):
-                async with asyncio.timeout(DEADLINE):
+            with deadline(self._seconds):
+                async with asyncio.timeout(self._seconds):
                     result = await call_next(context)
             size = _size(result)
             outcome = "ok"
             return result
         except TimeoutError:
-            outcome = "TIMEOUT"
-            raise TookTooLong(DEADLINE) from None
+            outcome = TookTooLong.code
+            raise TookTooLong(self._seconds) from None
+        except NotFoundError:
+            outcome = UnknownTool.code
+            if context.method != "tools/call":
+                raise
+            raise UnknownTool(name) from None
         except TtaiError as error:
             outcome = error.code
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
             raise
         finally:
             spent = (perf_counter() - start) * 1000
             self._ledger.enter(name, size, spent, failed=outcome != "ok")
-            _log.info("%s %s: %s, %.0f ms, %d bytes", request_id.get(), name, outcome, spent, size)
+            _log.info("%s: %s, %.0f ms, %d bytes", name, outcome, spent, size)
             request_id.reset(token)
 
 
 def _size(result: Any) -> int:
     """Bytes of text and structure that leave for the client."""
     if isinstance(result, ResourceResult):
-        return sum(len(item.content) for item in result.contents)
+        return sum(len(part.content.encode() if isinstance(part.content, str) else part.content)
+                   for part in result.contents)  # fmt: skip
     if not isinstance(result, ToolResult):
         return 0
     text = sum(len(getattr(block, "text", "").encode()) for block in result.content)

@@ -1,21 +1,23 @@
 """Find the plugins, register each, and keep a failing one from costing more than itself."""
 
 import contextlib
+import inspect
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from fastmcp import FastMCP
 
 from ttai.errors import TtaiError
 from ttai.host import Host, Services
-from ttai.settings import RESERVED, Config
+from ttai.logs import redact
+from ttai.settings import RESERVED, Config, expand
 
 GROUP = "ttai.plugins"
 OURS = "ttai"
@@ -53,22 +55,25 @@ class Plugins:
         self._services = services
         self._config = config
         self._owners: dict[str, str] = {}
+        self._problems: list[str] = []
         self.reports: list[PluginReport] = []
-        self.problems: list[str] = []
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with how plugins were asked for, one sentence each."""
+        return [*self._problems, *self._config.strangers(report.name for report in self.reports)]
 
     def load(self, selection: str, path: str) -> None:
         """Register what is installed and on `path`, ours first; `selection` is TTAI_PLUGINS."""
         self._extend(path)
-        found = sorted(entry_points(group=GROUP), key=lambda point: (not _ours(point), point.name, _home(point)))
-        chosen = self._choice(selection, {point.name for point in found})
-        for point in found:
-            version = point.dist.version if point.dist else "?"
-            report = PluginReport(point.name, _home(point), version)
-            if not chosen(point.name):
+        found = sorted(self._installed(), key=lambda plugin: (plugin[0].distribution != OURS, plugin[0].line))
+        chosen = self._choice(selection, {report.name for report, _ in found})
+        for report, point in found:
+            if chosen(report.name):
+                self.add(report, lambda point=point: _find(point))  # type: ignore[misc]
+            else:
                 report.state = "left out"
                 self.reports.append(report)
-                continue
-            self.add(report, point.load)
 
     def add(self, report: PluginReport, find: Callable[[], Callable[[Host], None]]) -> None:
         """Register one plugin: all it declares, or nothing and the reason."""
@@ -78,7 +83,7 @@ class Plugins:
         try:
             self._check_name(report, ours=ours)
             with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the protocol
-                find()(host)
+                _plain(find())(host)
             self._check_clashes(report, host)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - isolation is the point
             report.state = "failed"
@@ -91,10 +96,10 @@ class Plugins:
         self._mcp.add_provider(host.provider)
 
     def _check_name(self, report: PluginReport, *, ours: bool) -> None:
-        if any(other.name == report.name and other.state == "loaded" for other in self.reports if other is not report):
-            raise Refused("a plugin of this name is loaded already; uninstall one of them")
         if not ours and (report.name in RESERVED or not report.name.isidentifier() or not report.name.islower()):
             raise Refused("this name is reserved or no lower-case identifier; its author must choose another")
+        if any(other.name == report.name and other.state == "loaded" for other in self.reports if other is not report):
+            raise Refused("a plugin of this name is loaded already; uninstall one of them")
 
     def _check_clashes(self, report: PluginReport, host: Host) -> None:
         for declared in host.declared:
@@ -104,26 +109,51 @@ class Plugins:
 
     def _extend(self, path: str) -> None:
         for folder in filter(None, path.split(os.pathsep)):
-            if not Path(folder).is_dir():
-                self.problems.append(f"TTAI_PLUGIN_PATH names {folder}, which is no folder; correct it")
-            elif folder not in sys.path:
-                sys.path.append(folder)
+            absolute = str(expand(Path(folder)))
+            if not Path(absolute).is_dir():
+                self._problems.append(f"TTAI_PLUGIN_PATH names {folder}, which is no folder; correct it")
+            elif absolute not in sys.path:
+                sys.path.append(absolute)
+
+    def _installed(self) -> Iterator[tuple[PluginReport, EntryPoint]]:
+        """Every plugin that a distribution names; a damaged distribution costs itself alone."""
+        seen = set()
+        for distribution in distributions():
+            try:
+                points = [point for point in distribution.entry_points if point.group == GROUP]
+                if not points:
+                    continue
+                name, version = distribution.metadata["Name"] or "?", distribution.version or "?"
+            except Exception as error:  # noqa: BLE001 - isolation is the point
+                self._problems.append(f"the metadata of an installed package can't be read ({error!r}); reinstall it")
+                continue
+            if name not in seen:  # the first on the path is the one that is imported
+                seen.add(name)
+                yield from ((PluginReport(point.name, name, version), point) for point in points)
 
     def _choice(self, selection: str, installed: set[str]) -> Callable[[str], bool]:
         words = [word.strip() for word in selection.split(",") if word.strip()]
         out = {word[1:] for word in words if word.startswith("-")}
         only = {word for word in words if not word.startswith("-")}
         for name in sorted((out | only) - installed):
-            self.problems.append(f"TTAI_PLUGINS names {name}, which is not installed; `ttai plugins` lists what is")
+            self._problems.append(f"TTAI_PLUGINS names {name}, which is not installed; `ttai plugins` lists what is")
         return lambda name: name not in out and (not only or name in only)
 
 
-def _home(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "?"
+def _find(point: EntryPoint) -> Callable[[Host], None]:
+    """A plugin's register function, imported."""
+    try:
+        return cast("Callable[[Host], None]", point.load())
+    except ModuleNotFoundError as error:
+        if error.name and f"{point.module}.".startswith(f"{error.name}."):
+            raise Refused(f"its own module {error.name} is missing; reinstall it") from error
+        raise
 
 
-def _ours(point: EntryPoint) -> bool:
-    return _home(point) == OURS
+def _plain(register: Callable[[Host], None]) -> Callable[[Host], None]:
+    if inspect.iscoroutinefunction(register):
+        raise Refused("its register is `async def`; its author must make it a plain `def`")
+    return register
 
 
 def _problem(report: PluginReport, error: BaseException) -> str:
@@ -136,5 +166,5 @@ def _problem(report: PluginReport, error: BaseException) -> str:
         return f"{error.message} {error.hint}".strip()
     if isinstance(error, Refused):
         return str(error)
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    said = redact(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
     return f"{said}; report it to its author, or leave it out: TTAI_PLUGINS=-{report.name}"

@@ -1,26 +1,28 @@
 """Process life: what starts a transport, what ends it, and what makes sure that it ends."""
 
 import asyncio
+import errno
 import gc
 import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import uvicorn
 
 from ttai.app import App
 from ttai.errors import StartFailed
 from ttai.logs import Logs
-from ttai.web import Token, web_app
+from ttai.web import EVERYWHERE, Token, web_app
 
 PATIENCE = 0.3  # s for the transport to end by itself
-LAST = 2.5  # s after which a thread ends what no longer turns
+LAST = 2.2  # s after which a thread ends what no longer turns; the logs may take 0.6 more
 
 _log = logging.getLogger(__name__)
 
@@ -28,16 +30,21 @@ _log = logging.getLogger(__name__)
 class Ending:
     """The wish to end, from a signal or the end of stdin, known to the loop and to a watchdog thread."""
 
-    def __init__(self, logs: Logs | None) -> None:
+    def __init__(self, logs: Logs) -> None:
         self._logs = logs
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
-        self._wished = threading.Event()
+        # A signal handler may interrupt any line of the main thread, even one that starts a thread or holds a lock:
+        # it does nothing but what one instruction does. Hence bare locks, and a watchdog that stands ready.
+        self._first = threading.Lock()
+        self._alive = threading.Lock()
+        self._alive.acquire()
         self.calls: list[Callable[[], None]] = []
 
     def listen(self) -> None:
         """Take the signals; to be called on the main thread, in the loop."""
         self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
             if number := getattr(signal, name, None):
                 signal.signal(number, self._signalled)
@@ -45,14 +52,16 @@ class Ending:
     def _signalled(self, _number: int, _frame: FrameType | None) -> None:
         self.wish()
 
+    def _watch(self) -> None:
+        self._alive.acquire()
+        time.sleep(LAST)
+        self.now()
+
     def wish(self) -> None:
         """End soon; safe from any thread and from a signal, works while the loop is stuck."""
-        if self._wished.is_set():
+        if not self._first.acquire(blocking=False):
             return
-        self._wished.set()
-        watchdog = threading.Timer(LAST, self.now)
-        watchdog.daemon = True
-        watchdog.start()
+        self._alive.release()
         for call in self.calls:
             call()
         if self._loop:
@@ -63,69 +72,66 @@ class Ending:
         """Until somebody wishes it."""
         await self._event.wait()
 
-    def now(self) -> NoReturn:
+    def now(self, code: int = 0) -> NoReturn:
         """Leave without the interpreter's own long goodbye, which would wait for stuck threads."""
-        if self._logs:
-            self._logs.close()
-        os._exit(0)
+        self._logs.close()
+        os._exit(code)
 
 
 def serve(app: App, logs: Logs) -> NoReturn:
-    """Serve until EOF, SIGTERM or SIGINT; ends the process with 0."""
-    gc.collect()
-    gc.freeze()  # what is loaded stays: later collections need not look at it
+    """Serve until EOF, SIGTERM or SIGINT, and end the process with 0; StartFailed where it can't begin."""
+    gc.freeze()  # what is loaded stays: collections need not look at it
+    gc.enable()
     ending = Ending(logs)
-    asyncio.run(_serve(app, logs, ending))
+    if app.settings.transport == "stdio":
+        asyncio.run(_serve(app, ending, lambda: _stdio(app, ending)))
+    else:
+        token = Token.of(app.settings)
+        sockets = bind(app.settings.host, app.settings.port)
+        logs.stderr.put(_welcome(app, token, sockets[0].getsockname()[1]))  # past the redaction, not into the file
+        asyncio.run(_serve(app, ending, lambda: _http(app, token, sockets, ending)))
     ending.now()
 
 
-async def _serve(app: App, logs: Logs, ending: Ending) -> None:
+async def _serve(app: App, ending: Ending, transport: Callable[[], Coroutine[Any, Any, None]]) -> None:
     ending.listen()
-    stdio = app.settings.transport == "stdio"
-    transport = _stdio(app, ending) if stdio else _http(app, logs, ending)
-    async with app.running(at_once=not stdio):
-        serving = asyncio.create_task(transport)
+    async with app.running(at_once=app.settings.transport != "stdio"):
+        serving = asyncio.create_task(transport())
         wished = asyncio.create_task(ending.wished())
         await asyncio.wait({serving, wished}, return_when=asyncio.FIRST_COMPLETED)
         ending.wish()
         await asyncio.wait({serving}, timeout=PATIENCE)
-    if serving.done():
-        serving.result()
-    else:
+    if not serving.done():
         _log.info("a call did not end; leaving without it")
-        ending.now()
+    elif error := serving.exception():
+        _log.critical("the transport failed; report it", exc_info=error)
+        ending.now(1)
+    ending.now()
 
 
 async def _stdio(app: App, ending: Ending) -> None:
     """JSON-RPC on stdin and stdout, with stdin behind a pipe of ours that a signal can close."""
-    with _piped_stdin(ending):
-        await app.mcp.run_stdio_async(show_banner=False)
+    _pipe_stdin(ending)
+    await app.mcp.run_stdio_async(show_banner=False)
 
 
-@contextmanager
-def _piped_stdin(ending: Ending) -> Iterator[None]:
+def _pipe_stdin(ending: Ending) -> None:
     """A signal must end the read of stdin, which blocks a thread: so the server reads a pipe, not stdin."""
     source = os.dup(0)
-    outlet, inlet = os.pipe()
+    outlet, end = os.pipe()
     os.dup2(outlet, 0)
     os.close(outlet)
-    closed = threading.Lock()
-
-    def close() -> None:
-        if closed.acquire(blocking=False):
-            with suppress(OSError):
-                os.close(inlet)
+    inlet = os.fdopen(end, "wb", buffering=0)  # a file, not its number: that may be another's once it is closed
 
     def pump() -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             while data := os.read(source, 65536):
                 while data:
-                    data = data[os.write(inlet, data) :]
+                    data = data[inlet.write(data) or 0 :]
         ending.wish()
 
-    ending.calls.append(close)
+    ending.calls.append(inlet.close)
     threading.Thread(target=pump, name="stdin", daemon=True).start()
-    yield
 
 
 class _Uvicorn(uvicorn.Server):
@@ -140,11 +146,7 @@ class _Uvicorn(uvicorn.Server):
         self.should_exit = True
 
 
-async def _http(app: App, logs: Logs, ending: Ending) -> None:
-    settings = app.settings
-    token = Token.of(settings)
-    sockets = bind(settings.host, settings.port)
-    port = sockets[0].getsockname()[1]
+async def _http(app: App, token: Token, sockets: list[socket.socket], ending: Ending) -> None:
     config = uvicorn.Config(
         web_app(app, token),
         log_config=None,
@@ -156,8 +158,9 @@ async def _http(app: App, logs: Logs, ending: Ending) -> None:
     )
     server = _Uvicorn(config)
     ending.calls.append(server.leave)
-    logs.stderr.put(_welcome(app, token, port))  # past the redaction, and not into the file
     await server.serve(sockets)
+    if not server.started:  # uvicorn has logged why
+        raise StartFailed("the HTTP server did not start", "The log says why")
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -166,34 +169,41 @@ def bind(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     for name in names:
         try:
+            socket.getaddrinfo(name, port)
             family = socket.AF_INET6 if ":" in name else socket.AF_INET
             listener = socket.create_server((name, port), family=family, backlog=128)
-        except OSError as error:
-            if sockets:  # no IPv6 here
+        except (OSError, UnicodeError) as error:
+            if sockets and getattr(error, "errno", None) != errno.EADDRINUSE:  # no IPv6 here
                 continue
-            raise StartFailed(
-                f"port {port} on {host} can't be opened ({error.strerror})",
-                "Stop what uses it, or choose another with --port",
-            ) from None
+            for taken in sockets:
+                taken.close()
+            raise _unbound(host, port, error) from None
         sockets.append(listener)
         port = listener.getsockname()[1]
     return sockets
 
 
+def _unbound(host: str, port: int, error: OSError | UnicodeError) -> StartFailed:
+    number = getattr(error, "errno", None)
+    if isinstance(error, socket.gaierror | UnicodeError) or number == errno.EADDRNOTAVAIL:
+        return StartFailed(f"{host} is no address of this machine", "Leave --host at localhost, or name one it has")
+    said = os.strerror(number or 0)
+    return StartFailed(
+        f"port {port} on {host} can't be opened ({said})", "Stop what uses it, or choose another with --port"
+    )
+
+
 def _welcome(app: App, token: Token, port: int) -> str:
     """How to connect, for the person who started the server."""
-    host = app.settings.host if app.settings.loopback else "THIS-MACHINE"
-    name = f"[{host}]" if ":" in host else host
-    url = f"http://{name}:{port}/mcp"
+    host = "THIS-MACHINE" if app.settings.host in EVERYWHERE else app.settings.host
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     header = ""
-    lines = [f"ttai serves {'the demo market' if app.settings.demo else 'TastyTrade'} at {url} (Ctrl-C ends it)"]
+    lines = [f"ttai serves {'the demo market' if app.settings.demo else 'TastyTrade'} at {url}/mcp (Ctrl-C ends it)"]
     if token.value:
-        shown = token.value if token.made else "TOKEN"
-        header = f' --header "Authorization: Bearer {shown}"'
-        if token.made:
-            lines.append(f"  a token was made; it is kept in {app.settings.home / 'http.token'} and not shown again")
-        else:
-            lines.append("  TOKEN is TTAI_API_KEY, or the content of http.token in the data dir")
-    lines.append(f"  Claude Code:     claude mcp add --transport http ttai {url}{header}")
-    lines.append(f"  older clients:   http://{name}:{port}/sse")
+        header = f' --header "Authorization: Bearer {token.value if token.made else "TOKEN"}"'
+        kept = f"it is kept in {token.path}" if token.path else "it holds for this run alone"
+        where = f"the content of {token.path}" if token.path else "TTAI_API_KEY"
+        lines.append(f"  a token was made; {kept} and not shown again" if token.made else f"  TOKEN is {where}")
+    lines.append(f"  Claude Code:     claude mcp add --transport http ttai {url}/mcp{header}")
+    lines.append(f"  older clients:   {url}/sse")
     return "\n".join(lines)

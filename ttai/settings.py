@@ -7,12 +7,21 @@ start: the file may have been edited by hand while the desktop app is what spawn
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from ttai.errors import BadSetting
 
@@ -20,11 +29,14 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PRODUCTION = "https://api.tastyworks.com"
 
 
+# What config.toml says for the class of settings that is being made.
+_section: ContextVar[Mapping[str, Any] | None] = ContextVar("section", default=None)
+
+
 class Settings(BaseSettings):
     """A section of settings, typed; a plugin subclasses it and asks `host.settings(Section)`."""
 
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, populate_by_name=True)
-    section: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -35,17 +47,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _Section(settings_cls)
+        prefix = env_settings.env_prefix if isinstance(env_settings, EnvSettingsSource) else None
+        file = InitSettingsSource(settings_cls, dict(_section.get() or {}))
+        return init_settings, _Environment(settings_cls, env_prefix=prefix), file
 
 
-class _Section(PydanticBaseSettingsSource):
-    """What config.toml says for one class of settings."""
+class _Environment(EnvSettingsSource):
+    """The environment, where a list may also be written a,b."""
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        return dict(getattr(self.settings_cls, "section", {}))
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return [part.strip() for part in value.split(",")]
 
 
 class CoreSettings(Settings):
@@ -75,18 +89,19 @@ class CoreSettings(Settings):
     @field_validator("data_dir")
     @classmethod
     def _home(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        return expand(value)
 
     @field_validator("tastytrade_api_url")
     @classmethod
     def _secure(cls, value: str) -> str:
-        url = value.rstrip("/")
-        scheme, _, rest = url.partition("://")
-        host = rest.rsplit("@", 1)[-1].split("/", 1)[0]
-        name = host[1:].split("]", 1)[0] if host.startswith("[") else host.split(":", 1)[0]
-        if scheme == "https" or (scheme == "http" and name in LOOPBACK):
-            return url
-        raise ValueError("must start with https:// (http:// is allowed for this machine only)")
+        url = urlsplit(value)
+        if url.username is not None or url.query or url.fragment:
+            raise ValueError("must be an address alone, without a user, ? or #")
+        if not url.hostname or url.scheme not in ("https", "http"):
+            raise ValueError("must be an address such as https://host")
+        if url.scheme == "http" and url.hostname not in LOOPBACK:
+            raise ValueError("must start with https:// (http:// is allowed for this machine only)")
+        return value.rstrip("/")
 
     @property
     def home(self) -> Path:
@@ -106,6 +121,15 @@ RESERVED = frozenset(
 )  # fmt: skip
 
 S = TypeVar("S", bound=Settings)
+
+
+def expand(path: Path) -> Path:
+    """A data dir as it is meant, `~` and all."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        said = f"the data dir {path} is not usable: {error}"
+        raise BadSetting(said, "Name another with --data-dir or TTAI_DATA_DIR") from None
 
 
 class Config:
@@ -130,57 +154,58 @@ class Config:
 
     def core(self, overrides: Mapping[str, Any]) -> CoreSettings:
         """The core's settings; `overrides` come from the command line."""
-        flat = {k: v for k, v in self._values.items() if not isinstance(v, dict)}
+        flat = {name: value for name, value in self._values.items() if not isinstance(value, dict)}
         if flat.pop("api_key", None) is not None:
             self.problems.append(f"{self.path}: api_key is a secret and is not read from here; set TTAI_API_KEY")
-        return self._load(CoreSettings, flat, overrides, lenient=True)
+        if flat.pop("data_dir", None) is not None:
+            self.problems.append(f"{self.path}: data_dir is where this file lies; set TTAI_DATA_DIR or --data-dir")
+        return self._load(CoreSettings, "TTAI_", flat, overrides, lenient=True)
 
     def plugin(self, name: str, kind: type[S]) -> S:
         """One plugin's settings, or BadSetting saying which one to mend."""
         section = self._values.get(name, {})
-        model = type(kind.__name__, (kind,), {
-            "__module__": kind.__module__,
-            "model_config": SettingsConfigDict(env_prefix=f"TTAI_{name.upper()}_"),
-        })  # fmt: skip
-        return self._load(model, section if isinstance(section, dict) else {}, {})
+        return self._load(kind, f"TTAI_{name.upper()}_", section if isinstance(section, dict) else {}, {})
+
+    def strangers(self, plugins: Iterable[str]) -> list[str]:
+        """What is wrong with the sections of the file, if these are all the plugins there are."""
+        sections = {name for name, value in self._values.items() if isinstance(value, dict)}
+        return [f"{self.path}: there is no plugin {name} to read [{name}]" for name in sorted(sections - {*plugins})]
 
     def _load(
-        self,
-        kind: type[S],
-        section: Mapping[str, Any],
-        overrides: Mapping[str, Any],
-        *,
+        self, kind: type[S], prefix: str, section: Mapping[str, Any], overrides: Mapping[str, Any], *,
         lenient: bool = False,
-    ) -> S:
-        given = dict(section)
-        for name in given.keys() - kind.model_fields.keys():
+    ) -> S:  # fmt: skip
+        given = {name: value for name, value in section.items() if name in kind.model_fields}
+        for name in sorted(section.keys() - given.keys()):
             self.problems.append(f"{self.path}: there is no setting {name}; it is ignored")
         while True:
-            model = type(kind.__name__, (kind,), {"__module__": kind.__module__, "section": given})
+            token = _section.set(given)
             try:
-                loaded: S = model(**overrides)
+                return kind(**{"_env_prefix": prefix, **overrides})
             except ValidationError as error:
-                name, source, said = _blame(model, given, overrides, error)
-                if source or not lenient:
-                    source = source or f"{name} in {self.path}"
-                    raise BadSetting(f"{source} is not usable: {said}", f"Change {source}") from None
-                del given[name]
-                self.problems.append(f"{self.path}: {name} is not usable ({said}); the default is used")
-            else:
-                return loaded
+                name, source, said = _blame(kind, prefix, given, overrides, error)
+                if lenient and not source:
+                    del given[name]
+                    self.problems.append(f"{self.path}: {name} is not usable ({said}); the default is used")
+                    continue
+                source = source or f"{name} in {self.path}"
+                raise BadSetting(f"{source} is not usable: {said}", f"Change {source}") from None
+            finally:
+                _section.reset(token)
 
 
 def _blame(
-    kind: type[Settings], given: Mapping[str, Any], overrides: Mapping[str, Any], error: ValidationError
+    kind: type[Settings], prefix: str, given: Mapping[str, Any], overrides: Mapping[str, Any], error: ValidationError
 ) -> tuple[str, str, str]:
     """The first bad field, the option or variable it came from ("" for the file), and what is wrong."""
     first = error.errors()[0]
-    loc = str(first["loc"][0])
-    name = next((n for n, field in kind.model_fields.items() if field.validation_alias == loc), loc)
     said = first["msg"].removeprefix("Value error, ")
+    loc = first["loc"][0] if first["loc"] else ""
+    name = next((n for n, field in kind.model_fields.items() if loc in (n, field.validation_alias)), "")
+    if not name:  # it is the fields together that are wrong
+        return "", f"{prefix}*", said
     if name in overrides:
         return name, f"--{name.replace('_', '-')}", said
-    alias = kind.model_fields[name].validation_alias
-    variable = str(alias or f"{kind.model_config['env_prefix']}{name}").upper()
-    in_environment = variable in {key.upper() for key in os.environ}
+    variable = str(kind.model_fields[name].validation_alias or f"{prefix}{name}").upper()
+    in_environment = any(key.upper() == variable and value for key, value in os.environ.items())
     return name, variable if in_environment or name not in given else "", said

@@ -48,6 +48,8 @@ class Status(Answer):
     errors: int
     largest_answer_bytes: int
     largest_answer_tool: str | None
+    slowest_call_ms: int
+    slowest_call_tool: str | None
     cache_entries: int
     cache_hits: int
     cache_misses: int
@@ -92,7 +94,9 @@ async def _status(app: "App") -> Status:
         errors=ledger.errors,
         largest_answer_bytes=ledger.largest,
         largest_answer_tool=ledger.largest_tool,
-        cache_entries=stats["valid"],
+        slowest_call_ms=round(ledger.slowest_ms),
+        slowest_call_tool=ledger.slowest_tool,
+        cache_entries=stats["entries"],
         cache_hits=stats["hits"],
         cache_misses=stats["misses"],
         plugins=[

@@ -7,11 +7,12 @@ would make the client wait for it.
 import asyncio
 import importlib
 from types import ModuleType
+from weakref import WeakKeyDictionary
 
 # What a name stands for where it isn't the module itself.
 _ROOMS = {"quant": "pandas_market_calendars"}
 _loaded: dict[str, ModuleType] = {}
-_locks: dict[str, asyncio.Lock] = {}
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
 async def warm(name: str) -> ModuleType:
@@ -20,9 +21,7 @@ async def warm(name: str) -> ModuleType:
     if module not in _loaded:
         # Imports share one interpreter lock per module and trip over each other's half-made
         # dependencies: one at a time.
-        loop = asyncio.get_running_loop()
-        lock = _locks.setdefault(str(id(loop)), asyncio.Lock())
-        async with lock:
+        async with _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if module not in _loaded:
                 _loaded[module] = await asyncio.to_thread(importlib.import_module, module)
     return _loaded[module]

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from fastmcp.server.http import HostOriginGuardMiddleware
 from starlette.applications import Starlette
@@ -23,24 +24,26 @@ from ttai.errors import StartFailed
 from ttai.logs import conceal
 from ttai.settings import CoreSettings
 
+EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - asked for by name, and with a key
 IDLE_SESSION = 1800.0  # s; a session left without a goodbye costs 43 KB until then
 
 _log = logging.getLogger(__name__)
 
 
 class Token:
-    """The word a client must say; None where none is asked for."""
+    """The word a client must say; None where none is asked for. `path` is where it is kept, if it is."""
 
-    def __init__(self, value: str | None, *, made: bool = False) -> None:
+    def __init__(self, value: str | None, *, made: bool = False, path: Path | None = None) -> None:
         self.value = value
         self.made = made
+        self.path = path
+        if value:
+            conceal(value)
 
     @classmethod
     def of(cls, settings: CoreSettings) -> "Token":
         """TTAI_API_KEY, else none in the demo or with --no-auth (this machine only), else one of our own."""
-        if settings.api_key and settings.api_key.get_secret_value():
-            value = settings.api_key.get_secret_value()
-            conceal(value)
+        if settings.api_key and (value := settings.api_key.get_secret_value().strip()):
             return cls(value)
         if not settings.loopback:
             raise StartFailed(
@@ -54,25 +57,20 @@ class Token:
     @classmethod
     def _kept(cls, path: Path) -> "Token":
         """The token of this data dir, made on first use, readable by its owner alone."""
-        with suppress(FileNotFoundError):
-            value = path.read_text("utf-8").strip()
-            if value:
-                conceal(value)
-                return cls(value)
+        with suppress(OSError, UnicodeDecodeError):
+            if value := path.read_text("utf-8").strip():
+                return cls(value, path=path)
         value = secrets.token_urlsafe(32)
-        conceal(value)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            handle, draft = mkstemp(dir=path.parent)  # 0600; whole when it gets its name
+            with os.fdopen(handle, "w") as file:
                 file.write(value)
-        except FileExistsError:
-            return cls._kept(path)  # another process was first
+            Path(draft).replace(path)
         except OSError as error:
-            raise StartFailed(
-                f"the access token can't be kept ({error})",
-                "Make the data dir writable, choose another with --data-dir, or set TTAI_API_KEY",
-            ) from None
-        return cls(value, made=True)
+            _log.warning("the access token can't be kept (%s); it holds for this run. Or set TTAI_API_KEY", error)
+            return cls(value, made=True)
+        return cls(value, made=True, path=path)
 
 
 class TokenGuard:
@@ -80,14 +78,14 @@ class TokenGuard:
 
     def __init__(self, app: ASGIApp, token: Token) -> None:
         self._app = app
-        self._expected = f"Bearer {token.value}".encode() if token.value else None
+        self._expected = token.value.encode() if token.value else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._expected is None or scope["type"] != "http" or scope["path"] == "/health":
+        if self._expected is None or scope["type"] == "lifespan" or scope["path"] == "/health":
             await self._app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("authorization", "").encode("utf-8", "replace")
-        if hmac.compare_digest(said, self._expected):
+        scheme, _, said = Headers(scope=scope).get("authorization", "").partition(" ")
+        if hmac.compare_digest(said.strip().encode("latin-1"), self._expected) and scheme.lower() == "bearer":
             await self._app(scope, receive, send)
             return
         refusal = PlainTextResponse(
@@ -99,11 +97,12 @@ class TokenGuard:
         await refusal(scope, receive, send)
 
 
-def web_app(app: App, token: Token) -> Starlette:
+def web_app(app: App, token: Token, idle: float = IDLE_SESSION) -> Starlette:
     """The ASGI app over one FastMCP app: streamable HTTP and the older SSE side by side."""
-    guard = {"host_origin_protection": True, "allowed_hosts": [app.settings.host]}
-    streamable = app.mcp.http_app(path="/mcp", session_idle_timeout=IDLE_SESSION, **guard)  # type: ignore[arg-type]
-    sse = app.mcp.http_app(path="/sse", transport="sse", **guard)  # type: ignore[arg-type]
+    streamable = app.mcp.http_app(path="/mcp", session_idle_timeout=idle, host_origin_protection=False)
+    sse = app.mcp.http_app(path="/sse", transport="sse", host_origin_protection=False)
+    # Bound to every address there is no one right Host; what a rebound name would need is the token.
+    hosts = ["*"] if app.settings.host in EVERYWHERE else [app.settings.host]
 
     async def health(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "version": __version__})
@@ -122,7 +121,7 @@ def web_app(app: App, token: Token) -> Starlette:
         routes=[Route("/health", health), Mount("/", app=transport)],
         lifespan=lifespan,
         middleware=[
-            Middleware(HostOriginGuardMiddleware, allowed_hosts=[app.settings.host], mode="strict"),
+            Middleware(HostOriginGuardMiddleware, allowed_hosts=hosts, mode="strict"),
             Middleware(TokenGuard, token=token),
         ],
     )

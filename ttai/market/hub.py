@@ -6,14 +6,22 @@ while a message is taken in. *Stale* is a property of the socket: a quiet symbol
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from time import monotonic
+from datetime import datetime
+from time import monotonic, time
 
-from ttai.market.types import KINDS, Event, Kind
+from ttai.clock import Clock
+from ttai.market.types import KINDS, Event, Kind, QuoteEvent, Source, TradeEvent
 
 LINGER = 300.0
 MOST = 2000
+FORGIVE = 600.0  # s: a symbol may have been blamed for a bad network
+
+Key = tuple[Kind, str]
+
+_log = logging.getLogger(__name__)
 
 
 class Line:
@@ -21,25 +29,31 @@ class Line:
 
     __slots__ = ("at", "events", "first", "symbol", "waiters", "watchers")
 
-    def __init__(self, symbol: str) -> None:
+    def __init__(self, symbol: str, at: datetime) -> None:
         self.symbol = symbol
         self.events: dict[Kind, Event] = {}
         self.first = 0.0  # when the first event of this socket came
-        self.at = 0.0  # when the newest came
-        self.waiters: list[asyncio.Future[None]] = []
+        self.at = at  # when the newest came
+        self.waiters: set[asyncio.Future[None]] = set()
         self.watchers: set[_Watcher] = set()
 
-    def take(self, event: Event, now: float) -> None:
+    @property
+    def priced(self) -> bool:
+        """Whether any price is known: a feed may know a symbol and have nothing but NaN for it."""
+        quote, trade = self.events.get(QuoteEvent), self.events.get(TradeEvent)
+        prices = (getattr(quote, "bid", None), getattr(quote, "ask", None), getattr(trade, "price", None))
+        return any(price is not None for price in prices)
+
+    def take(self, event: Event, now: float, at: datetime) -> None:
         """Replace the value of the event's kind and tell who waits."""
         if not self.events:
             self.first = now
         self.events[type(event)] = event
-        self.at = now
+        self.at = at
         if self.waiters:
             self.wake()
         for watcher in self.watchers:
-            watcher.changed.add(self.symbol)
-            watcher.ready.set()
+            watcher.tell(self.symbol)
 
     def wake(self) -> None:
         """Let everyone who waits look again."""
@@ -58,38 +72,68 @@ class _Watcher:
         self.changed: set[str] = set()
         self.ready = asyncio.Event()
 
+    def tell(self, symbol: str) -> None:
+        self.changed.add(symbol)
+        self.ready.set()
+
+
+class _Claim:
+    """One subscription and how many want it."""
+
+    __slots__ = ("holders", "key")
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.holders = 0
+
 
 class Hub:
     """Who wants which symbols, and the last value of each; `ttai.market.supervisor` keeps the socket."""
 
-    def __init__(self, linger: float = LINGER, most: int = MOST) -> None:
+    def __init__(
+        self, clock: Clock | None = None, *, linger: float = LINGER, most: int = MOST, forgive: float = FORGIVE
+    ) -> None:
+        self._clock = clock or Clock()
         self._lines: dict[str, Line] = {}
-        self._holders: dict[tuple[Kind, str], int] = {}
-        self._idle: dict[tuple[Kind, str], float] = {}  # oldest first: released, not yet given up
+        self._claims: dict[Key, _Claim] = {}
+        self._idle: dict[Key, float] = {}  # oldest first: released, not yet given up
+        self._dropped: set[Key] = set()  # given up since the supervisor last looked
+        self._rejected: dict[str, float] = {}
         self._linger = linger
         self._most = most
+        self._forgive = forgive
+        self._heard = self._heard_on = 0.0
         self.changed = asyncio.Event()
-        self.rejected: set[str] = set()
         self.live = False
-        self.heard_at = 0.0
+        self.source: Source = "stream"
         self.received = 0
 
     def heard(self, events: Sequence[Event]) -> None:
         """Take in one message of the socket."""
-        now = self.heard_at = monotonic()
+        now = self._heard = monotonic()
+        self._heard_on = time()
         self.received += len(events)
+        at = self._clock.now()
         lines = self._lines
         for event in events:
             line = lines.get(event.symbol)
             if line is not None:
-                line.take(event, now)
+                line.take(event, now, at)
 
-    def connected(self) -> None:
+    @property
+    def silence(self) -> float:
+        """Seconds since the socket last said anything, by the clock that says more: one stops while a laptop sleeps."""
+        return max(monotonic() - self._heard, time() - self._heard_on)
+
+    def connected(self, source: Source = "stream") -> None:
         """A new socket: what the old one said is no longer known to hold."""
         self.live = True
-        self.heard_at = monotonic()
+        self.source = source
+        self._heard, self._heard_on = monotonic(), time()
+        self._dropped.clear()
         for line in self._lines.values():
             line.events.clear()
+        self.changed.set()
 
     def disconnected(self) -> None:
         """The socket is gone: nobody need wait for it."""
@@ -98,14 +142,23 @@ class Hub:
             line.wake()
 
     def reject(self, symbol: str) -> None:
-        """A symbol that kills the socket is not asked for again."""
-        self.rejected.add(symbol)
-        self._drop(key for key in list(self._holders) if key[1] == symbol)
+        """A symbol that kills the socket is not asked for again for a while."""
+        self._rejected[symbol] = monotonic() + self._forgive
+        self._drop([key for key in self._claims if key[1] == symbol])
+
+    def rejects(self, symbol: str) -> bool:
+        """Whether the symbol is kept from the socket."""
+        return self._rejected.get(symbol, 0.0) > monotonic()
 
     @property
-    def wanted(self) -> set[tuple[Kind, str]]:
+    def wanted(self) -> set[Key]:
         """What a socket should be subscribed to."""
-        return set(self._holders)
+        return set(self._claims)
+
+    def take_dropped(self) -> set[Key]:
+        """What was given up since the last look, even if it is wanted again: its values are gone."""
+        dropped, self._dropped = self._dropped, set()
+        return dropped
 
     @property
     def symbols(self) -> int:
@@ -119,30 +172,31 @@ class Hub:
     @contextmanager
     def hold(self, symbols: Iterable[str], kinds: Sequence[Kind]) -> Iterator[None]:
         """Want these while inside; afterwards they linger, the longest unused going first."""
-        keys = [(kind, symbol) for symbol in symbols if symbol not in self.rejected for kind in kinds]
-        fresh = False
-        for key in keys:
-            fresh |= key not in self._holders
-            self._holders[key] = self._holders.get(key, 0) + 1
-            self._idle.pop(key, None)
-            self._lines.setdefault(key[1], Line(key[1]))
-        if fresh:
-            self.changed.set()
+        claims = [self._claim((kind, symbol)) for symbol in symbols if not self.rejects(symbol) for kind in kinds]
         try:
             yield
         finally:
             now = monotonic()
-            for key in keys:
-                if key in self._holders:
-                    self._holders[key] -= 1
-                    if not self._holders[key]:
-                        self._idle[key] = now
+            for claim in claims:
+                claim.holders -= 1
+                if not claim.holders and self._claims.get(claim.key) is claim:
+                    self._idle[claim.key] = now
             self.sweep()
+
+    def _claim(self, key: Key) -> _Claim:
+        claim = self._claims.get(key)
+        if claim is None:
+            claim = self._claims[key] = _Claim(key)
+            self._lines.setdefault(key[1], Line(key[1], self._clock.now()))
+            self.changed.set()
+        self._idle.pop(key, None)
+        claim.holders += 1
+        return claim
 
     def sweep(self) -> None:
         """Give up what nobody has wanted for a while, or what is too much."""
         old = monotonic() - self._linger
-        excess = len(self._holders) - self._most
+        excess = len(self._claims) - self._most
         gone = []
         for n, (key, since) in enumerate(self._idle.items()):
             if since > old and n >= excess:
@@ -150,13 +204,14 @@ class Hub:
             gone.append(key)
         self._drop(gone)
 
-    def _drop(self, keys: Iterable[tuple[Kind, str]]) -> None:
+    def _drop(self, keys: Iterable[Key]) -> None:
         for key in keys:
-            self._holders.pop(key, None)
+            del self._claims[key]
             self._idle.pop(key, None)
+            self._dropped.add(key)
             line = self._lines[key[1]]
             line.events.pop(key[0], None)
-            if not any((kind, key[1]) in self._holders for kind in KINDS):
+            if not any((kind, key[1]) in self._claims for kind in KINDS):
                 line.wake()
                 del self._lines[key[1]]
             self.changed.set()
@@ -176,10 +231,13 @@ class Hub:
             if left <= 0:
                 return
             waiter = asyncio.get_running_loop().create_future()
-            line.waiters.append(waiter)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await waiter
+            line.waiters.add(waiter)
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await waiter
+            finally:
+                line.waiters.discard(waiter)
 
     async def changes(self, symbols: Sequence[str], kinds: Sequence[Kind]) -> AsyncIterator[set[str]]:
         """The symbols with news since the last look, for ever; close the iterator to let go."""
@@ -202,16 +260,25 @@ class Hub:
     async def watch(
         self, symbols: Sequence[str], kinds: Sequence[Kind], call: Callable[[set[str]], None]
     ) -> AsyncIterator[None]:
-        """Call back with the symbols that have news while inside, in a task of its own."""
+        """Call back with the symbols that have news while inside, in a task of its own.
+
+        `call` must not block. One that raises is called again at the next news; the first failure of a row is logged.
+        """
 
         async def follow() -> None:
+            failing = False
             async for changed in self.changes(symbols, kinds):
-                call(changed)
+                try:
+                    call(changed)
+                    failing = False
+                except Exception:  # noqa: BLE001 - not of the reader: the next news may suit it
+                    if not failing:
+                        _log.exception("a callback on market data failed")
+                    failing = True
 
         task = asyncio.create_task(follow())
         try:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import ExitStack
-from datetime import timedelta
-from time import monotonic
+from dataclasses import replace
 
 from ttai.cache import Cache
 from ttai.clock import Clock, time_left
@@ -13,7 +12,7 @@ from ttai.market.hub import Hub, Line
 from ttai.market.ports import Gate
 from ttai.market.quotes import from_line, from_row
 from ttai.market.rows import RowReader
-from ttai.market.supervisor import Supervisor
+from ttai.market.supervisor import Supervisor, Timing
 from ttai.market.types import Instrument, Kind, Missing, Quote, QuoteEvent, Quotes, Row, SummaryEvent, TradeEvent
 from ttai.quant import symbols as spelling
 from ttai.quant.calendar import Calendar, State
@@ -33,15 +32,18 @@ _INDEX_STREAMED: tuple[Kind, ...] = (TradeEvent, SummaryEvent)
 class Market:
     """What anyone may know: from the stream, else from REST, else an error that says why."""
 
-    def __init__(self, gate: Gate, cache: Cache, clock: Clock, *, always_open: bool = False) -> None:
+    def __init__(
+        self, gate: Gate, cache: Cache, clock: Clock, *, always_open: bool = False, timing: Timing | None = None
+    ) -> None:
         self._gate = gate
         self._cache = cache
         self._clock = clock
         self._always_open = always_open
         self._calendar: Calendar | None = None
+        self._counting_days = asyncio.Lock()
         self._rows = RowReader(gate, cache)
-        self.hub = Hub()
-        self.supervisor = Supervisor(self.hub, gate, self._is_open)
+        self.hub = Hub(clock)
+        self.supervisor = Supervisor(self.hub, gate, self._is_open, timing)
 
     async def quote(self, symbol: str) -> Quote:
         """One symbol's quote; raises UnknownSymbol, BadArgument, or what the broker's failure was."""
@@ -76,10 +78,11 @@ class Market:
         now = self._clock.new_york()
         if self._always_open:
             return State("open", "simulated", now.date(), None, None, None)
-        calendar = self._calendar
-        if calendar is None or not calendar.first <= now.date() <= calendar.last:
-            await warm("quant")
-            calendar = self._calendar = await asyncio.to_thread(Calendar.around, now.date())
+        async with self._counting_days:
+            calendar = self._calendar
+            if calendar is None or not calendar.first <= now.date() <= calendar.last:
+                await warm("quant")
+                calendar = self._calendar = await asyncio.to_thread(Calendar.around, now.date())
         return calendar.state(now)
 
     def _is_open(self) -> bool:
@@ -98,50 +101,54 @@ class Market:
         return stack
 
     async def _quote(self, symbol: str, session: str) -> Quote:
-        if self._cache.get(("unknown", symbol)):
+        line = self.hub.line(streamer := spelling.streamer_symbol(symbol))
+        if (line is None or not line.events) and self._cache.get(("unknown", symbol)):
             raise UnknownSymbol(symbol)
-        line = await self._line(symbol)
-        if line is not None and self.hub.live:
-            return await self._from_line(symbol, line, session, stale=False)
+        kinds = _kinds(symbol)
+        if self.supervisor.streams(streamer, kinds):
+            await self.hub.wait(streamer, kinds, GRACE, min(PATIENCE, _time_left()))
+            line = self.hub.line(streamer)
+        streamed = self._from_line(symbol, line, session) if line is not None and line.events else None
+        if line is not None and line.priced and streamed is not None and self.supervisor.streams(streamer, kinds):
+            return streamed
+        return await self._from_rest(symbol, session, streamed)
+
+    def _from_line(self, symbol: str, line: Line, session: str) -> Quote:
+        """What the stream says, or, where it says nothing more, the last it said."""
+        stale = not self.supervisor.fresh
+        return from_line(symbol, line.events, as_of=line.at, source=self.hub.source, session=session, stale=stale)
+
+    async def _from_rest(self, symbol: str, session: str, streamed: Quote | None) -> Quote:
+        """REST's answer; what the stream last said where REST has none."""
         try:
             row = await self._row(symbol)
         except TtaiError as error:
-            if line is None:
+            if streamed is None or streamed.mark is None:
                 raise
-            return await self._from_line(symbol, line, session, stale=True, note=f"stale: {error.message}")
-        if row is None:
+            return _old(streamed, error)
+        if row is not None:
+            self.supervisor.let_in()
+            return from_row(row, session, self._clock.now())
+        if streamed is None:
             self._cache.set(("unknown", symbol), True, UNKNOWN_LIFE)
             raise UnknownSymbol(symbol)
-        simulated = (await self._gate.market()).simulated
-        return from_row(row, "simulator" if simulated else "rest", session, self._clock.now())
-
-    async def _line(self, symbol: str) -> Line | None:
-        """What the stream says, once it had its time; the last it said where the socket is gone."""
-        streamer = spelling.streamer_symbol(symbol)
-        await self.hub.wait(streamer, _kinds(symbol), GRACE, PATIENCE)
-        line = self.hub.line(streamer)
-        return line if line is not None and line.events else None
-
-    async def _from_line(self, symbol: str, line: Line, session: str, *, stale: bool, note: str = "") -> Quote:
-        simulated = (await self._gate.market()).simulated
-        as_of = self._clock.now() - timedelta(seconds=monotonic() - line.at)
-        return from_line(
-            symbol,
-            line.events,
-            as_of=as_of,
-            source="simulator" if simulated else "stream",
-            session=session,
-            stale=stale,
-            note=note,
-        )
+        return _old(streamed, UnknownSymbol(symbol)) if streamed.stale else streamed
 
     async def _row(self, symbol: str) -> Row | None:
-        limit = max(0.0, time_left(30.0) - MARGIN)
+        limit = _time_left()
         try:
             async with asyncio.timeout(limit):
                 return await self._rows.row(symbol)
         except TimeoutError:
             raise TookTooLong(limit) from None
+
+
+def _time_left() -> float:
+    return max(0.0, time_left(30.0) - MARGIN)
+
+
+def _old(quote: Quote, why: TtaiError) -> Quote:
+    return replace(quote, stale=True, notes=(f"stale: {why.message}", *quote.notes))
 
 
 def _kinds(symbol: str) -> tuple[Kind, ...]:

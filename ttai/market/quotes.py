@@ -15,7 +15,6 @@ def from_line(
     source: Source,
     session: str,
     stale: bool,
-    note: str = "",
 ) -> Quote:
     """A quote of the stream's last values; its mark is ours: REST's would be of another moment."""
     quote, trade, summary = events.get(QuoteEvent), events.get(TradeEvent), events.get(SummaryEvent)
@@ -29,20 +28,19 @@ def from_line(
         low=getattr(summary, "low", None),
         prev_close=getattr(summary, "prev_close", None),
         volume=getattr(trade, "day_volume", None),
-        as_of=as_of,
+        source=source,
     )
-    return _quote(row, source, session, as_of, stale=stale, note=note)
+    return _quote(row, session, as_of, stale=stale)
 
 
-def from_row(row: Row, source: Source, session: str, now: datetime) -> Quote:
+def from_row(row: Row, session: str, now: datetime) -> Quote:
     """A quote of REST's row."""
-    return _quote(row, source, session, row.as_of or now, stale=False, note="")
+    return _quote(row, session, row.as_of or now, stale=False)
 
 
-def _quote(row: Row, source: Source, session: str, as_of: datetime, *, stale: bool, note: str) -> Quote:
+def _quote(row: Row, session: str, as_of: datetime, *, stale: bool) -> Quote:
     mid = (row.bid + row.ask) / 2 if row.bid and row.ask and row.ask >= row.bid else None
     change = row.last - row.prev_close if row.last is not None and row.prev_close is not None else None
-    notes = [note] if note else []
     return Quote(
         symbol=row.symbol,
         last=row.last,
@@ -58,10 +56,10 @@ def _quote(row: Row, source: Source, session: str, as_of: datetime, *, stale: bo
         change=change,
         change_percent=change / row.prev_close * 100 if change is not None and row.prev_close else None,
         as_of=as_of,
-        source=source,
+        source=row.source,
         session=session,
         stale=stale,
-        notes=(*notes, *_reasons(row, mid)),
+        notes=tuple(_reasons(row, mid)),
     )
 
 

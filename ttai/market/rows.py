@@ -3,7 +3,6 @@
 import asyncio
 
 from ttai.cache import Cache
-from ttai.errors import BrokerUnavailable
 from ttai.market.ports import Gate
 from ttai.market.types import Row
 
@@ -37,15 +36,15 @@ class RowReader:
         asked, self._asked = self._asked, {}
         try:
             answer = await (await self._gate.market()).rows(list(asked))
-        except Exception as error:  # noqa: BLE001 - handed on to everyone who asked
+        except Exception as failure:  # noqa: BLE001 - handed on to everyone who asked
             for future in asked.values():
                 if not future.done():
-                    future.set_exception(error)
+                    future.set_exception(failure)
             return
         for symbol, future in asked.items():
             if future.done():
                 continue
-            if symbol in answer.unreadable:
-                future.set_exception(BrokerUnavailable(f"its row for {symbol} can't be read"))
+            if (error := answer.failed.get(symbol)) is not None:
+                future.set_exception(error)
             else:
                 future.set_result(answer.rows.get(symbol))

@@ -6,25 +6,35 @@ A socket's end cancels the task that entered it and no other, so nobody else may
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import NoReturn
 
 from ttai.errors import TtaiError
-from ttai.market.hub import Hub
+from ttai.market.hub import Hub, Key
 from ttai.market.ports import Gate, Stream
 from ttai.market.types import Kind
 
 CHUNK = 500  # symbols a message: a frame over 64 KB ends the socket
-SETTLED = 2.0  # s after which a subscription is no longer suspected of the socket's end
-FIRST_DELAY, LAST_DELAY = 0.25, 30.0
-ENTER = 15.0  # s for connecting and authorising: the SDK would wait for ever
-QUIET, QUIET_OPEN = 65.0, 10.0  # s of silence a socket may show; keepalives come every 30 s
+HUNT = 12  # sockets that may end at once in a row before the broker is blamed, not a symbol
 LIQUID = ("SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA", "TSLA", "AMD", "SPX")
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long the supervisor waits for what, in seconds."""
+
+    quiet: float = 65.0  # the silence a living socket may show: keepalives come every 30 s
+    quiet_open: float = 10.0  # the same while the market is open and something liquid is held
+    look: float = 5.0  # between two looks at the clock: the market opens, a laptop wakes
+    enter: float = 15.0  # for connecting and authorising, for subscribing: the SDK would wait for ever
+    settled: float = 2.0  # after which a subscription is no longer suspected of the socket's end
+    first_delay: float = 0.25
+    last_delay: float = 30.0
 
 
 class SocketSilent(Exception):
@@ -50,91 +60,125 @@ class _Batch:
 class Supervisor:
     """Keeps one socket open for the hub while there is a broker to connect to."""
 
-    def __init__(self, hub: Hub, gate: Gate, is_open: Callable[[], bool]) -> None:
+    def __init__(self, hub: Hub, gate: Gate, is_open: Callable[[], bool], timing: Timing | None = None) -> None:
         self._hub = hub
         self._gate = gate
         self._is_open = is_open
-        self._active: set[tuple[Kind, str]] = set()
+        self._timing = timing or Timing()
+        self._active: set[Key] = set()
         self._recent: list[_Batch] = []
         self._suspects: list[_Batch] = []
         self._retry = asyncio.Event()
+        self._parked = False
+        self._opened: float | None = None  # when the present socket was
+        self._short = 0  # sockets in a row that ended at once
         self.problem: str | None = "not started"
         self.connections = 0
+
+    @property
+    def allowed_silence(self) -> float:
+        """Seconds a living socket can be quiet: short while the market is open and something liquid is held."""
+        lively = self._is_open() and self._hub.holds(LIQUID)
+        return self._timing.quiet_open if lively else self._timing.quiet
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what the hub knows holds now: the socket is open and has not been silent for too long."""
+        return self._hub.live and self._hub.silence <= self.allowed_silence
+
+    def streams(self, symbol: str, kinds: Iterable[Kind]) -> bool:
+        """Whether the socket tells all of this: not while one of it is suspected of ending sockets."""
+        return self.fresh and not any(batch.kind in kinds and symbol in batch.symbols for batch in self._suspects)
 
     def retry(self) -> None:
         """Try now: credentials changed."""
         self._retry.set()
 
-    @property
-    def allowed_silence(self) -> float:
-        """Seconds a living socket can be quiet: short while the market is open and something liquid is held."""
-        return QUIET_OPEN if self._is_open() and self._hub.holds(LIQUID) else QUIET
+    def let_in(self) -> None:
+        """REST was answered: whoever waits for better credentials need not wait any more."""
+        if self._parked:
+            self._retry.set()
 
     async def run(self) -> NoReturn:
         """Keep the socket, for ever."""
-        delay = FIRST_DELAY
         while True:
-            before = self.connections
+            self._opened = None
+            refused = False
             try:
                 await self._connect()
-            except Exception as error:  # noqa: BLE001 - whatever ends a socket, the next one is opened
+            except Exception as error:
+                # A cancellation in the moment of the socket's end is lost inside the SDK's task groups.
+                if (me := asyncio.current_task()) is not None and me.cancelling():
+                    raise asyncio.CancelledError from error
                 cause = _leaf(error)
-                self.problem = cause.message if isinstance(cause, TtaiError) else f"{type(cause).__name__}: {cause}"
+                self.problem = _said(cause)
                 _log.warning("market data socket: %s", self.problem)
-                patient = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION"
+                refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION"
             finally:
                 self._hub.disconnected()
-            guilty = self._convict()
-            if self.connections > before or guilty:
-                delay = FIRST_DELAY
+            delay = self._delay()
             # Refused credentials stay refused, and asking again gets the address blocked.
-            await self._pause(None if patient else delay * random.uniform(0.5, 1.5))  # noqa: S311
-            delay = min(delay * 2, LAST_DELAY)
+            await self._pause(None if refused else delay)
+
+    def _delay(self) -> float:
+        """Seconds until the next try: few after a socket that worked, or while a symbol is hunted."""
+        lived = self._opened is not None and monotonic() - self._opened >= self._timing.settled
+        self._short = 0 if lived else self._short + 1
+        hunting = self._convict() and self._short <= HUNT
+        doublings = 0 if hunting else max(0, min(self._short - 1, 20))
+        delay = min(self._timing.first_delay * 2.0**doublings, self._timing.last_delay)
+        return delay * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all clients come back at once
 
     async def _pause(self, seconds: float | None) -> None:
+        self._parked = seconds is None
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._retry.wait()
+        self._parked = False
         self._retry.clear()
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> NoReturn:
         port = await self._gate.market()
-        async with asyncio.timeout(ENTER) as entering, port.stream(self._hub.heard) as stream:
+        async with asyncio.timeout(self._timing.enter) as entering, port.stream(self._hub.heard) as stream:
             entering.reschedule(None)
             self.connections += 1
             self.problem = None
+            self._opened = monotonic()
             self._active.clear()
-            self._hub.connected()
-            self._hub.changed.set()
+            self._hub.connected("simulator" if port.simulated else "stream")
             await self._serve(stream)
 
-    async def _serve(self, stream: Stream) -> None:
+    async def _serve(self, stream: Stream) -> NoReturn:
         hub = self._hub
         while True:
-            if hub.changed.is_set():
-                hub.changed.clear()
-                await self._synchronise(stream)
-            elif self._suspects:
-                await self._try_suspect(stream)
+            async with asyncio.timeout(self._timing.enter):
+                if hub.changed.is_set():
+                    hub.changed.clear()
+                    await self._synchronise(stream)
+                if self._suspects:
+                    await self._try_suspect(stream)
             self._forget_settled()
-            left = hub.heard_at + self.allowed_silence - monotonic()
+            left = self.allowed_silence - hub.silence
             if left <= 0:
                 raise SocketSilent(f"nothing heard for {self.allowed_silence:.0f} s")
-            pause = SETTLED if self._suspects or self._recent else min(left, 30.0)
+            look = self._timing.settled if self._suspects or self._recent else self._timing.look
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(pause, left)):
+                async with asyncio.timeout(min(look, left, self._timing.look)):
                     await hub.changed.wait()
             hub.sweep()
 
     async def _synchronise(self, stream: Stream) -> None:
         """Bring the socket to what is wanted; suspects wait for their own turn."""
         wanted = self._hub.wanted
+        # What was dropped and is wanted again is asked for anew: the feed tells a value once.
+        gone = self._active & (self._hub.take_dropped() | (self._active - wanted))
         suspected = {(batch.kind, symbol) for batch in self._suspects for symbol in batch.symbols}
-        for kind, symbols in _by_kind(self._active - wanted):
-            await stream.unsubscribe(kind, symbols)
-        for kind, symbols in _by_kind(wanted - self._active - suspected):
-            await self._send(stream, _Batch(kind, symbols))
+        new = wanted - (self._active - gone) - suspected
         self._active = wanted - suspected
+        for kind, symbols in _chunks(gone):
+            await stream.unsubscribe(kind, symbols)
+        for kind, symbols in _chunks(new):
+            await self._send(stream, _Batch(kind, symbols))
 
     async def _try_suspect(self, stream: Stream) -> None:
         """Subscribe one suspected set alone, once nothing else is under suspicion."""
@@ -151,10 +195,11 @@ class Supervisor:
         batch.sent = monotonic()
         self._recent.append(batch)
         await stream.subscribe(batch.kind, batch.symbols)
+        batch.sent = monotonic()  # the first of its kind opens a channel before
 
     def _forget_settled(self) -> None:
         now = monotonic()
-        self._recent = [batch for batch in self._recent if now - batch.sent < SETTLED]
+        self._recent = [batch for batch in self._recent if now - batch.sent < self._timing.settled]
 
     def _convict(self) -> bool:
         """After a socket's end: blame what was just sent; a set that did it twice is halved, one symbol dropped."""
@@ -172,14 +217,23 @@ class Supervisor:
         return bool(guilty)
 
 
-def _by_kind(keys: set[tuple[Kind, str]]) -> Iterator[tuple[Kind, list[str]]]:
-    sorted_keys: dict[Kind, list[str]] = {}
+def _chunks(keys: Iterable[Key]) -> Iterator[tuple[Kind, list[str]]]:
+    """The keys by kind, a message's worth at a time."""
+    by_kind: dict[Kind, list[str]] = {}
     for kind, symbol in keys:
-        sorted_keys.setdefault(kind, []).append(symbol)
-    for kind, symbols in sorted_keys.items():
+        by_kind.setdefault(kind, []).append(symbol)
+    for kind, symbols in by_kind.items():
         symbols.sort()
         for start in range(0, len(symbols), CHUNK):
             yield kind, symbols[start : start + CHUNK]
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, TtaiError):
+        return error.message
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _leaf(error: BaseException) -> BaseException:

@@ -3,9 +3,12 @@
 Prices are `float | None`; None is unknown, never 0.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+from ttai.errors import TtaiError
 
 
 class QuoteEvent(NamedTuple):
@@ -58,14 +61,15 @@ class Row:
     prev_close: float | None = None
     volume: float | None = None
     as_of: datetime | None = None
+    source: Source = "rest"
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one REST answer, and the symbols whose row could not be read."""
+    """The rows REST gave, and why some symbols could not be asked for or read; the unknown are in neither."""
 
-    rows: dict[str, Row]
-    unreadable: frozenset[str] = frozenset()
+    rows: Mapping[str, Row]
+    failed: Mapping[str, TtaiError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

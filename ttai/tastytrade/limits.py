@@ -4,15 +4,17 @@ It stands inside the HTTP client, so every call of the SDK passes here: what fai
 ours with the status the SDK would have thrown away.
 """
 
-import json
 import logging
 import re
+from asyncio import timeout
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import httpx2
 from aiolimiter import AsyncLimiter
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential, wait_random
 
 from ttai.clock import time_left
 from ttai.errors import (
@@ -28,6 +30,7 @@ from ttai.errors import (
 OAUTH = "/oauth/token"
 PATIENCE = 30.0  # s for a request outside any call
 MARGIN = 3.0  # s of a call's time kept for what comes after the last try
+SHORTEST = 0.1  # s for a try that comes at the very end
 UPSTREAM = 0.9  # of the published rates: clocks and networks bunch what was spaced
 
 # The broker's published ceilings, requests a second by the shape of the path; the first that fits counts.
@@ -39,7 +42,9 @@ _RATES: tuple[tuple[str, float], ...] = (
     (r"/instruments/equity-options", 3),
     (r"/instruments/future-products", 1),
     (r"/instruments/futures", 1),
-    (r"/accounts/[^/]+/(positions|balances|trading-status)", 1),
+    (r"/accounts/[^/]+/positions", 1),
+    (r"/accounts/[^/]+/balances", 1),
+    (r"/accounts/[^/]+/trading-status", 1),
     (r"/customers/me/accounts", 1),
 )
 _OVERALL = 50.0
@@ -48,6 +53,16 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 _log = logging.getLogger(__name__)
 
 Renew = Callable[[str], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Tries:
+    """How long one try of a read may take and the pauses between two, in seconds; how closely they may follow."""
+
+    timeout: float = 10.0
+    first_pause: float = 0.2
+    last_pause: float = 5.0
+    speed: float = 1.0  # times the broker's published rates
 
 
 class _Failed(Exception):
@@ -62,54 +77,74 @@ class _Failed(Exception):
 class LimitedTransport(httpx2.AsyncBaseTransport):
     """Paces, repeats reads, renews an invalidated token once, and says what went wrong."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, url: str, renew: Renew) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, url: str, renew: Renew, tries: Tries | None = None) -> None:
+        self._tries = tries = tries or Tries()
         self._inner = inner
         self._url = url
         self._renew = renew
-        self._overall = AsyncLimiter(_OVERALL * UPSTREAM, 1.0)
-        self._buckets = [(re.compile(pattern), AsyncLimiter(rate, 1.0)) for pattern, rate in _RATES]
+        self._backoff = wait_exponential(multiplier=tries.first_pause, max=tries.last_pause) + wait_random(
+            0, tries.first_pause
+        )
+        self._overall = AsyncLimiter(_OVERALL * UPSTREAM * tries.speed, 1.0)
+        self._buckets = [(re.compile(pattern), AsyncLimiter(rate * tries.speed, 1.0)) for pattern, rate in _RATES]
         self.simulated = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         read = request.method == "GET" or request.url.path in (OAUTH, "/sessions/validate")
         if not read:
+            await self._pace(request.url.path)
             return await self._send(request)
-        budget = time_left(PATIENCE) - MARGIN
-        tries = AsyncRetrying(
+        end = monotonic() + time_left(PATIENCE) - MARGIN
+        retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, _Failed)),
-            wait=_wait,
-            stop=lambda state: (state.seconds_since_start or 0.0) + state.upcoming_sleep > budget,
+            wait=self._wait,
+            stop=lambda state: monotonic() + state.upcoming_sleep > end,
             retry_error_callback=_give_up,
         )
-        response: httpx2.Response = await tries(self._read, request)
+        response: httpx2.Response = await retrying(self._read, request, end)
         return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    async def _read(self, request: httpx2.Request) -> httpx2.Response:
-        try:
-            response = await self._send(request)
-            await response.aread()
-        except (httpx2.TransportError, OSError) as error:
-            raise _Failed(BrokerUnavailable(f"{type(error).__name__} on {request.url.path}")) from error
+    async def _read(self, request: httpx2.Request, end: float) -> httpx2.Response:
+        response = await self._try(request, end)
         if response.status_code == 401 and request.url.path != OAUTH:
             used = request.headers.get("Authorization", "")
             request.headers["Authorization"] = await self._renew(used)
-            response = await self._send(request)
-            await response.aread()
+            response = await self._try(request, end)
         return self._judge(request, response)
 
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+    async def _try(self, request: httpx2.Request, end: float) -> httpx2.Response:
+        """One request at its turn, answered whole and in time."""
         path = request.url.path
+        await self._pace(path)
+        limit = max(min(self._tries.timeout, end - monotonic()), SHORTEST)
+        try:
+            async with timeout(limit):
+                response = await self._send(request)
+                await response.aread()
+        except TimeoutError as error:
+            raise _Failed(BrokerUnavailable(f"no answer on {path} within {limit:.1f} s")) from error
+        except (httpx2.RequestError, OSError) as error:
+            raise _Failed(BrokerUnavailable(f"{type(error).__name__} on {path}")) from error
+        return response
+
+    async def _pace(self, path: str) -> None:
         for pattern, bucket in self._buckets:
             if pattern.match(path):
                 await bucket.acquire()
                 break
         await self._overall.acquire()
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
         self.simulated = "x-ttai-simulator" in response.headers
         return response
+
+    def _wait(self, state: RetryCallState) -> float:
+        failed = state.outcome.exception() if state.outcome else None
+        return max(self._backoff(state), failed.after if isinstance(failed, _Failed) else 0.0)
 
     def _judge(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
         """The response, if it is an answer."""
@@ -118,10 +153,10 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
         if status in _PASSING:
             after = response.headers.get("Retry-After", "")
             error = RateLimited() if status == 429 else BrokerUnavailable(f"HTTP {status} on {path}")
-            raise _Failed(error, float(after) if after.isdigit() else 0.0)
+            raise _Failed(error, float(after) if after.isdecimal() else 0.0)
         if status < 400:
-            if not _is_json(response):
-                raise _Failed(BrokerUnavailable(f"not JSON on {path}"))
+            if not isinstance(_json(response), dict):
+                raise _Failed(BrokerUnavailable(f"no JSON object on {path}"))
             return response
         said = _said(response)
         if path == OAUTH or status == 401:
@@ -133,12 +168,6 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
         raise BrokerRefused(said)
 
 
-def _wait(state: RetryCallState) -> float:
-    failed = state.outcome.exception() if state.outcome else None
-    pause: float = wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.3)(state)
-    return max(pause, failed.after if isinstance(failed, _Failed) else 0.0)
-
-
 def _give_up(state: RetryCallState) -> None:
     failed = state.outcome.exception() if state.outcome else None
     assert isinstance(failed, _Failed)  # noqa: S101 - nothing else is retried
@@ -146,22 +175,17 @@ def _give_up(state: RetryCallState) -> None:
     raise failed.error from failed
 
 
-def _is_json(response: httpx2.Response) -> bool:
-    if response.status_code == 101 or not response.content:
-        return True
+def _json(response: httpx2.Response) -> Any:
+    """The body's value; None where it has none."""
     try:
-        response.json()
+        return response.json()
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _said(response: httpx2.Response) -> str:
     """The broker's own words about its refusal, one short line."""
-    try:
-        body: Any = response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        return f"HTTP {response.status_code}"
+    body = _json(response)
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         details = [e for e in error.get("errors") or [error] if isinstance(e, dict)]

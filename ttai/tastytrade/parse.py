@@ -26,7 +26,7 @@ def number(value: Any) -> float | None:
         return None
     try:
         result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None
 
@@ -66,6 +66,11 @@ def market_row(item: Any) -> Row | None:
     )
 
 
+def is_index(item: Any) -> bool:
+    """Whether a row of /market-data/by-type is an index's."""
+    return isinstance(item, Mapping) and item.get("instrument-type") == "Index"
+
+
 def _symbol(item: Any) -> str | None:
     if not isinstance(item, Mapping) or not isinstance(item.get("symbol"), str):
         return None
@@ -83,9 +88,9 @@ def instrument(item: Any) -> Instrument | None:
 
 
 def account(item: Any) -> Account | None:
-    """One row of /customers/me/accounts; None for what is closed or has no number."""
+    """One row of /customers/me/accounts; None where it has no number."""
     row = item.get("account") if isinstance(item, Mapping) else None
-    if not isinstance(row, Mapping) or not isinstance(row.get("account-number"), str) or row.get("is-closed"):
+    if not isinstance(row, Mapping) or not isinstance(row.get("account-number"), str):
         return None
     return Account(
         number=row["account-number"],
@@ -93,6 +98,12 @@ def account(item: Any) -> Account | None:
         type=str(row.get("account-type-name") or "unknown"),
         margin=row.get("margin-or-cash") == "Margin",
     )
+
+
+def is_closed(item: Any) -> bool:
+    """Whether a row of /customers/me/accounts is of an account that was closed."""
+    row = item.get("account") if isinstance(item, Mapping) else None
+    return isinstance(row, Mapping) and bool(row.get("is-closed"))
 
 
 def feed_events(name: str, data: Sequence[Any]) -> list[Event]:

@@ -1,34 +1,40 @@
 """TastyTrade as the market and the broker services need it."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import httpx2
 from tastytrade.utils import TastytradeError
 
 from ttai.broker.types import Account
 from ttai.credentials import Credentials
-from ttai.errors import BrokerUnavailable
+from ttai.errors import BrokerUnavailable, TtaiError
 from ttai.market.ports import Heard, Stream
-from ttai.market.types import Instrument, Rows
+from ttai.market.types import Instrument, Row, Rows, Source
 from ttai.quant import symbols as spelling
 from ttai.tastytrade import parse
-from ttai.tastytrade.session import BrokerSession, Wire
+from ttai.tastytrade.limits import Tries
+from ttai.tastytrade.session import BrokerSession, Wire, over_network
 from ttai.tastytrade.stream import open_feed
+
+_TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity-option",)}
+_MOST_ROWS = 100
 
 T = TypeVar("T")
 
-_TYPES = {"equity": "equity", "index": "index", "option": "equity-option"}
-_MOST_ROWS = 100
+_log = logging.getLogger(__name__)
 
 
 class TastyTrade:
     """The adapter: market and broker ports over one session."""
 
-    def __init__(self, credentials: Credentials, url: str, wire: Wire | None = None) -> None:
-        self.session = BrokerSession(credentials, url, wire or httpx2.AsyncHTTPTransport)
+    def __init__(
+        self, credentials: Credentials, url: str, wire: Wire | None = None, tries: Tries | None = None
+    ) -> None:
+        self.session = BrokerSession(credentials, url, wire or over_network(), tries)
 
     @property
     def simulated(self) -> bool:
@@ -36,26 +42,31 @@ class TastyTrade:
         return self.session.transport.simulated
 
     async def rows(self, symbols: Sequence[str]) -> Rows:
-        """Market data by type, a hundred at a time; an index nobody told us of is asked for as both."""
-        rows = {}
-        unreadable: set[str] = set()
-        for start in range(0, len(symbols), _MOST_ROWS // 2):
-            asked = symbols[start : start + _MOST_ROWS // 2]
+        """Market data by type, a hundred at a time; a request that fails costs the symbols in it."""
+        # An index nobody told us of looks like an equity: asked for as both, it is one request all the same.
+        asked = [(kind, symbol) for symbol in symbols for kind in _TYPES[spelling.kind(symbol)]]
+        rows: dict[str, Row] = {}
+        failed: dict[str, TtaiError] = {}
+        for start in range(0, len(asked), _MOST_ROWS):
+            part = asked[start : start + _MOST_ROWS]
             params: dict[str, list[str]] = {}
-            for symbol in asked:
-                kind = spelling.kind(symbol)
-                params.setdefault(_TYPES[kind], []).append(symbol)
-                if kind == "equity":
-                    params.setdefault("index", []).append(symbol)
-            items = await self._items("/market-data/by-type", params)
-            for item in items:
-                row = parse.market_row(item)
-                if row is not None:
-                    rows[row.symbol] = row
-            if any(parse.market_row(item) is None for item in items):
+            for kind, symbol in part:
+                params.setdefault(kind, []).append(symbol)
+            try:
+                items = await self._items("/market-data/by-type", params)
+            except TtaiError as error:
+                failed.update((symbol, error) for _, symbol in part)
+                continue
+            source: Source = "simulator" if self.simulated else "rest"
+            read = [parse.market_row(item) for item in sorted(items, key=parse.is_index)]
+            for row in read:
+                if row is not None:  # a stock comes before an index of the same name
+                    rows.setdefault(row.symbol, replace(row, source=source))
+            if None in read:
                 # A row without a readable symbol could be any of those that did not come.
-                unreadable.update(symbol for symbol in asked if symbol not in rows)
-        return Rows(rows, frozenset(unreadable))
+                unreadable = BrokerUnavailable("a row of its market data can't be read")
+                failed.update((symbol, unreadable) for _, symbol in part)
+        return Rows(rows, {symbol: error for symbol, error in failed.items() if symbol not in rows})
 
     async def search(self, text: str) -> list[Instrument]:
         """Symbols that look like `text`."""
@@ -63,7 +74,8 @@ class TastyTrade:
 
     async def accounts(self) -> list[Account]:
         """The open accounts."""
-        return _read(await self._items("/customers/me/accounts"), parse.account)
+        items = await self._items("/customers/me/accounts")
+        return _read([item for item in items if not parse.is_closed(item)], parse.account)
 
     def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:
         """A market data socket."""
@@ -75,14 +87,17 @@ class TastyTrade:
 
     async def _items(self, path: str, params: dict[str, list[str]] | None = None) -> list[Any]:
         try:
-            data = await self.session._get(path, params=params)  # noqa: SLF001 - the SDK's one way to raw rows
+            data: Any = await self.session._get(path, params=params)  # noqa: SLF001 - the SDK's one way to raw rows
         except TastytradeError as error:
             raise BrokerUnavailable(" ".join(str(error).split())[:200]) from error
-        items = data.get("items")
+        items = data.get("items") if isinstance(data, dict) else None
         if not isinstance(items, list):
             raise BrokerUnavailable(f"no items on {path}")
         return items
 
 
 def _read(items: list[Any], one: Callable[[Any], T | None]) -> list[T]:
-    return [row for item in items if (row := one(item)) is not None]
+    rows = [row for item in items if (row := one(item)) is not None]
+    if len(rows) < len(items):
+        _log.warning("%d of %d rows were not read (%s)", len(items) - len(rows), len(items), one.__name__)
+    return rows

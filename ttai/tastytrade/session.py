@@ -12,17 +12,22 @@ from tastytrade import Session
 
 from ttai import __version__
 from ttai.credentials import Credentials
-from ttai.errors import BadCredentials
+from ttai.errors import BadCredentials, BrokerUnavailable
 from ttai.logs import conceal, quiet_libraries
-from ttai.tastytrade.limits import LimitedTransport
+from ttai.tastytrade.limits import LimitedTransport, Tries
 
 # Too many failed logins get the address blocked for hours: a refusal is believed for a while.
 REFUSED_LIFE = 60.0
-TIMEOUT = 10.0
 
 _log = logging.getLogger(__name__)
 
 Wire = Callable[[], httpx2.AsyncBaseTransport]
+
+
+def over_network() -> Wire:
+    """The wire to a server. The certificates are read here, once: it takes 50 ms, so make it in a thread."""
+    verify = httpx2.create_ssl_context()
+    return lambda: httpx2.AsyncHTTPTransport(verify=verify)
 
 
 def in_process(app: Any) -> Wire:
@@ -33,26 +38,43 @@ def in_process(app: Any) -> Wire:
 class BrokerSession(Session):
     """The SDK's session on a transport of ours; stands for one event loop and one set of credentials."""
 
-    def __init__(self, credentials: Credentials, url: str, wire: Wire) -> None:
-        self.transport = LimitedTransport(wire(), url, self._renew)
+    def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
+        self._tries = tries or Tries()
+        self.transport = LimitedTransport(wire(), url, self._renew, self._tries)
         super().__init__(
             credentials.client_secret.get_secret_value(),
             credentials.refresh_token.get_secret_value(),
             is_test=".cert." in url,
             transport=self.transport,
-            timeout=TIMEOUT,
+            timeout=self._tries.timeout,
         )
         self._client.base_url = httpx2.URL(url)
         self._client.headers["User-Agent"] = f"ttai/{__version__}"
-        # The streamers open a client of their own from these: its end must not end our transport.
-        self.client_kwargs: dict[str, Any] = {"transport": None, "timeout": TIMEOUT}
         self._wire = wire
-        self._renewing = asyncio.Lock()
+        self._logging_in = asyncio.Lock()
         self._refused: tuple[float, BadCredentials] | None = None
         quiet_libraries()  # the SDK sets its logger to DEBUG, and what it says there holds tokens
 
+    @property
+    def client_kwargs(self) -> dict[str, Any]:
+        """What a streamer makes a client of its own from: a wire that lives and dies with it, not ours."""
+        return {
+            "transport": self._wire(),
+            "timeout": self._tries.timeout,
+            "headers": {"User-Agent": f"ttai/{__version__}"},
+        }
+
+    @client_kwargs.setter
+    def client_kwargs(self, _: dict[str, Any]) -> None:
+        """The SDK would hand our own transport on."""
+
     async def refresh(self, force: bool = False) -> None:
         """A valid token, asked for where there is none; a refusal is repeated from memory for a minute."""
+        async with self._logging_in:
+            await self._log_in(force=force)
+
+    async def _log_in(self, *, force: bool) -> None:
+        # Whoever waited for the lock meets the refusal of the one before.
         if self._refused and time.monotonic() - self._refused[0] < REFUSED_LIFE:
             raise self._refused[1].with_traceback(None)
         try:
@@ -60,19 +82,17 @@ class BrokerSession(Session):
         except BadCredentials as error:
             self._refused = (time.monotonic(), error)
             raise
+        except (KeyError, TypeError) as error:
+            raise BrokerUnavailable("the login was answered without a token") from error
         conceal(self.session_token)
 
     async def _renew(self, used: str) -> str:
         """The Authorization to use after a 401, renewed once however many calls met it."""
-        async with self._renewing:
+        async with self._logging_in:
             if used == f"Bearer {self.session_token}":
                 _log.info("the broker dropped the session: logging in again")
-                await self.refresh(force=True)
+                await self._log_in(force=True)
             return f"Bearer {self.session_token}"
-
-    def fresh_wire(self) -> dict[str, Any]:
-        """Client options for a streamer: a transport that lives and dies with it."""
-        return {**self.client_kwargs, "transport": self._wire()}
 
     async def close(self) -> None:
         """End the connections."""

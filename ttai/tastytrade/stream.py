@@ -2,7 +2,8 @@
 
 The SDK drops a quote whose bid or ask is NaN, so that the old price would stand for ever; it hides the
 keepalives a watchdog needs; and it keeps an unbounded queue per kind of event. Private hooks, guarded by
-the wire tests: `_map_message`, `_websocket`, `_channel_request`.
+the wire tests: `_map_message`, `_websocket`, `_channels`,
+`_subscription_state`, `_send`, `_recv`.
 """
 
 import logging
@@ -10,13 +11,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx2
 from anyio import Event as Opened
 from anyio import fail_after
-from httpx2.websockets import AsyncWebSocketSession
+from httpx2.websockets import AsyncWebSocketSession, HTTPXWSException, WebSocketDisconnect, WebSocketUpgradeError
 from tastytrade import DXLinkStreamer
 from tastytrade.dxfeed import Event as SdkEvent
 from tastytrade.dxfeed import Quote, Summary, Trade
+from tastytrade.utils import TastytradeError
 
+from ttai.errors import BrokerUnavailable
 from ttai.market.ports import Heard
 from ttai.market.types import Event, Kind, QuoteEvent, SummaryEvent, TradeEvent
 from ttai.tastytrade.parse import FIELDS, feed_events
@@ -24,6 +28,7 @@ from ttai.tastytrade.session import BrokerSession
 
 _SDK_CLASS: dict[Kind, type[SdkEvent]] = {QuoteEvent: Quote, TradeEvent: Trade, SummaryEvent: Summary}
 _OPENING = 10.0
+_PERIOD = 0.1  # s between two messages of one kind
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +39,9 @@ class Feed(DXLinkStreamer):
     def __init__(self, session: BrokerSession, heard: Heard) -> None:
         super().__init__(session)
         self._heard = heard
+        for way_in, way_out in zip(self._send.values(), self._recv.values(), strict=True):
+            way_in.close()  # nothing goes through the SDK's queues
+            way_out.close()
 
     async def subscribe(self, kind: Kind, symbols: Sequence[str]) -> None:  # type: ignore[override]
         """Ask for one kind of event of these symbols."""
@@ -53,7 +61,10 @@ class Feed(DXLinkStreamer):
 
         async def receive_json(*args: Any, **kwargs: Any) -> Any:
             message = await receive(*args, **kwargs)
-            if message.get("type") != "FEED_DATA":
+            kind = message.get("type")
+            if kind == "CHANNEL_CLOSED":  # its symbols would be silent for ever, on a socket that lives
+                raise BrokerUnavailable("it closed a channel of the market data socket")
+            if kind != "FEED_DATA":
                 self._heard(())
             return message
 
@@ -74,39 +85,46 @@ class Feed(DXLinkStreamer):
             _log.warning("a feed message was not read: %s %s", type(error).__name__, error)
         self._heard(events)
 
-    async def _channel_request(self, event_type: str, refresh_interval: float = 0.1) -> None:
-        """Open a channel that carries our fields alone: a third of the SDK's bytes."""
-        channel = self._channels[event_type]
-        await self._websocket.send_json(
-            {
-                "type": "CHANNEL_REQUEST",
-                "channel": channel,
-                "service": "FEED",
-                "parameters": {"contract": "AUTO"},
-            }
-        )
-        opened: Opened = self._subscription_state[event_type]
-        with fail_after(_OPENING):
-            await opened.wait()
-        await self._websocket.send_json(
-            {
-                "type": "FEED_SETUP",
-                "channel": channel,
-                "acceptAggregationPeriod": refresh_interval,
-                "acceptDataFormat": "COMPACT",
-                "acceptEventFields": {event_type: list(FIELDS[event_type][1])},
-            }
-        )
+    async def open_channels(self) -> None:
+        """Open the channels of all kinds in one round trip; they carry our fields alone, a third of the SDK's bytes."""
+        for name in FIELDS:
+            self._subscription_state[name] = Opened()
+            await self._say("CHANNEL_REQUEST", name, service="FEED", parameters={"contract": "AUTO"})
+        for name, (_, fields) in FIELDS.items():
+            with fail_after(_OPENING):
+                await self._subscription_state[name].wait()
+            await self._say(
+                "FEED_SETUP",
+                name,
+                acceptAggregationPeriod=_PERIOD,
+                acceptDataFormat="COMPACT",
+                acceptEventFields={name: list(fields)},
+            )
+
+    async def _say(self, message: str, name: str, **more: Any) -> None:
+        await self._websocket.send_json({"type": message, "channel": self._channels[name], **more})
 
 
 @asynccontextmanager
 async def open_feed(session: BrokerSession, heard: Heard) -> AsyncIterator[Feed]:
-    """A connected, authorised socket, with a transport of its own."""
-    shared = session.client_kwargs
-    session.client_kwargs = session.fresh_wire()
+    """A connected, authorised socket with a connection of its own; its end is a BrokerUnavailable, in groups."""
+    feed = Feed(session, heard)
     try:
-        feed = Feed(session, heard)
         async with feed:
+            await feed.open_channels()
             yield feed
-    finally:
-        session.client_kwargs = shared
+    except* (HTTPXWSException, httpx2.TransportError, TastytradeError) as ends:
+        raise BrokerUnavailable(_said(ends)) from ends
+
+
+def _said(error: BaseException) -> str:
+    """Why the socket ended, in a few words."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, WebSocketUpgradeError):
+        return f"it refused the market data socket with HTTP {error.response.status_code}"
+    if isinstance(error, WebSocketDisconnect):
+        return f"it closed the market data socket, code {error.code} {error.reason}".rstrip()
+    if isinstance(error, TastytradeError):
+        return f"market data socket: {' '.join(str(error).split())[:200]}"
+    return f"the market data socket was cut: {type(error).__name__}"

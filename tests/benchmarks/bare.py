@@ -1,0 +1,136 @@
+"""The baseline: a bare FastMCP server with the same tools, whose bodies do nothing."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastmcp import FastMCP
+from pydantic import BaseModel, Field
+
+mcp = FastMCP("bare", version="1")
+
+
+class Plain(BaseModel):
+    notes: list[str] = []
+
+
+class Quote(Plain):
+    as_of: datetime | None = None
+    source: str | None = None
+    session: str | None = None
+    stale: bool | None = None
+    symbol: str
+    last: float | None
+    bid: float | None
+    ask: float | None
+    mid: float | None
+    mark: float | None
+    open: float | None
+    high: float | None
+    low: float | None
+    prev_close: float | None
+    volume: float | None
+    change: float | None
+    change_percent: float | None
+
+
+class Missing(Plain):
+    symbol: str
+    reason: str
+
+
+class Quotes(Plain):
+    quotes: list[Quote]
+    missing: list[Missing]
+
+
+class Match(Plain):
+    symbol: str
+    description: str
+
+
+class Matches(Plain):
+    matches: list[Match]
+
+
+class Session(Plain):
+    session: str
+    tradable: bool
+    why: str
+    now: datetime
+
+
+class Pong(Plain):
+    reply: str
+    version: str
+    now: datetime
+
+
+class Status(Plain):
+    version: str
+    mode: str
+    now: datetime
+    problems: list[str]
+
+
+READ = {"readOnlyHint": True, "idempotentHint": True}
+NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
+QUOTE = Quote(
+    as_of=NOW, source="bare", session="open", stale=False, symbol="SPY", last=672.75, bid=672.74, ask=672.76,
+    mid=672.75, mark=672.75, open=672, high=674.62, low=671.99, prev_close=672, volume=9806849, change=0.75,
+    change_percent=0.11,
+)  # fmt: skip
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"core"})
+async def ping() -> Pong:
+    """Answer at once, with the server's version and time. Use it to see whether the server is there."""
+    return Pong(reply="pong", version="1", now=NOW)
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"core"})
+async def get_status() -> Status:
+    """Tell how the server is: login, stream, session, plugins, problems and their cures.
+    Use it when another tool fails or data looks old."""
+    return Status(version="1", mode="bare", now=NOW, problems=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_quote(symbol: Annotated[str, Field(description="Such as SPY or BRK/B")]) -> Quote:
+    """Quote one stock, ETF, index or option: last, bid, ask, the day's range, change, volume.
+    Use it for a current price; use get_quotes for several at once."""
+    return QUOTE.model_copy(update={"symbol": symbol})
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_quotes(symbols: Annotated[list[str], Field(description="Up to 100 symbols")]) -> Quotes:
+    """Quote several symbols in one table, with the reason for each that could not be had.
+    Use it instead of repeated get_quote calls."""
+    return Quotes(quotes=[QUOTE.model_copy(update={"symbol": symbol}) for symbol in symbols], missing=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def search_symbols(query: Annotated[str, Field(description="The beginning of a symbol")]) -> Matches:
+    """Find the symbols that begin like this, with what each one is.
+    Use it when a quote was not found or a symbol is half known."""
+    return Matches(matches=[Match(symbol=query, description="")])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_market_session() -> Session:
+    """Tell whether the US stock and options market trades now, why or why not, and when that changes.
+    Use it before calling a price current or suggesting a trade for today."""
+    return Session(session="open", tradable=True, why="bare", now=NOW)
+
+
+@mcp.resource("ttai://status", description="How the server is.")
+async def status() -> str:
+    return "{}"
+
+
+@mcp.resource("quote://{symbol*}", description="The quote of one symbol.")
+async def quote(symbol: str) -> str:
+    return symbol
+
+
+if __name__ == "__main__":
+    mcp.run(show_banner=False)

@@ -1,0 +1,36 @@
+"""What a model must read stays small."""
+
+from typing import Any
+
+from fastmcp import Client
+from pydantic_core import to_json
+
+from ttai.answers import BUDGET
+from ttai.testing import harness
+
+TOOLS_LIST = 45 * 1024  # with all six plugins
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "ping": {},
+    "get_status": {},
+    "get_quote": {"symbol": "SPY"},
+    "get_quotes": {"symbols": ["SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA", "TSLA", "SPX", "VIX", "NOPE"]},
+    "get_market_session": {},
+    "search_symbols": {"query": "A"},
+}
+
+
+async def test_the_list_of_tools_is_small() -> None:
+    async with harness() as h, Client(h.app.mcp) as client:
+        listed = await client.list_tools_mcp()
+    size = len(to_json(listed.model_dump(by_alias=True, exclude_none=True, mode="json")))
+    assert size < TOOLS_LIST
+    assert size / len(listed.tools) < 1024  # a tool's share: 45 KB for some 60 tools leaves no more
+
+
+async def test_every_default_answer_fits_its_budget() -> None:
+    async with harness() as h:
+        assert {tool.name for tool in await h.client.list_tools()} == set(DEFAULTS)
+        for tool, arguments in DEFAULTS.items():
+            reply = await h.call(tool, **arguments)
+            assert len(reply.text.encode()) <= BUDGET, tool
+            assert len(to_json(reply.data)) <= BUDGET, tool

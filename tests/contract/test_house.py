@@ -1,0 +1,52 @@
+"""The house stays walkable."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import ttai
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [path for folder in ("ttai", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))]
+CEILING = 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_too_long_and_every_one_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= CEILING
+    assert text.startswith('"""')
+
+
+def test_the_top_of_the_tree_is_as_agreed() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    assert {name.split("/")[0] for name in listed.stdout.splitlines()} <= {
+        ".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "build", "constraints.txt",
+        "plugins", "pyproject.toml", "tests", "ttai",
+    }  # fmt: skip
+
+
+def test_every_dependency_has_a_reason_and_an_exact_version() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    declared = tomllib.loads(text)["project"]["dependencies"]
+    exact = (ROOT / "constraints.txt").read_text("utf-8")
+    assert "://" not in exact
+    for requirement in declared:
+        name = re.split(r"[\[><=]", requirement)[0]
+        assert re.search(rf'"{re.escape(requirement)}",\s+# \w', text), f"{name} has no reason"
+        assert re.search(rf"^{re.escape(name)}==", exact, re.MULTILINE), f"{name} is not in constraints.txt"
+
+
+def test_the_version_is_one() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", ttai.__version__)
+
+
+@pytest.mark.parametrize("word", ["Manager", "Helper", "Util", "Impl"])
+def test_no_class_is_named_for_what_it_is_not(word: str) -> None:
+    for path in SOURCES:
+        assert not re.search(rf"^class \w*{word}", path.read_text("utf-8"), re.MULTILINE), path

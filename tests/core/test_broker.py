@@ -1,0 +1,56 @@
+"""The broker service: whose accounts these are."""
+
+import pytest
+
+from tests.desk import desk
+from ttai.broker.broker import Broker
+from ttai.broker.types import Account
+from ttai.cache import Cache
+from ttai.connection import Connection
+from ttai.errors import BrokerUnavailable, NotLoggedIn
+from ttai.settings import CoreSettings
+from ttai.testing import FrozenClock
+
+ACCOUNTS = "/customers/me/accounts"
+
+
+async def test_the_accounts_are_named() -> None:
+    async with desk(streaming=False) as d:
+        assert await d.broker.accounts() == [
+            Account("5WT00718", "Trading", "Individual", margin=True),
+            Account("5WT00934", "Retirement", "Roth IRA", margin=False),
+        ]
+
+
+async def test_they_are_remembered_for_5_minutes() -> None:
+    async with desk(streaming=False) as d:
+        for passed, requests in ((0, 1), (299, 1), (2, 2)):
+            d.clock.advance(passed)
+            await d.broker.accounts()
+            assert d.asked(ACCOUNTS) == requests
+
+
+async def test_an_account_that_cannot_be_read_costs_itself_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with desk(streaming=False) as d:
+        items = [
+            {"account": {"account-number": "1", "margin-or-cash": "Margin"}},
+            {"account": {"nickname": "no number"}},
+            {"account": {"account-number": "2", "is-closed": True}},
+            "noise",
+        ]
+        d.tap.answer(ACCOUNTS, {"data": {"items": items}})
+        assert [account.number for account in await d.broker.accounts()] == ["1"]
+        assert "2 of 3 rows were not read (account)" in caplog.text
+
+
+async def test_an_answer_of_another_shape_is_said() -> None:
+    async with desk(streaming=False) as d:
+        d.tap.answer(ACCOUNTS, {"data": {"items": None, "more": 1}})
+        with pytest.raises(BrokerUnavailable, match="no items on /customers/me/accounts"):
+            await d.broker.accounts()
+
+
+async def test_without_credentials_it_says_how_to_log_in() -> None:
+    clock = FrozenClock()
+    with pytest.raises(NotLoggedIn, match="TASTYTRADE_CLIENT_SECRET"):
+        await Broker(Connection(CoreSettings(), clock), Cache(clock)).accounts()

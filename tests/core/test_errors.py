@@ -1,0 +1,41 @@
+"""Errors: each reads `CODE: what happened. What to do.`"""
+
+import inspect
+from typing import Any
+
+import pytest
+
+from ttai import errors
+from ttai.errors import BadArgument, NotLoggedIn, TtaiError, UnknownSymbol
+
+CODES = {
+    "AUTHENTICATION", "AUTHORIZATION", "VALIDATION", "NOT_FOUND", "RATE_LIMIT", "BROKER", "ANALYSIS", "DATABASE",
+    "LLM", "PLUGIN", "TIMEOUT", "INTERNAL",
+}  # fmt: skip
+CASES = [case for _, case in inspect.getmembers(errors, inspect.isclass) if issubclass(case, TtaiError)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_every_case_has_a_code_of_the_design_and_says_a_sentence(case: type[TtaiError]) -> None:
+    parameters = list(inspect.signature(case).parameters.values())
+    words: list[Any] = [7 if one.annotation in (int, float) else "this word" for one in parameters]
+    error = case(*words)
+    assert case.code in CODES
+    assert str(error).startswith(f"{case.code}: ")
+    assert str(error)[-1] in ".!?`"
+    assert not parameters or "7" in str(error) or "this word" in str(error)
+
+
+def test_sentences_are_ended_once() -> None:
+    assert str(BadArgument("no symbol", "Send one.")) == "VALIDATION: no symbol. Send one."
+    assert str(BadArgument("what?")) == "VALIDATION: what?"
+
+
+def test_the_first_things_that_go_wrong_say_what_to_do() -> None:
+    assert "TASTYTRADE_CLIENT_SECRET" in str(NotLoggedIn())
+    assert "ttai serve --demo" in str(NotLoggedIn())
+    assert "search_symbols" in str(UnknownSymbol("SPX5"))
+
+
+def test_only_what_passes_by_itself_is_worth_a_second_try() -> None:
+    assert {case.__name__ for case in CASES if case.retryable} == {"RateLimited", "BrokerUnavailable", "TookTooLong"}

@@ -1,0 +1,127 @@
+"""What the wire may say, and what is made of it."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ttai.broker.types import Account
+from ttai.market.types import Instrument, QuoteEvent, SummaryEvent, TradeEvent
+from ttai.tastytrade import parse
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize(
+    ("wire", "value"),
+    [("671.88", 671.88), (12, 12.0), ("0", 0.0), ("1234567.5", 1234567.5), (-1.5, -1.5)],
+)
+def test_a_number_is_one_in_any_spelling(wire: Any, value: float) -> None:
+    assert parse.number(wire) == value
+
+
+@pytest.mark.parametrize("wire", ["NaN", "Infinity", "-Infinity", math.nan, None, "", "n/a", True, [], {}, 10**400])
+def test_what_is_no_finite_number_is_unknown(wire: Any) -> None:
+    assert parse.number(wire) is None
+
+
+def test_a_moment_needs_its_zone() -> None:
+    assert parse.moment("2026-11-20T15:31:00.250Z") == datetime(2026, 11, 20, 15, 31, 0, 250_000, UTC)
+    assert parse.moment("2026-11-20T15:31:00") is None
+    assert parse.moment("yesterday") is None
+    assert parse.moment(1700000000) is None
+
+
+def test_a_row_is_read_field_by_field() -> None:
+    row = parse.market_row(
+        {
+            "symbol": "BRK/B",
+            "instrument-type": "Something New",
+            "last": "504.1",
+            "bid": "NaN",
+            "ask": 504.2,
+            "day-high": "506",
+            "day-low-price": "501",
+            "volume": "1234.56",
+            "updated-at": "2026-11-20T15:31:00Z",
+            "a-field-of-next-year": {"deep": []},
+        }
+    )
+    assert row is not None
+    assert (row.symbol, row.last, row.bid, row.ask) == ("BRK/B", 504.1, None, 504.2)
+    assert (row.high, row.low, row.volume, row.open) == (506, 501, 1234.56, None)
+    assert row.as_of == datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
+
+
+def test_an_options_row_has_the_padded_symbol() -> None:
+    row = parse.market_row({"symbol": "SPY 261218C00700000"})
+    assert row is not None
+    assert row.symbol == "SPY   261218C00700000"
+
+
+@pytest.mark.parametrize("item", [None, 7, "SPY", [], {}, {"symbol": None}, {"symbol": 7}, {"symbol": "no symbol!"}])
+def test_what_is_no_row_is_none(item: Any) -> None:
+    assert parse.market_row(item) is None
+
+
+def test_a_search_hit_may_lack_its_description() -> None:
+    assert parse.instrument({"symbol": "SPY", "description": " SPDR \n S&P "}) == Instrument("SPY", "SPDR S&P")
+    assert parse.instrument({"symbol": "SPY"}) == Instrument("SPY", "")
+    assert parse.instrument({"description": "nobody"}) is None
+
+
+def test_an_account_needs_its_number_alone() -> None:
+    account = parse.account({"account": {"account-number": "5WT1", "margin-or-cash": "Margin"}})
+    assert account == Account("5WT1", "", "unknown", margin=True)
+    assert parse.account({"account": {"nickname": "Trading"}}) is None
+    assert parse.account("5WT1") is None
+    assert parse.is_closed({"account": {"account-number": "5WT1", "is-closed": True}})
+    assert not parse.is_closed({"account": {"account-number": "5WT1"}})
+
+
+def test_flat_values_and_dictionaries_are_the_same_events() -> None:
+    flat = ["SPY", 671.87, 671.88, 100.0, "NaN", "QQQ", "NaN", 605, 1, 2]
+    full = [
+        {"eventSymbol": "SPY", "bidPrice": 671.87, "askPrice": 671.88, "bidSize": 100, "askSize": "NaN"},
+        {"eventSymbol": "QQQ", "askPrice": 605, "bidSize": 1, "askSize": 2},
+        "noise",
+    ]
+    expected = [QuoteEvent("SPY", 671.87, 671.88, 100, None), QuoteEvent("QQQ", None, 605, 1, 2)]
+    assert parse.feed_events("Quote", flat) == expected
+    assert parse.feed_events("Quote", full) == expected
+
+
+def test_volumes_may_have_fractions_and_closes_be_nan() -> None:
+    assert parse.feed_events("Trade", ["BTC", 1.5, 0.25, 1234.5678]) == [TradeEvent("BTC", 1.5, 0.25, 1234.5678)]
+    assert parse.feed_events("Summary", ["VIX", 17, 18, 16, "NaN"]) == [SummaryEvent("VIX", 17, 18, 16, None)]
+
+
+def test_half_an_event_at_the_end_is_left_out() -> None:
+    assert parse.feed_events("Trade", ["SPY", 1, 2, 3, "QQQ", 4]) == [TradeEvent("SPY", 1, 2, 3)]
+    assert parse.feed_events("Trade", [7, 1, 2, 3]) == []
+    assert parse.feed_events("Trade", []) == []
+
+
+@given(anything)
+def test_nothing_the_wire_says_is_an_exception(item: Any) -> None:
+    parse.number(item)
+    parse.moment(item)
+    parse.market_row(item)
+    parse.market_row({"symbol": "SPY", "last": item, "day-high": item, "updated-at": item})
+    parse.instrument(item)
+    parse.instrument({"symbol": "SPY", "description": item})
+    parse.account({"account": item})
+    parse.account({"account": {"account-number": "5WT1", "nickname": item, "is-closed": item}})
+
+
+@given(st.lists(anything, max_size=12))
+def test_no_values_of_the_feed_are_an_exception(values: list[Any]) -> None:
+    for event in parse.feed_events("Quote", values):
+        assert all(value is None or math.isfinite(value) for value in event[1:])

@@ -1,0 +1,114 @@
+"""Questions about single symbols that become few requests."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tests.desk import until
+from ttai.cache import Cache
+from ttai.errors import BrokerUnavailable, RateLimited
+from ttai.market.ports import Heard, MarketPort, Stream
+from ttai.market.rows import RowReader
+from ttai.market.types import Instrument, Row, Rows
+from ttai.testing import FrozenClock
+
+
+class Port:
+    """A REST that knows what it was given, and notes what it was asked."""
+
+    simulated = False
+
+    def __init__(self, *known: str) -> None:
+        self.known = known
+        self.asked: list[list[str]] = []
+        self.failed: dict[str, BrokerUnavailable] = {}
+        self.failure: Exception | None = None
+        self.turn = asyncio.Event()
+        self.turn.set()
+
+    async def market(self) -> MarketPort:
+        return self
+
+    async def rows(self, symbols: Sequence[str]) -> Rows:
+        self.asked.append(list(symbols))
+        await self.turn.wait()
+        if self.failure:
+            raise self.failure
+        return Rows({symbol: Row(symbol, last=1.0) for symbol in symbols if symbol in self.known}, self.failed)
+
+    async def search(self, text: str) -> list[Instrument]:
+        raise NotImplementedError
+
+    def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:
+        raise NotImplementedError
+
+
+async def test_what_is_asked_together_goes_out_together() -> None:
+    port = Port("SPY", "QQQ")
+    reader = RowReader(port, Cache(FrozenClock()))
+    spy, again, qqq, nope = await asyncio.gather(*(reader.row(s) for s in ("SPY", "SPY", "QQQ", "NOPE")))
+    assert port.asked == [["SPY", "QQQ", "NOPE"]]
+    assert spy is again is not None
+    assert qqq == Row("QQQ", last=1.0)
+    assert nope is None
+
+
+async def test_a_row_is_remembered_for_5_seconds() -> None:
+    clock, port = FrozenClock(), Port("SPY")
+    reader = RowReader(port, Cache(clock))
+    await reader.row("SPY")
+    clock.advance(4.9)
+    await reader.row("SPY")
+    assert len(port.asked) == 1
+    clock.advance(0.2)
+    await reader.row("SPY")
+    assert len(port.asked) == 2
+
+
+async def test_what_comes_while_a_request_is_out_makes_the_next_one() -> None:
+    port = Port("SPY", "QQQ")
+    port.turn.clear()
+    reader = RowReader(port, Cache(FrozenClock()))
+    spy = asyncio.create_task(reader.row("SPY"))
+    await until(lambda: port.asked)
+    qqq = asyncio.create_task(reader.row("QQQ"))
+    await until(lambda: len(port.asked) == 2)
+    port.turn.set()
+    assert await spy is not None
+    assert await qqq is not None
+    assert port.asked == [["SPY"], ["QQQ"]]
+
+
+async def test_a_symbol_that_failed_costs_itself() -> None:
+    port = Port("SPY")
+    port.failed = {"ODD": BrokerUnavailable("a row that can't be read")}
+    reader = RowReader(port, Cache(FrozenClock()))
+    spy, odd = await asyncio.gather(reader.row("SPY"), reader.row("ODD"), return_exceptions=True)
+    assert isinstance(spy, Row)
+    assert isinstance(odd, BrokerUnavailable)
+
+
+async def test_a_request_that_fails_is_everyones_failure_and_not_remembered() -> None:
+    port = Port("SPY", "QQQ")
+    port.failure = RateLimited()
+    reader = RowReader(port, Cache(FrozenClock()))
+    answers = await asyncio.gather(reader.row("SPY"), reader.row("QQQ"), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [RateLimited, RateLimited]
+    port.failure = None
+    assert await reader.row("SPY") is not None
+
+
+async def test_who_leaves_early_takes_the_answer_from_nobody() -> None:
+    port = Port("SPY")
+    port.turn.clear()
+    reader = RowReader(port, Cache(FrozenClock()))
+    first, second = (asyncio.create_task(reader.row("SPY")) for _ in range(2))
+    await until(lambda: port.asked)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    port.turn.set()
+    assert await asyncio.wait_for(second, 1) is not None
+    assert len(port.asked) == 1

@@ -1,0 +1,190 @@
+"""Tools as served: what they take, what they answer, and what they say when they can't."""
+
+import asyncio
+import math
+import sys
+from typing import Annotated, Any
+
+import pytest
+from fastmcp.exceptions import ToolError
+from fastmcp.tools import ToolResult
+from mcp import MCPError
+from mcp.types import ImageContent
+from pydantic import BaseModel, Field
+
+from ttai import Answer, BadArgument, Host
+from ttai.testing import Harness, harness
+from ttai.testing.harness import Era
+
+ERAS: list[Era] = ["auto", "legacy"]
+
+
+class Leg(BaseModel):
+    strike: float = Field(gt=0)
+    quantity: int = 1
+
+
+class Many(Answer):
+    lines: list[str]
+
+
+def trial(host: Host) -> None:  # noqa: C901
+    @host.tool
+    async def echo(
+        symbols: list[str] | None = None,
+        legs: list[Leg] | None = None,
+        limit: Annotated[float, Field(description="Dollars")] = 1.0,
+        word: str = "",
+    ) -> dict[str, Any]:
+        """Say what arrived."""
+        return {"symbols": symbols, "legs": [leg.strike for leg in legs or []], "limit": limit, "word": word}
+
+    @host.tool
+    async def need(symbol: str) -> str:
+        """Need a symbol."""
+        return symbol
+
+    @host.tool
+    async def fail(how: str) -> str:
+        """Fail."""
+        if how == "exit":
+            sys.exit("bye")
+        if how == "said":
+            raise BadArgument("no such expiration", "Ask get_expirations")
+        if how == "fastmcp":
+            raise ToolError("in the author's words")
+        if how == "timeout":
+            raise TimeoutError
+        if how == "protocol":
+            raise MCPError(code=-32000, message="open sesame")
+        if how == "model":
+            Leg(strike=-1)
+        raise KeyError("open sesame")
+
+    @host.tool
+    async def flood(size: int) -> Many:
+        """Say much."""
+        return Many(lines=["x" * 1000] * size)
+
+    @host.tool(timeout=0.05)
+    async def slow() -> str:
+        """Never end."""
+        await asyncio.Event().wait()
+        return "never"
+
+    @host.tool
+    async def picture() -> ToolResult:
+        """Draw."""
+        return ToolResult(content=[ImageContent(type="image", data="aGk=", mime_type="image/png")])
+
+    @host.tool
+    async def odd() -> dict[str, Any]:
+        """Say what JSON can't."""
+        return {"nan": math.nan, "infinite": -math.inf, "deep": [math.inf]}
+
+
+async def refused(h: Harness, tool: str, **arguments: Any) -> str:
+    with pytest.raises(ToolError) as error:
+        await h.call(tool, **arguments)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_lists_and_objects_may_come_as_json_strings(mode: Era) -> None:
+    async with harness(trial, mode=mode) as h:
+        assert (await h.call("trial_echo", symbols='["SPY", "QQQ"]')).data["symbols"] == ["SPY", "QQQ"]
+        assert (await h.call("trial_echo", symbols="SPY")).data["symbols"] == ["SPY"]
+        assert (await h.call("trial_echo", legs='[{"strike": 600}]')).data["legs"] == [600]
+        assert (await h.call("trial_echo", legs=['{"strike": "600"}'])).data["legs"] == [600]
+        assert (await h.call("trial_echo", word='["keep"]')).data["word"] == '["keep"]'
+        assert (await h.call("trial_echo", limit="2.5")).data["limit"] == 2.5
+
+
+@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("number", ["NaN", "nan", "Infinity", "-inf", "1e999"])
+async def test_what_is_no_number_is_refused(mode: Era, number: str) -> None:
+    async with harness(trial, mode=mode) as h:
+        assert (await refused(h, "trial_echo", limit=number)).startswith("VALIDATION: limit must be a finite number")
+        # as a number it does not survive this client: tests/wire/test_stdio.py sends the bytes
+        assert (await refused(h, "trial_echo", limit=float(number))).startswith("VALIDATION: limit")
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_what_cannot_be_used_is_said_in_few_words(mode: Era) -> None:
+    async with harness(trial, mode=mode) as h:
+        for tool, arguments, words in (
+            ("trial_need", {}, "symbol"),
+            ("trial_need", {"symbol": 7}, "symbol"),
+            ("trial_need", {"symbol": "SPY"} | {f"nothing_{n}": n for n in range(500)}, "nothing_0"),
+            ("trial_echo", {"legs": [{"strike": -1}]}, "strike"),
+            ("trial_echo", {"limit": "x" * 100_000}, "limit"),
+            ("trial_echo", {"symbols": [{"a": 1}] * 5000}, "symbols"),
+        ):
+            said = await refused(h, tool, **arguments)
+            assert said.startswith("VALIDATION: ")
+            assert words in said
+            assert len(said.encode()) < 600
+            assert "pydantic" not in said
+
+
+@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("exit", "PLUGIN: trial_fail tried to end the server; it was not let. `ttai plugins` says more."),
+        ("said", "VALIDATION: no such expiration. Ask get_expirations."),
+        ("fastmcp", "in the author's words"),
+    ],
+)
+async def test_a_failure_with_words_is_read_as_it_is(mode: Era, how: str, said: str) -> None:
+    async with harness(trial, mode=mode) as h:
+        assert await refused(h, "trial_fail", how=how) == said
+        assert (await h.call("ping")).data["reply"] == "pong"
+
+
+@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("how", ["key", "timeout", "model"])
+async def test_a_failure_nobody_foresaw_is_a_reference_to_the_log(
+    mode: Era, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with harness(trial, mode=mode) as h:
+        said = await refused(h, "trial_fail", how=how)
+    assert said.startswith("INTERNAL: something unexpected went wrong (reference ")
+    assert "sesame" not in said
+    assert "strike" not in said
+    reference = said.partition("(reference ")[2][:6]
+    (record,) = [record for record in caplog.records if reference in record.getMessage()]
+    assert record.exc_info
+    assert isinstance(record.exc_info[1], Exception)
+    assert "trial_fail failed" in record.getMessage()
+
+
+async def test_an_answer_over_the_cap_is_refused_with_what_to_do() -> None:
+    async with harness(trial) as h:
+        assert len((await h.call("trial_flood", size=20)).data["lines"]) == 20
+        said = await refused(h, "trial_flood", size=100)
+        assert said.startswith("ANALYSIS: the answer would be 19")
+        assert "Ask for fewer rows or columns" in said
+
+
+async def test_a_tool_has_the_time_its_author_gave_it() -> None:
+    async with harness(trial) as h:
+        assert (await refused(h, "trial_slow")).startswith("TIMEOUT: no answer within ")
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_an_error_of_the_protocol_is_masked_too(mode: Era) -> None:
+    async with harness(trial, mode=mode) as h:
+        assert "sesame" not in await refused(h, "trial_fail", how="protocol")
+
+
+async def test_an_answer_made_by_hand_is_left_as_it_is() -> None:
+    async with harness(trial) as h:
+        (block,) = (await h.client.call_tool("trial_picture")).content
+        assert isinstance(block, ImageContent)
+        assert block.data == "aGk="
+
+
+async def test_what_json_cannot_say_is_null() -> None:
+    async with harness(trial) as h:
+        assert (await h.call("trial_odd")).data == {"nan": None, "infinite": None, "deep": [None]}

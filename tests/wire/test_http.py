@@ -1,0 +1,111 @@
+"""HTTP with real clients over real sockets: both eras at /mcp, the older one at /sse, with a token and without."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+import uvicorn
+from fastmcp import Client
+from fastmcp.client.transports import SSETransport, StreamableHttpTransport
+
+from ttai import Host
+from ttai.serve import _Uvicorn, bind
+from ttai.testing import Harness, harness
+from ttai.web import Token, web_app
+
+HELLO = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "trial", "version": "0"}},
+}  # fmt: skip
+PING = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+
+
+def trial(host: Host) -> None:
+    @host.tool
+    async def word(text: str) -> str:
+        """Say it again."""
+        return text
+
+
+@asynccontextmanager
+async def serving(token: str | None = None, idle: float = 60) -> AsyncIterator[tuple[str, Harness]]:
+    """The app behind its HTTP doors on a free port."""
+    async with harness(trial) as h:
+        sockets = bind("127.0.0.1", 0)
+        web = web_app(h.app, Token(token), idle)
+        config = uvicorn.Config(web, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=1)
+        server = _Uvicorn(config)
+        serving = asyncio.create_task(server.serve(sockets))
+        try:
+            yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}", h
+        finally:
+            server.leave()
+            await serving
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_both_eras_at_mcp(mode: str) -> None:
+    async with (
+        serving("the-key") as (url, _),
+        Client(StreamableHttpTransport(f"{url}/mcp", auth="the-key"), mode=mode) as client,
+    ):
+        assert client.protocol_version == ("2025-11-25" if mode == "legacy" else "2026-07-28")
+        assert "get_quote" in {tool.name for tool in await client.list_tools()}
+        quote = (await client.call_tool("get_quote", {"symbol": "SPY"})).structured_content
+        assert quote is not None
+        assert quote["source"] == "simulator"
+
+
+async def test_older_clients_at_sse() -> None:
+    async with serving("the-key") as (url, _), Client(SSETransport(f"{url}/sse", auth="the-key")) as client:
+        assert client.protocol_version == "2025-11-25"
+        assert (await client.call_tool("trial_word", {"text": "schön"})).structured_content == {"result": "schön"}
+
+
+@pytest.mark.parametrize("auth", [None, "wrong"])
+async def test_a_client_without_the_token_is_told(auth: str | None) -> None:
+    async with serving("the-key") as (url, _):
+        for transport in (StreamableHttpTransport(f"{url}/mcp", auth=auth), SSETransport(f"{url}/sse", auth=auth)):
+            with pytest.raises(Exception, match=r"401|error response"):
+                async with Client(transport):
+                    pass
+
+
+async def test_messages_has_a_slash_or_none() -> None:
+    async with (
+        serving() as (url, _),
+        httpx2.AsyncClient(base_url=url, timeout=5) as client,
+        client.stream("GET", "/sse") as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "event: endpoint"
+        endpoint = (await anext(lines)).removeprefix("data: ")
+        assert endpoint.startswith("/messages/?session_id=")
+        for path in (endpoint, endpoint.replace("/messages/", "/messages")):
+            assert (await client.post(path, json=PING)).status_code == 202
+
+
+async def test_several_clients_at_once_each_get_their_own_answer() -> None:
+    async def ask(url: str, path: str, word: str) -> str:
+        async with Client(f"{url}{path}") as client:
+            answer = (await client.call_tool("trial_word", {"text": word})).structured_content
+            return str((answer or {})["result"])
+
+    async with serving() as (url, _):
+        words = [f"word {number}" for number in range(8)]
+        paths = ["/mcp", "/sse"] * 4
+        assert await asyncio.gather(*map(ask, [url] * 8, paths, words)) == words
+
+
+async def test_a_session_that_is_left_without_a_goodbye_has_an_end() -> None:
+    accept = {"Accept": "application/json, text/event-stream"}
+    async with serving(idle=0.05) as (url, _), httpx2.AsyncClient(base_url=url, headers=accept, timeout=5) as client:
+        session = (await client.post("/mcp", json=HELLO)).headers["mcp-session-id"]
+        for pause in (0, 0.1, 0.2, 0.4, 0.8, 1.6):  # a question counts as life: only a longer pause can end it
+            await asyncio.sleep(pause)
+            answer = await client.post("/mcp", json=PING, headers={"mcp-session-id": session})
+            if answer.status_code == 404:
+                break
+        assert "Session not found" in answer.text
