@@ -46,7 +46,7 @@ fix: $(VENV)/.installed ## Format, mend what a machine can mend, write the examp
 
 bench: $(VENV)/.installed ## The figures, with their baselines in the same run
 	$(BIN)/python -m compileall -q ttai plugins $(VENV)/lib
-	$(BIN)/pytest -q -m bench --benchmark-enable --timeout 600 -p no:randomly -s
+	$(BIN)/pytest -q -m bench --benchmark-enable --benchmark-columns=min,median,rounds -p no:randomly -s
 
 dist-check: $(VENV)/.installed ## Build the wheel, install it from nothing, call it (needs the package registries)
 	rm -rf dist/check && mkdir -p dist/check

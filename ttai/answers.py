@@ -135,6 +135,7 @@ class Table:
 Node = Leaf | Table | dict[str, Any] | list[Any]
 _NULL = Leaf(None, "-", label=False)
 _UNKNOWN = "null: unknown"
+_PLAIN = frozenset({float, str, int, bool, type(None), datetime})
 
 
 class _Meaning(NamedTuple):
@@ -167,6 +168,8 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 
 def _node(value: Any, meaning: _Meaning) -> Node:
+    if type(value) in _PLAIN:  # nearly all of them: the short way
+        return _leaf(value, meaning)
     if isinstance(value, BaseModel):
         return _facts(value)
     value = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
@@ -203,6 +206,8 @@ def _facts(model: BaseModel) -> dict[str, Node]:
 
 
 def _leaf(value: Any, meaning: _Meaning) -> Leaf:
+    if type(value) is float:
+        return _number(value, meaning)
     value = value.value if isinstance(value, Enum) else value
     if value is None:
         return _NULL

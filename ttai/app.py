@@ -93,13 +93,19 @@ class App:
             _log.info("no credentials: what needs TastyTrade says how to log in")
             return
         try:
+            await self._greet()
+            await self.market.supervisor.run()
+        except Exception:  # noqa: BLE001 - nobody awaits this task before the end
+            _log.exception("the connection to the broker is no longer kept; restart ttai")
+
+    async def _greet(self) -> None:
+        """Say whether the login works before somebody depends on it."""
+        try:
             accounts = await self.broker.accounts()
-            _log.info("connected to %s, %d accounts", self.connection.url, len(accounts))
         except TtaiError as error:
             _log.warning("%s", error)
-        except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
-            _log.exception("the accounts could not be read")
-        await self.market.supervisor.run()
+        else:
+            _log.info("connected to %s, %d accounts", self.connection.url, len(accounts))
 
 
 def create_app(settings: CoreSettings, config: Config, logs: Logs | None = None) -> App:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -55,7 +56,8 @@ class Cache:
     async def fetch(self, key: Hashable, seconds: float, load: Callable[[], Awaitable[T]]) -> T:
         """The value under `key`, loaded once however many ask at the same time.
 
-        A caller that is cancelled leaves the others' load running; a load that fails is not remembered.
+        A caller that is cancelled leaves the others' load running; a load that fails is not remembered. The load
+        belongs to no call: the deadline of whoever happened to be first does not cut it short for the rest.
         """
         entry = self._entries.get(key)
         if entry is not None:
@@ -65,7 +67,7 @@ class Cache:
         self._misses += 1
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._load(key, seconds, load))
+            flight = self._flights[key] = asyncio.create_task(self._load(key, seconds, load), context=Context())
             flight.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(flight)
 

@@ -35,10 +35,31 @@ class Services:
     clock: Clock
 
 
+class Declarations:
+    """What one plugin declared, kept from the server until all of it is known to be valid."""
+
+    def __init__(self) -> None:
+        self.provider = LocalProvider(on_duplicate="error")
+        self.names: list[str] = []
+        self._open = True
+
+    def note(self, name: str) -> None:
+        """Write down a name before it is declared; RuntimeError once `register` has returned."""
+        if not self._open:
+            raise RuntimeError(f"{name} must be declared while register(host) runs")
+        self.names.append(name)
+
+    def close(self) -> None:
+        """Take no more."""
+        self._open = False
+
+
 class Host:
     """One plugin's view of the server. Declaring does no IO; it takes effect when `register` returns."""
 
-    def __init__(self, name: str, services: Services, config: Config, *, ours: bool) -> None:
+    def __init__(
+        self, name: str, services: Services, config: Config, declarations: Declarations, *, ours: bool
+    ) -> None:
         self.name = name
         self.log = logging.getLogger(f"ttai.plugins.{name}")
         self.market = services.market
@@ -47,8 +68,7 @@ class Host:
         self.clock = services.clock
         self._config = config
         self._prefix = "" if ours else f"{name}_"
-        self.provider = LocalProvider(on_duplicate="error")
-        self.declared: list[str] = []
+        self._declared = declarations
 
     @overload
     def tool(self, fn: F, /, **options: Any) -> F: ...
@@ -73,8 +93,9 @@ class Host:
         def declare(fn: F) -> F:
             _must_be_async(fn, "resource")
             mime = {"mime_type": "application/json"} if _returns_model(fn) else {}
-            self.provider.resource(address, **{"tags": {self.name}, **mime, **options})(_contained(fn, address, _read))
-            self.declared.append(f"resource {address}")
+            self._declared.note(f"resource {address}")
+            serve = self._declared.provider.resource(address, **{"tags": {self.name}, **mime, **options})
+            serve(_contained(fn, address, _read))
             return fn
 
         return declare
@@ -107,15 +128,15 @@ class Host:
         tool = AnswerTool.from_function(
             fn, name=name, annotations=annotations, tags=tags, **{"output_schema": None, **options}
         )
-        self.provider.add_tool(tool)
-        self.declared.append(f"tool {name}")
+        self._declared.note(f"tool {name}")
+        self._declared.provider.add_tool(tool)
         return fn
 
     def _prompt(self, fn: F, options: dict[str, Any]) -> F:
         _must_be_async(fn, "prompt")
         name = self._name(fn, options)
-        self.provider.prompt(_contained(fn, name), name=name, **{"tags": {self.name}, **options})
-        self.declared.append(f"prompt {name}")
+        self._declared.note(f"prompt {name}")
+        self._declared.provider.prompt(_contained(fn, name), name=name, **{"tags": {self.name}, **options})
         return fn
 
     def _name(self, fn: F, options: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from typing import TextIO
 from ttai.clock import Clock
 
 KEEP_DAYS = 14
+GATHER = 0.05  # s: lines that come together are written together; a thread woken for each would slow every call
 
 # Which call a line belongs to.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -57,13 +58,15 @@ class Lane(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._lines: deque[str] = deque(maxlen=size)
         self._wake = threading.Condition()
-        self._closing = False
+        self._idle = self._closing = False
 
     def put(self, line: str) -> None:
         """Queue a line; never waits."""
         with self._wake:
             self._lines.append(line)
-            self._wake.notify()
+            if self._idle:
+                self._idle = False
+                self._wake.notify()
 
     def close(self, timeout: float = 0.3) -> None:
         """Write what is queued, for at most `timeout` seconds: nobody may be reading."""
@@ -76,7 +79,10 @@ class Lane(threading.Thread):
         while True:
             with self._wake:
                 while not self._lines and not self._closing:
+                    self._idle = True
                     self._wake.wait()
+                if not self._closing:
+                    self._wake.wait(GATHER)
                 lines = list(self._lines)
                 self._lines.clear()
             if not lines:

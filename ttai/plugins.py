@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Literal, cast
 from fastmcp import FastMCP
 
 from ttai.errors import TtaiError
-from ttai.host import Host, Services
+from ttai.host import Declarations, Host, Services
 from ttai.logs import redact
 from ttai.settings import RESERVED, Config, expand
 
@@ -79,21 +79,24 @@ class Plugins:
         """Register one plugin: all it declares, or nothing and the reason."""
         self.reports.append(report)
         ours = report.distribution == OURS
-        host = Host(report.name, self._services, self._config, ours=ours)
+        declared = Declarations()
+        host = Host(report.name, self._services, self._config, declared, ours=ours)
         try:
             self._check_name(report, ours=ours)
             with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the protocol
                 _plain(find())(host)
-            self._check_clashes(report, host)
+            self._check_clashes(report, declared.names)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - isolation is the point
             report.state = "failed"
             report.problem = _problem(report, error)
             _log.warning("plugin %s", report.line)
             _log.debug("plugin %s", "".join(traceback.format_exception(error)))
             return
-        report.declared = host.declared
-        self._owners.update(dict.fromkeys(host.declared, report.name))
-        self._mcp.add_provider(host.provider)
+        finally:
+            declared.close()
+        report.declared = declared.names
+        self._owners.update(dict.fromkeys(declared.names, report.name))
+        self._mcp.add_provider(declared.provider)
 
     def _check_name(self, report: PluginReport, *, ours: bool) -> None:
         if not ours and (report.name in RESERVED or not report.name.isidentifier() or not report.name.islower()):
@@ -101,11 +104,11 @@ class Plugins:
         if any(other.name == report.name and other.state == "loaded" for other in self.reports if other is not report):
             raise Refused("a plugin of this name is loaded already; uninstall one of them")
 
-    def _check_clashes(self, report: PluginReport, host: Host) -> None:
-        for declared in host.declared:
-            if declared in self._owners:
-                owner = self._owners[declared]
-                raise Refused(f"{declared} is taken by {owner}; leave one out: TTAI_PLUGINS=-{report.name}")
+    def _check_clashes(self, report: PluginReport, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._owners:
+                owner = self._owners[name]
+                raise Refused(f"{name} is taken by {owner}; leave one out: TTAI_PLUGINS=-{report.name}")
 
     def _extend(self, path: str) -> None:
         for folder in filter(None, path.split(os.pathsep)):

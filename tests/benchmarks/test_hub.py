@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from ttai.credentials import Credentials
 from ttai.market.hub import Hub
 from ttai.market.types import Event, QuoteEvent
-from ttai.tastytrade import TastyTrade
+from ttai.tastytrade import TastyTrade, over_network
 from ttai.testing import harness
 
 pytestmark = pytest.mark.bench
@@ -33,7 +33,7 @@ def feeder() -> Iterator[str]:
 
 async def _carry(url: str) -> tuple[float, float]:
     """Wall and CPU seconds from the first quote to the last through the real SDK into the hub."""
-    broker = TastyTrade(Credentials(SecretStr("s"), SecretStr("t")), url)
+    broker = TastyTrade(Credentials(SecretStr("s"), SecretStr("t")), url, over_network())
     hub = Hub()
     began: list[float] = []
     cpu: list[float] = []

@@ -10,8 +10,7 @@ from mcp import MCPError
 from mcp.types import TextResourceContents
 
 from ttai import Answer, BadArgument, Host, Price, Settings
-from ttai.testing import harness
-from ttai.testing.harness import Era
+from ttai.testing import Era, harness
 
 ERAS: list[Era] = ["auto", "legacy"]
 
@@ -277,3 +276,15 @@ async def test_what_a_resource_says_went_wrong_is_read(mode: Era) -> None:
     async with harness(vix, name="vix", mode=mode) as h:
         with pytest.raises(MCPError, match=r"VALIDATION: no such note\. Ask for another"):
             await h.client.read_resource("note://vix/none")
+
+
+async def test_what_is_declared_after_register_returned_is_refused() -> None:
+    hosts: list[Host] = []
+    async with harness(hosts.append) as h:
+
+        async def late() -> None:
+            """Too late."""
+
+        with pytest.raises(RuntimeError, match="tool trial_late must be declared while register"):
+            hosts[0].tool(late)
+        assert "trial_late" not in {tool.name for tool in await h.client.list_tools()}

@@ -16,6 +16,7 @@ from ttai.market.quotes import from_line, from_row
 from ttai.market.types import Event, Kind, Quote, QuoteEvent, Row, SummaryEvent, TradeEvent
 from ttai.settings import CoreSettings
 from ttai.simulator import Simulator
+from ttai.tastytrade.limits import Tries
 from ttai.testing import FrozenClock
 
 NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
@@ -160,7 +161,7 @@ async def test_with_socket_and_rest_gone_the_last_value_is_given_as_stale() -> N
         before = await d.market.quote("SPY")
         await both_gone(d)
         d.clock.advance(120)
-        with deadline(3.1):
+        with deadline(5):
             quote = await d.market.quote("SPY")
             assert (quote.last, quote.as_of, quote.stale) == (before.last, before.as_of, True)
             assert (
@@ -183,13 +184,13 @@ async def test_a_row_missing_at_rest_does_not_make_a_known_symbol_unknown() -> N
 
 
 async def test_a_rest_that_never_answers_costs_no_more_than_the_deadline() -> None:
-    async with desk({"kind": "stall", "path": BY_TYPE}, streaming=False) as d:
+    async with desk({"kind": "stall", "path": BY_TYPE}, streaming=False, tries=Tries()) as d:
         started = asyncio.get_running_loop().time()
         with deadline(2.4):
             answers = await d.market.quotes(["SPY", "QQQ"])
         assert asyncio.get_running_loop().time() - started < 2.4
         assert answers.quotes == ()
-        assert [(m.symbol, m.reason.split(":")[0]) for m in answers.missing] == [("SPY", "BROKER"), ("QQQ", "BROKER")]
+        assert [(m.symbol, m.reason.split(":")[0]) for m in answers.missing] == [("SPY", "TIMEOUT"), ("QQQ", "TIMEOUT")]
 
 
 async def test_what_streams_is_answered_though_the_rest_of_the_list_is_late() -> None:

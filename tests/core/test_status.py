@@ -8,8 +8,7 @@ from mcp.types import TextResourceContents
 from ttai import Host, __version__
 from ttai.app import App
 from ttai.settings import Config, CoreSettings
-from ttai.testing import harness
-from ttai.testing.harness import Era
+from ttai.testing import Era, harness
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

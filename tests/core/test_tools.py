@@ -13,8 +13,7 @@ from mcp.types import ImageContent
 from pydantic import BaseModel, Field
 
 from ttai import Answer, BadArgument, Host
-from ttai.testing import Harness, harness
-from ttai.testing.harness import Era
+from ttai.testing import Era, Harness, harness
 
 ERAS: list[Era] = ["auto", "legacy"]
 

@@ -10,8 +10,7 @@ from fastmcp.exceptions import ToolError
 from mcp.types import TextResourceContents
 
 from ttai.clock import NEW_YORK
-from ttai.testing import FrozenClock, Harness, harness
-from ttai.testing.harness import Era
+from ttai.testing import Era, FrozenClock, Harness, harness
 
 PRICES = ["last", "bid", "ask", "mid", "mark", "open", "high", "low", "prev_close"]
 FIELDS = ["symbol", *PRICES, "volume", "change", "change_percent"]

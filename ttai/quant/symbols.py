@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["equity", "index", "option", "future", "future_option", "crypto"]
 
+_REMEMBERED = 8192  # spellings: a chain asks the same again and again
 _STOCK_INDICES = "SPX XSP OEX XEO NDX XND RUT MRUT RUI RUA DJX DJI SOX BKX"
 _VOLATILITIES = "VIX VIX1D VIX9D VIX3M VIX6M VVIX VXN RVX VXD OVX GVZ"
 _YIELDS = "IRX FVX TNX TYX"
@@ -81,6 +83,7 @@ def parse_streamer(text: str) -> Option:
     return _option(found, Decimal(found["strike"]))
 
 
+@lru_cache(_REMEMBERED)
 def normalize(text: str) -> str:
     """How the project writes the symbol somebody typed; ValueError says what a symbol looks like.
 
@@ -103,6 +106,7 @@ def normalize(text: str) -> str:
     raise ValueError(f"{_brief(text)} is not a symbol; {_LOOKS}")
 
 
+@lru_cache(_REMEMBERED)
 def kind(symbol: str) -> Kind:
     """What a symbol, in any spelling, stands for; ValueError if for nothing."""
     symbol = normalize(symbol)
@@ -115,6 +119,7 @@ def kind(symbol: str) -> Kind:
     return "crypto" if _CRYPTO.fullmatch(symbol) else "equity"
 
 
+@lru_cache(_REMEMBERED)
 def streamer_symbol(symbol: str) -> str:
     """What the feed calls a symbol, in any spelling; ValueError if nothing.
 

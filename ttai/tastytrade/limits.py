@@ -28,7 +28,6 @@ from ttai.errors import (
 )
 
 OAUTH = "/oauth/token"
-PATIENCE = 30.0  # s for a request outside any call
 MARGIN = 3.0  # s of a call's time kept for what comes after the last try
 SHORTEST = 0.1  # s for a try that comes at the very end
 UPSTREAM = 0.9  # of the published rates: clocks and networks bunch what was spaced
@@ -62,6 +61,7 @@ class Tries:
     timeout: float = 10.0
     first_pause: float = 0.2
     last_pause: float = 5.0
+    patience: float = 30.0  # for all tries together, where no call's deadline says
     speed: float = 1.0  # times the broker's published rates
 
 
@@ -94,7 +94,7 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
         if not read:
             await self._pace(request.url.path)
             return await self._send(request)
-        end = monotonic() + time_left(PATIENCE) - MARGIN
+        end = monotonic() + time_left(self._tries.patience) - MARGIN
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, _Failed)),
             wait=self._wait,

@@ -17,7 +17,7 @@ from ttai.market.types import Instrument, Row, Rows, Source
 from ttai.quant import symbols as spelling
 from ttai.tastytrade import parse
 from ttai.tastytrade.limits import Tries
-from ttai.tastytrade.session import BrokerSession, Wire, over_network
+from ttai.tastytrade.session import BrokerSession, Wire
 from ttai.tastytrade.stream import open_feed
 
 _TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity-option",)}
@@ -31,10 +31,8 @@ _log = logging.getLogger(__name__)
 class TastyTrade:
     """The adapter: market and broker ports over one session."""
 
-    def __init__(
-        self, credentials: Credentials, url: str, wire: Wire | None = None, tries: Tries | None = None
-    ) -> None:
-        self.session = BrokerSession(credentials, url, wire or over_network(), tries)
+    def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
+        self.session = BrokerSession(credentials, url, wire, tries)
 
     @property
     def simulated(self) -> bool:

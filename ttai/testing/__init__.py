@@ -1,6 +1,21 @@
-"""What a plugin's tests need: the real app on the simulated market, with a clock that stands still."""
+"""What a plugin's tests need: the real app on the simulated market, with a clock that stands still.
 
-from ttai.testing.clock import FrozenClock
-from ttai.testing.harness import Harness, Reply, harness
+Names are resolved when first used: pytest loads the fixtures of this package in every run, of other projects too.
+"""
 
-__all__ = ["FrozenClock", "Harness", "Reply", "harness"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ttai.testing.clock import FrozenClock
+    from ttai.testing.trial import Era, Harness, Reply, harness
+
+_HOMES = {"FrozenClock": "clock", "Era": "trial", "Harness": "trial", "Reply": "trial", "harness": "trial"}
+
+__all__ = ["Era", "FrozenClock", "Harness", "Reply", "harness"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ttai.testing' has no attribute {name!r}")
+    return getattr(import_module(f"ttai.testing.{_HOMES[name]}"), name)
