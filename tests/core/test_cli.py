@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests.plugin_files import lay
 from ttai import __version__
 from ttai.cli import main, server
+from ttai.logs import Lane
 
 BROKEN = "ZeroDivisionError: division by zero; report it to its author, or leave it out: TTAI_PLUGINS=-bad"
 
@@ -36,6 +38,9 @@ def ttai(
         monkeypatch.setattr(sys, "argv", ["ttai", *words])
         with pytest.raises(SystemExit) as end:
             entry()
+        for lane in threading.enumerate():  # as the end of the process would
+            if isinstance(lane, Lane):
+                lane.close()
         out, err = capfd.readouterr()
         code = end.value.code
         return Ended(1, out, err + code) if isinstance(code, str) else Ended(int(code or 0), out, err)
