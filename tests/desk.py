@@ -26,7 +26,9 @@ from ttai.testing import FrozenClock
 BY_TYPE = "/market-data/by-type"
 OAUTH = "/oauth/token"
 QUICK = Timing(first_delay=0.02, last_delay=0.2, settled=0.05)
-BRISK = Tries(first_pause=0.02, patience=3.2, speed=50)  # a broker of a test's own may be asked faster
+# A broker of a test's own may be asked faster, and given up sooner.
+BRISK = Tries(first_pause=0.02, speed=50)
+HASTY = Tries(timeout=0.15, first_pause=0.02, patience=3.5, speed=50)
 GOOD = Credentials(SecretStr(Simulator.CLIENT_SECRET), SecretStr(Simulator.REFRESH_TOKEN))
 BAD = Credentials(SecretStr("wrong-secret"), SecretStr("wrong-refresh"))
 

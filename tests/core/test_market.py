@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import BY_TYPE, Desk, desk, supervised, until
+from tests.desk import BY_TYPE, HASTY, Desk, desk, supervised, until
 from ttai.cache import Cache
 from ttai.clock import NEW_YORK, deadline
 from ttai.connection import Connection
@@ -157,7 +157,7 @@ async def both_gone(d: Desk) -> None:
 
 
 async def test_with_socket_and_rest_gone_the_last_value_is_given_as_stale() -> None:
-    async with desk() as d:
+    async with desk(tries=HASTY) as d:
         before = await d.market.quote("SPY")
         await both_gone(d)
         d.clock.advance(120)
@@ -172,7 +172,7 @@ async def test_with_socket_and_rest_gone_the_last_value_is_given_as_stale() -> N
 
 
 async def test_a_row_missing_at_rest_does_not_make_a_known_symbol_unknown() -> None:
-    async with desk() as d:
+    async with desk(tries=HASTY) as d:
         before = await d.market.quote("SPY")
         await both_gone(d)
         d.simulator.faults.clear()

@@ -370,7 +370,7 @@ async def test_a_broker_that_ends_every_socket_is_not_hammered() -> None:
             await until(lambda: len(port.sockets) == 14, 8)
     pauses = [b - a for a, b in pairwise(port.tries)]
     assert pauses[-1] >= 0.0002 * 2**12 / 2  # as after twelve refusals
-    assert pauses[-1] > 5 * max(pauses[:-1])
+    assert pauses[-1] > max(pauses[:-1])
 
 
 async def test_a_bad_network_costs_a_symbol_the_stream_for_a_while_only() -> None:

@@ -4,6 +4,6 @@ Importing it imports the SDK (half a second): others come through `await warm("t
 """
 
 from ttai.tastytrade.rest import TastyTrade
-from ttai.tastytrade.session import in_process, over_network
+from ttai.tastytrade.wire import in_process, over_network
 
 __all__ = ["TastyTrade", "in_process", "over_network"]

@@ -17,8 +17,9 @@ from ttai.market.types import Instrument, Row, Rows, Source
 from ttai.quant import symbols as spelling
 from ttai.tastytrade import parse
 from ttai.tastytrade.limits import Tries
-from ttai.tastytrade.session import BrokerSession, Wire
+from ttai.tastytrade.session import BrokerSession
 from ttai.tastytrade.stream import open_feed
+from ttai.tastytrade.wire import Wire
 
 _TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity-option",)}
 _MOST_ROWS = 100

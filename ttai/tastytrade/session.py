@@ -3,11 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
-from httpx2.websockets import ASGIWebSocketTransport
 from tastytrade import Session
 
 from ttai import __version__
@@ -15,24 +13,12 @@ from ttai.credentials import Credentials
 from ttai.errors import BadCredentials, BrokerUnavailable
 from ttai.logs import conceal, quiet_libraries
 from ttai.tastytrade.limits import LimitedTransport, Tries
+from ttai.tastytrade.wire import Wire
 
 # Too many failed logins get the address blocked for hours: a refusal is believed for a while.
 REFUSED_LIFE = 60.0
 
 _log = logging.getLogger(__name__)
-
-Wire = Callable[[], httpx2.AsyncBaseTransport]
-
-
-def over_network() -> Wire:
-    """The wire to a server. The certificates are read here, once: it takes 50 ms, so make it in a thread."""
-    verify = httpx2.create_ssl_context()
-    return lambda: httpx2.AsyncHTTPTransport(verify=verify)
-
-
-def in_process(app: Any) -> Wire:
-    """The wire to an ASGI app in this process, websockets included: no port is opened."""
-    return lambda: ASGIWebSocketTransport(app)
 
 
 class BrokerSession(Session):
