@@ -83,6 +83,7 @@ class Connection:
         simulator: Any = self.simulator
         if simulator is None:
             simulator = self.simulator = await asyncio.to_thread(module.Simulator, clock=self._clock)
+            await asyncio.to_thread(simulator.world.prepare)
         credentials = Credentials(SecretStr(simulator.CLIENT_SECRET), SecretStr(simulator.REFRESH_TOKEN))
         made: TastyTrade = adapter.TastyTrade(credentials, self.url, adapter.in_process(simulator.app))
         return made

@@ -76,10 +76,8 @@ class CoreSettings(Settings):
     api_key: SecretStr | None = None
     plugins: str = ""
     plugin_path: str = ""
-    app_tools: bool = False
     auth: bool = True
     tastytrade_api_url: str = Field(PRODUCTION, validation_alias="TASTYTRADE_API_URL")
-    tastytrade_account: str | None = Field(None, validation_alias="TASTYTRADE_ACCOUNT")
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -117,7 +115,7 @@ class CoreSettings(Settings):
 # A plugin of one of these names would read the core's variables, or forge another's tool names.
 RESERVED = frozenset(
     {part for name in CoreSettings.model_fields for part in (name, name.split("_")[0])}
-    | {"core", "ttai", "http", "llm", "master", "notification", "webhook", "get", "list"}
+    | {"app", "core", "ttai", "http", "llm", "master", "notification", "webhook", "get", "list"}
 )  # fmt: skip
 
 S = TypeVar("S", bound=Settings)

@@ -55,8 +55,8 @@ def test_an_empty_variable_says_nothing(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_brokers_variables_keep_their_own_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = toml(tmp_path, 'tastytrade_account = "5WT1"\ntastytrade_api_url = "https://file"')
-    assert config.core({}).tastytrade_account == "5WT1"
+    config = toml(tmp_path, 'tastytrade_api_url = "https://file"')
+    assert config.core({}).tastytrade_api_url == "https://file"
     monkeypatch.setenv("TASTYTRADE_API_URL", "https://environment/")
     assert config.core({}).tastytrade_api_url == "https://environment"
 

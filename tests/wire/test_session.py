@@ -14,6 +14,7 @@ from ttai.app import App
 from ttai.clock import deadline
 from ttai.errors import BadCredentials, BrokerUnavailable
 from ttai.logs import redact
+from ttai.market.types import Quote
 from ttai.settings import Config, CoreSettings
 from ttai.simulator import Simulator
 from ttai.tastytrade import TastyTrade, in_process
@@ -23,9 +24,11 @@ SYMBOLS = ["SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA", "TSLA", "AMD"]
 
 
 async def test_32_cold_calls_log_in_once() -> None:
-    async with desk(streaming=False) as d:
-        quotes = await asyncio.gather(*(d.market.quote(SYMBOLS[n % 8]) for n in range(32)))
-        assert {quote.symbol for quote in quotes} == set(SYMBOLS)
+    async with desk({"kind": "delay", "path": OAUTH, "seconds": 0.05}, streaming=False) as d:
+        asks = [d.adapter.search(chr(65 + n % 26)) for n in range(32)]
+        quote, *found = await asyncio.gather(d.market.quote("SPY"), *asks)
+        assert isinstance(quote, Quote)
+        assert len(found) == 32
         assert d.asked(OAUTH) == 1
 
 
@@ -46,6 +49,7 @@ async def test_a_dropped_session_is_renewed_once_for_all_who_met_it() -> None:
     async with desk(streaming=False) as d:
         await d.adapter.search("S")
         d.simulator.expire_tokens()
+        d.simulator.faults.add("delay", "/symbols/*", seconds=0.05, count=16)  # all are out before one is answered
         answers = await asyncio.gather(*(d.adapter.search(letter) for letter in "ABCDEFGHIJKLMNOP"))
         assert [match.symbol for match in answers[1]] == ["BRK/B"]
         assert d.asked(OAUTH) == 2

@@ -147,11 +147,11 @@ async def test_a_socket_that_ends_is_noticed_and_replaced_at_once(port: bool, wa
 
 
 async def test_a_quote_under_suspicion_is_whole_all_the_same() -> None:
-    async with desk(timing=Timing(first_delay=0.02, settled=0.15)) as d:
+    async with desk(timing=Timing(first_delay=0.02, settled=0.45)) as d:
         await d.market.quote("SPY")
         await d.hand("drop")  # right after it was asked for: its three kinds are tried one by one
         await until(lambda: d.market.supervisor.connections == 2)
-        await until(lambda: d.market.hub.line("SPY").events)  # type: ignore[union-attr]
+        await until(lambda: d.market.hub.line("SPY").priced)  # type: ignore[union-attr]
         quote = await d.market.quote("SPY")
         assert None not in (quote.last, quote.bid, quote.ask, quote.prev_close, quote.volume)
         assert d.asked(BY_TYPE) == 1

@@ -235,6 +235,11 @@ class World:
         listing = self._listing(symbol)
         return [] if listing is None else listing.history(self.span(self.clock.now().timestamp()).day)
 
+    def prepare(self) -> None:
+        """Work out every path now, a quarter of a second of arithmetic that no request need wait for."""
+        for symbol in self.instruments:
+            self.snapshot(symbol)
+
     def set_price(self, symbol: str, last: float) -> None:
         """Let a symbol, and what moves with it point for point, go on from this price."""
         if (listing := self._listing(symbol)) is None:
