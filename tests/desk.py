@@ -1,10 +1,12 @@
 """A market on the simulator for tests: the real SDK on the real wire, in process or on a port."""
 
 import asyncio
+import gc
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +40,17 @@ async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - of things that know no events
             await asyncio.sleep(0.002)
+
+
+@contextmanager
+def nothing_left_open() -> Iterator[None]:
+    """What is made inside is closed when it ends; what others left open before is not counted."""
+    gc.collect()
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", ResourceWarning)
+        yield
+        gc.collect()
+    assert [str(warning.message) for warning in seen if warning.category is ResourceWarning] == []
 
 
 @dataclass

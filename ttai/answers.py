@@ -66,6 +66,9 @@ class MarketAnswer(Answer):
     stale: bool | None = None
 
 
+_PROVENANCE = MarketAnswer.model_fields.keys() - Answer.model_fields.keys()
+
+
 @dataclass(frozen=True)
 class Rendered:
     """An answer as it leaves: the text a model reads and the same facts as JSON values."""
@@ -87,9 +90,9 @@ class Rendered:
 def render(value: object) -> Rendered:
     """A tool's result as text and structure; AnswerTooLarge beyond CAP.
 
-    Models become `name: value` lines, lists of models tables: `{"columns", "rows"}`. Labels equal in all rows
-    move up beside the table, which names them in `shared`. What is neither model nor mapping is
-    `{"result": …}`. NaN and infinity are null.
+    Models become `name: value` lines, lists of models tables: `{"columns", "rows"}`. Labels equal in all rows (of
+    at least two), and provenance always, move up beside the table, which names them in `shared`. What is neither
+    model nor mapping is `{"result": …}`. NaN and infinity are null.
     """
     node = _node(value, _Meaning())
     lines = list(_lines(node) if node and isinstance(node, dict) else _block(node))
@@ -181,7 +184,10 @@ def _node(value: Any, meaning: _Meaning) -> Node:
     if (value or meaning.item) and all(isinstance(item, BaseModel) for item in value):
         records = [_facts(item) for item in value]
         columns = dict.fromkeys(name for record in records for name in record)
-        return Table(list(columns) or [column.name for column in _meanings(meaning.item or BaseModel)], records)
+        if not records:
+            columns = dict.fromkeys(column.name for column in _meanings(meaning.item or BaseModel))
+            columns.pop("notes", None)  # an answer's notes are there only where it has some
+        return Table(list(columns), records)
     return [_node(item, meaning) for item in value]
 
 
@@ -196,7 +202,8 @@ def _facts(model: BaseModel) -> dict[str, Node]:
         if not is_label or facts.get(name, _NULL) not in (_NULL, first):
             continue
         for table in holders:
-            if len(table.rows) > 1 and len(table.columns) > 1:  # a row keeps something to say
+            enough = len(table.rows) > 1 or name in _PROVENANCE
+            if enough and len(table.columns) > 1:  # a row keeps something to say
                 table.columns.remove(name)
                 table.shared.append(name)
                 facts[name] = first

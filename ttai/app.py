@@ -46,6 +46,7 @@ class App:
         self.clock = clock or Clock()
         self.started_at = self.clock.now()
         self.logs: Logs | None = None
+        self.login = "the login was not tried yet"
         self.ledger = Ledger()
         self.cache = Cache(self.clock)
         self.connection = Connection(settings, self.clock, simulator)
@@ -84,6 +85,8 @@ class App:
             start.cancel()
             with suppress(asyncio.CancelledError):
                 await start
+            await self.market.close()  # what is still being fetched would open the connection anew
+            await self.cache.close()
             await self.connection.close()
 
     async def _keep_connected(self) -> None:
@@ -93,8 +96,7 @@ class App:
             _log.info("no credentials: what needs TastyTrade says how to log in")
             return
         try:
-            await self._greet()
-            await self.market.supervisor.run()
+            await asyncio.gather(self._greet(), self.market.supervisor.run())
         except Exception:  # noqa: BLE001 - nobody awaits this task before the end
             _log.exception("the connection to the broker is no longer kept; restart ttai")
 
@@ -103,9 +105,14 @@ class App:
         try:
             accounts = await self.broker.accounts()
         except TtaiError as error:
+            self.login = str(error)
             _log.warning("%s", error)
+        except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
+            self.login = "the login could not be tried; the log says why"
+            _log.exception("the accounts could not be read")
         else:
-            _log.info("connected to %s, %d accounts", self.connection.url, len(accounts))
+            self.login = f"logged in, {len(accounts)} accounts"
+            _log.info("%s: %s", self.connection.url, self.login)
 
 
 def create_app(settings: CoreSettings, config: Config, logs: Logs | None = None) -> App:

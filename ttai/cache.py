@@ -27,6 +27,7 @@ class Cache:
             size, lambda _key, entry, now: now + entry.seconds, timer=clock.monotonic
         )
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
+        self._loads: set[asyncio.Task[Any]] = set()  # those on their way, the forgotten too
         self._hits = self._misses = 0
 
     def get(self, key: Hashable, default: T | None = None) -> Any | T | None:
@@ -68,8 +69,22 @@ class Cache:
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = asyncio.create_task(self._load(key, seconds, load), context=Context())
-            flight.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._loads.add(flight)
+            flight.add_done_callback(self._landed)
         return await asyncio.shield(flight)
+
+    def _landed(self, load: asyncio.Task[Any]) -> None:
+        self._loads.discard(load)
+        if not load.cancelled():
+            load.exception()  # nobody may be waiting for it any more
+
+    async def close(self) -> None:
+        """Forget everything and end what is being fetched; who waits for it is cancelled."""
+        self.clear()
+        loads = list(self._loads)
+        for load in loads:
+            load.cancel()
+        await asyncio.gather(*loads, return_exceptions=True)
 
     async def _load(self, key: Hashable, seconds: float, load: Callable[[], Awaitable[T]]) -> T:
         me = asyncio.current_task()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 cli = typer.Typer(
     name="ttai",
     help="An MCP server that does an options trader's homework on a TastyTrade account.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,27 +40,31 @@ PluginList = Annotated[
 def main() -> None:
     """`ttai`; options without a command mean `serve`."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
-    if first.startswith("-") and first not in ("--help", "--version"):
+    if first.startswith("-") and first not in ("-h", "--help", "--version"):
         sys.argv.insert(1, "serve")
     _run()
 
 
 def server() -> None:
     """`ttai-server`: the sidecar's name for `ttai serve`."""
-    if len(sys.argv) < 2 or sys.argv[1] not in ("--help", "--version", "serve"):
+    if len(sys.argv) < 2 or sys.argv[1] not in ("-h", "--help", "--version", "serve"):
         sys.argv.insert(1, "serve")
     _run()
 
 
 def _run() -> None:
+    if sys.argv[1:2] in (["serve"], ["simulate"]):
+        for number in (signal.SIGINT, signal.SIGTERM):  # nothing to put in order yet; `serve` takes them over
+            signal.signal(number, lambda *_: os._exit(0))
     os.umask(0o077)  # what ttai writes is its user's alone
     gc.disable()  # nothing of what is imported now ever goes: a tenth of the start; `serve` enables it again
-    from ttai.errors import TtaiError
-
     try:
-        cli()
-    except TtaiError as error:
-        sys.exit(f"ttai: {error}")
+        from ttai.errors import TtaiError
+
+        try:
+            cli()
+        except TtaiError as error:
+            sys.exit(f"ttai: {error}")
     except KeyboardInterrupt:
         sys.exit(0)
 
@@ -125,7 +131,7 @@ def call(
 @cli.command()
 def status(data_dir: DataDir = None, demo: Demo = False) -> None:
     """Tell how the server would be: login, plugins, problems."""
-    asyncio.run(_call(_app(data_dir, demo, None), "get_status", [], as_json=False))
+    asyncio.run(_call(_app(data_dir, demo, None), "get_status", [], as_json=False, connected=True))
 
 
 @cli.command()
@@ -186,8 +192,7 @@ def simulate(
     print(f"  TASTYTRADE_REFRESH_TOKEN={simulator.REFRESH_TOKEN}", file=sys.stderr, flush=True)
     config = uvicorn.Config(simulator.app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
     gc.enable()
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets)
+    uvicorn.Server(config).run(sockets)  # it raises the signal that ended it once more, for `_run`'s handler
 
 
 def _settings(data_dir: str | None, demo: bool, plugins: str | None, **given: Any) -> "tuple[CoreSettings, Config]":
@@ -210,7 +215,8 @@ def _app(data_dir: str | None, demo: bool, plugins: str | None) -> "App":
     return create_app(settings, config, Logs("ERROR", None, Clock()))
 
 
-async def _call(app: "App", tool: str, words: list[str], *, as_json: bool) -> None:
+async def _call(app: "App", tool: str, words: list[str], *, as_json: bool, connected: bool = False) -> None:
+    """Call a tool of the app; `connected` waits until the login has worked or failed."""
     from fastmcp.exceptions import ToolError
 
     from ttai.errors import BadArgument
@@ -224,6 +230,8 @@ async def _call(app: "App", tool: str, words: list[str], *, as_json: bool) -> No
     try:
         with redirect_stdout(sys.stderr):  # what a plugin prints is no part of the answer
             async with app.running():
+                if connected:
+                    await _tried(app)
                 result = await app.mcp.call_tool(tool, arguments)
     except ToolError as error:
         sys.exit(f"ttai: {error}")
@@ -231,6 +239,14 @@ async def _call(app: "App", tool: str, words: list[str], *, as_json: bool) -> No
         print(json.dumps(result.structured_content))
     else:
         print("\n".join(getattr(block, "text", f"[{block.type}]") for block in result.content))
+
+
+async def _tried(app: "App") -> None:
+    """Until the socket is there or its problem is known, at most 5 s."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            while app.connection.possible and app.market.supervisor.problem == "not started":  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def _tools(app: "App") -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from ttai.cache import Cache
 from ttai.clock import Clock
 from ttai.market.market import Market
 from ttai.settings import Config, S
-from ttai.tools import AnswerTool, sayable
+from ttai.tools import AnswerTool, is_cancelled, sayable
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -173,7 +173,9 @@ def _contained(
     async def contained(*args: Any, **kwargs: Any) -> Any:
         try:
             return finish(await fn(*args, **kwargs))
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if is_cancelled(error):
+                raise
             raise sayable(error, what) from error
 
     return contained

@@ -33,20 +33,28 @@ _PATTERNS = re.compile(
     r"[^\s\\\"',;&}\]]{6,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # a JSON web token
 )
-_secrets: tuple[str, ...] = ()  # the longest first: one may begin with another
+_secrets: tuple[str, ...] = ()
+_tokens: tuple[str, ...] = ()  # those that pass, the newest last
+_MOST_TOKENS = 32
 
 
 def conceal(*secrets: str) -> None:
     """Keep these texts out of every log line from now on."""
     global _secrets  # noqa: PLW0603 - replaced as a whole: another thread may be reading it
-    known = {*_secrets, *(secret for secret in secrets if len(secret) >= 4)}
-    _secrets = tuple(sorted(known, key=len, reverse=True))
+    _secrets = tuple({*_secrets, *(secret for secret in secrets if len(secret) >= 4)})
+
+
+def conceal_token(token: str) -> None:
+    """Keep a token that soon expires out of the log, until many newer ones have come."""
+    global _tokens  # noqa: PLW0603 - as above
+    if len(token) >= 4 and token not in _tokens:
+        _tokens = (*_tokens, token)[-_MOST_TOKENS:]
 
 
 def redact(text: str) -> str:
     """`text` without what was concealed and what looks like a credential."""
     text = _PATTERNS.sub(lambda match: (match[1] or "") + _MARK, text)
-    for secret in _secrets:
+    for secret in sorted((*_secrets, *_tokens), key=len, reverse=True):  # one may begin with another
         text = text.replace(secret, _MARK)
     return text
 

@@ -12,11 +12,12 @@ from fastmcp.exceptions import NotFoundError
 from fastmcp.resources import ResourceResult
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import ToolResult
-from mcp.types import CallToolRequestParams, GetPromptRequestParams, ReadResourceRequestParams
+from mcp import MCPError
+from mcp.types import INVALID_PARAMS, CallToolRequestParams, GetPromptRequestParams, ReadResourceRequestParams
 from pydantic_core import to_json
 
 from ttai.clock import deadline
-from ttai.errors import TookTooLong, TtaiError, UnknownTool
+from ttai.errors import NotFound, TookTooLong, TtaiError, UnknownTool
 from ttai.logs import request_id
 
 DEADLINE = 40.0  # s; clients give up after a minute, and an answer that says what is missing beats none
@@ -102,9 +103,7 @@ class Calls(Middleware):
             raise TookTooLong(self._seconds) from None
         except NotFoundError:
             outcome = UnknownTool.code
-            if context.method != "tools/call":
-                raise
-            raise UnknownTool(name) from None
+            raise _unknown(context, name) from None
         except TtaiError as error:
             outcome = error.code
             raise
@@ -116,6 +115,17 @@ class Calls(Middleware):
             self._ledger.enter(name, size, spent, failed=outcome != "ok")
             _log.info("%s: %s, %.0f ms, %d bytes", name, outcome, spent, size)
             request_id.reset(token)
+
+
+def _unknown(context: MiddlewareContext[Any], name: str) -> Exception:
+    """The sentence for what is not there; of resources and prompts under the protocol's own code."""
+    if context.method == "tools/call":
+        return UnknownTool(name)
+    kind = "resource" if context.method == "resources/read" else "prompt"
+    what = name.removeprefix("prompt ")
+    said = NotFound(f"there is no {kind} {what}", f"List the {kind}s to see what there is")
+    data = {"uri": str(context.message.uri)} if kind == "resource" else None
+    return MCPError(code=INVALID_PARAMS, message=str(said), data=data)
 
 
 def _size(result: Any) -> int:

@@ -84,13 +84,25 @@ def serve(app: App, logs: Logs) -> NoReturn:
     gc.enable()
     ending = Ending(logs)
     if app.settings.transport == "stdio":
-        asyncio.run(_serve(app, ending, lambda: _stdio(app, ending)))
+        _run(_serve(app, ending, lambda: _stdio(app, ending)))
     else:
         token = Token.of(app.settings)
         sockets = bind(app.settings.host, app.settings.port)
         logs.stderr.put(_welcome(app, token, sockets[0].getsockname()[1]))  # past the redaction, not into the file
-        asyncio.run(_serve(app, ending, lambda: _http(app, token, sockets, ending)))
+        _run(_serve(app, ending, lambda: _http(app, token, sockets, ending)))
     ending.now()
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    """Run to the end: asyncio lets the SystemExit of any task out of its loop, and here the loop goes on."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(serving)
+        while not task.done():
+            try:
+                loop.run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt) as error:  # whoever awaits that task is told too; Ctrl-C is no such
+                _log.error("a plugin's task tried to end the server (%r); it was not let", error)
 
 
 async def _serve(app: App, ending: Ending, transport: Callable[[], Coroutine[Any, Any, None]]) -> None:

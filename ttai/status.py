@@ -26,9 +26,9 @@ class PluginLine(Answer):
     """One plugin."""
 
     name: str
-    distribution: str
-    version: str
-    state: str
+    plugin_state: str  # what all have in common moves up beside the table, and must say of whom it speaks
+    plugin_distribution: str
+    plugin_version: str
     problem: str | None
 
 
@@ -86,7 +86,7 @@ async def _status(app: "App") -> Status:
         now=app.clock.now(),
         uptime_seconds=int((app.clock.now() - app.started_at).total_seconds()),
         data_dir=str(app.settings.home),
-        broker=app.connection.describe(),
+        broker=f"{app.connection.describe()}; {app.login}" if app.connection.possible else app.connection.describe(),
         stream="live" if hub.live else f"not connected: {app.market.supervisor.problem or 'connecting'}",
         stream_symbols=hub.symbols,
         market_session=(await app.market.session()).label,
@@ -100,8 +100,14 @@ async def _status(app: "App") -> Status:
         cache_hits=stats["hits"],
         cache_misses=stats["misses"],
         plugins=[
-            PluginLine(name=r.name, distribution=r.distribution, version=r.version, state=r.state, problem=r.problem)
-            for r in app.plugins.reports
+            PluginLine(
+                name=report.name,
+                plugin_state=report.state,
+                plugin_distribution=report.distribution,
+                plugin_version=report.version,
+                problem=report.problem,
+            )
+            for report in app.plugins.reports
         ],
-        problems=app.problems,
+        problems=[*app.problems, *(r.line for r in app.plugins.reports if r.state == "failed")],
     )

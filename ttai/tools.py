@@ -1,5 +1,6 @@
 """A tool as ttai serves it: tidied arguments in, one rendered answer out, every failure a sentence."""
 
+import asyncio
 import logging
 from secrets import token_hex
 from typing import Any
@@ -27,11 +28,11 @@ class AnswerTool(FunctionTool):
             cause = error.__cause__
             said = explain(cause) if isinstance(cause, PydanticError) else str(error)
             raise BadArgument(said, f"Call {self.name} with other arguments") from None
-        except MCPError:
-            if self.timeout is None:
+        except BaseException as error:
+            if is_cancelled(error):
                 raise
-            raise TookTooLong(self.timeout) from None
-        except (Exception, SystemExit) as error:
+            if self.timeout is not None and isinstance(error, MCPError) and _is_overdue(error):
+                raise TookTooLong(self.timeout) from None
             raise sayable(error, self.name) from error
 
     def convert_result(self, raw_value: Any) -> ToolResult:
@@ -41,13 +42,26 @@ class AnswerTool(FunctionTool):
         return ToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
 
 
+def _is_overdue(error: MCPError) -> bool:
+    """Whether it is FastMCP's word for a tool that took longer than its `timeout`."""
+    return error.error.code == -32000 and "execution timed out after" in error.error.message
+
+
+def is_cancelled(error: BaseException) -> bool:
+    """Whether the call is being cancelled by whoever made it, not a plugin that raises CancelledError by itself."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()  # anyio's scopes and asyncio's timeouts cancel the task, and count there
+    return task is not None and task.cancelling() > 0
+
+
 def sayable(error: BaseException, what: str) -> ToolError:
     """What a client may read of a failure; what it may not is logged under a reference."""
     if isinstance(error, TtaiError):
         return error
     if isinstance(error, ToolError):
         return error
-    if isinstance(error, SystemExit):
+    if isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
         _log.error("%s tried to end the server", what)
         return PluginFailed(what, "tried to end the server; it was not let")
     reference = token_hex(3)

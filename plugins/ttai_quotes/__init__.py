@@ -6,7 +6,7 @@ from ttai_quotes.tools import QuoteTools
 
 def register(host: Host) -> None:
     """Declare the tools and the resource of this plugin."""
-    tools = QuoteTools(host.market, host.clock)
+    tools = QuoteTools(host)
     read = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": True}
     host.tool(tools.get_quote, annotations=read, tags={"market"})
     host.tool(tools.get_quotes, annotations=read, tags={"market"})

@@ -4,9 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, cut
-from ttai.clock import Clock
-from ttai.market.market import Market
+from ttai import BadArgument, Host, cut
 from ttai_quotes.models import MarketSession, Match, Matches, Missing, Quote, Quotes
 
 Symbol = Annotated[str, Field(description="Such as SPY, BRK/B, SPX or an OCC option symbol")]
@@ -16,9 +14,9 @@ MOST_MATCHES = 20
 class QuoteTools:
     """What the market says, as answers."""
 
-    def __init__(self, market: Market, clock: Clock) -> None:
-        self._market = market
-        self._clock = clock
+    def __init__(self, host: Host) -> None:
+        self._market = host.market
+        self._clock = host.clock
 
     async def get_quote(self, symbol: Symbol) -> Quote:
         """Quote one stock, ETF, index or option: last, bid, ask, the day's range, change, volume.

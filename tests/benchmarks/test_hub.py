@@ -64,6 +64,7 @@ def test_events_a_second(feeder: str) -> None:
     rate = FRAMES * EVENTS / best[0]
     print(f"\nhub: {rate:,.0f} quote events/s ({1e6 * best[1] / (FRAMES * EVENTS):.1f} µs of CPU each), "
           f"{rate / MUST:.1f} x the {MUST:,} that it must")  # fmt: skip
+    assert rate >= MUST
 
 
 @pytest.mark.timeout(60)

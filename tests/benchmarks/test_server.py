@@ -44,6 +44,7 @@ def compare(what: str, must: float, bare: Callable[[], None], ttai: Callable[[],
     ratio = best["ttai"] / best["bare"]
     print(f"\n{what}: bare {best['bare'] * unit:.2f} ms, ttai {best['ttai'] * unit:.2f} ms, ratio {ratio:.2f}"
           f" (must: {must})")  # fmt: skip
+    assert ratio <= must
 
 
 def test_initialize(start: Start) -> None:
@@ -87,6 +88,7 @@ def test_idle_memory(start: Start) -> None:
     ratio = megabytes["ttai"] / megabytes["bare"]
     print(f"\nidle memory after 60 s: bare {megabytes['bare']:.0f} MB, ttai {megabytes['ttai']:.0f} MB, "
           f"ratio {ratio:.2f} (must: 1.5)")  # fmt: skip
+    assert ratio <= 1.5
 
 
 def _resident(pid: int) -> int:

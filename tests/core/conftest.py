@@ -17,6 +17,7 @@ def own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = [(one, one.handlers[:], one.level, one.propagate) for one in loggers]
     stderr = sys.stderr
     monkeypatch.setattr(logs, "_secrets", ())
+    monkeypatch.setattr(logs, "_tokens", ())
     yield
     sys.stderr = stderr
     for one, handlers, level, propagate in before:

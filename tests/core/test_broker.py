@@ -54,3 +54,11 @@ async def test_without_credentials_it_says_how_to_log_in() -> None:
     clock = FrozenClock()
     with pytest.raises(NotLoggedIn, match="TASTYTRADE_CLIENT_SECRET"):
         await Broker(Connection(CoreSettings(), clock), Cache(clock)).accounts()
+
+
+async def test_another_login_has_accounts_of_its_own() -> None:
+    async with desk(streaming=False) as d:
+        await d.broker.accounts()
+        d.adapter.login = "another"
+        await d.broker.accounts()
+        assert d.asked(ACCOUNTS) == 2

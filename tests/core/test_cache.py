@@ -137,3 +137,19 @@ async def test_stats_count_what_is_there_and_how_often_it_helped() -> None:
     assert cache.stats() == {"entries": 1, "maximum": 10, "hits": 1, "misses": 2}
     cache.clear()
     assert cache.stats()["entries"] == 0
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_closed_it_has_ended_what_was_on_its_way(forgotten: bool) -> None:
+    cache, source = Cache(FrozenClock()), Source()
+    before = asyncio.all_tasks()
+    asking = asyncio.create_task(cache.fetch("SPY", 5, source.load))
+    await source.asking.wait()
+    if forgotten:
+        cache.clear()
+    await cache.close()
+    assert asyncio.all_tasks() - {asking} == before
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await cache.close()
+    assert await cache.fetch("SPY", 5, instant("600")) == "600"

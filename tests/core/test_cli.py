@@ -3,6 +3,8 @@
 import gc
 import json
 import os
+import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +35,7 @@ def ttai(
     own_logging: None, own_plugins: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., Ended]]:
     mask = os.umask(0o022)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def run(*words: str, entry: Callable[[], None] = main) -> Ended:
         monkeypatch.setattr(sys, "argv", ["ttai", *words])
@@ -48,6 +51,8 @@ def ttai(
     yield run
     gc.enable()
     os.umask(mask)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -84,6 +89,14 @@ def test_help_and_nothing_name_the_commands(ttai: Callable[..., Ended]) -> None:
             command in said.out + said.err for command in ("serve", "call", "tools", "plugins", "status", "simulate")
         )
     assert ttai("--help").code == 0
+
+
+def test_h_is_help_everywhere(ttai: Callable[..., Ended]) -> None:
+    for words, entry in (((), main), ((), server), (("serve",), main), (("plugins", "list"), main)):
+        short, long = (ttai(*words, option, entry=entry) for option in ("-h", "--help"))
+        assert short == long
+        assert short.code == 0
+        assert "Usage: ttai" in short.out
 
 
 def test_the_tools_one_line_each(ttai: Callable[..., Ended], vix: None) -> None:
@@ -166,6 +179,19 @@ def test_status_says_how_the_server_would_be(ttai: Callable[..., Ended], tmp_pat
     assert f"data_dir: {tmp_path / 'demo'}" in said.out
     assert "there is no setting prot; it is ignored" in said.out
     assert not (tmp_path / "demo").exists()
+
+
+def test_status_has_tried_the_login(ttai: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "stream: live" in ttai("status", "--demo").out
+    assert "mode: " in ttai("status").out  # without credentials nothing is waited for
+    monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", "secret")
+    monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", "token")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        monkeypatch.setenv("TASTYTRADE_API_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    said = ttai("status")
+    assert said.code == 0
+    assert "stream: not connected: " in said.out
+    assert "not started" not in said.out
 
 
 @pytest.mark.parametrize(

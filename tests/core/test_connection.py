@@ -1,11 +1,10 @@
 """The way to a broker: nobody, the demo, an account."""
 
 import asyncio
-import gc
 
 import pytest
 
-from tests.desk import GOOD, Tap, served
+from tests.desk import GOOD, Tap, nothing_left_open, served
 from ttai.connection import Connection
 from ttai.errors import NotLoggedIn
 from ttai.settings import Config, CoreSettings
@@ -72,12 +71,12 @@ async def test_closed_while_it_opens_nothing_stays_open() -> None:
 
 
 async def test_an_account_is_reached_at_its_url(credentials: None) -> None:
-    tap = Tap(Simulator(clock=FrozenClock()))
-    async with served(tap) as url:
-        account = connection(tastytrade_api_url=url)
-        assert account.possible
-        assert account.describe() == f"TastyTrade at {url}"
-        assert len(await (await account.broker()).accounts()) == 2
-        assert tap.headers[0][0] == "/oauth/token"
-        await account.close()
-    gc.collect()  # what was left open would warn now
+    with nothing_left_open():
+        tap = Tap(Simulator(clock=FrozenClock()))
+        async with served(tap) as url:
+            account = connection(tastytrade_api_url=url)
+            assert account.possible
+            assert account.describe() == f"TastyTrade at {url}"
+            assert len(await (await account.broker()).accounts()) == 2
+            assert tap.headers[0][0] == "/oauth/token"
+            await account.close()

@@ -1,5 +1,6 @@
 """Host: what a plugin declares, and what it may not."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -221,18 +222,24 @@ async def test_what_would_break_a_client_or_the_server_is_refused(register: Call
         assert (await h.call("ping")).data["reply"] == "pong"
 
 
+ENDS = {
+    "exit": SystemExit(3), "interrupt": KeyboardInterrupt(), "generator": GeneratorExit(),
+    "cancel": asyncio.CancelledError(),
+}  # fmt: skip
+
+
 def failing(host: Host) -> None:
     @host.resource("vix://{what}")
     async def read(what: str) -> str:
-        if what == "exit":
-            raise SystemExit(3)
+        if what in ENDS:
+            raise ENDS[what]
         raise KeyError("open sesame")
 
     @host.prompt
     async def brief(what: str) -> str:
         """Fails."""
-        if what == "exit":
-            raise SystemExit(3)
+        if what in ENDS:
+            raise ENDS[what]
         if what == "argument":
             raise BadArgument("no such thing", "Ask for another")
         raise KeyError("open sesame")
@@ -241,7 +248,10 @@ def failing(host: Host) -> None:
 @pytest.mark.parametrize("mode", ERAS)
 @pytest.mark.parametrize(
     ("what", "said"),
-    [("exit", "PLUGIN: .* tried to end the server"), ("key", r"INTERNAL: .* \(reference [0-9a-f]{6}\)")],
+    [
+        *((what, "PLUGIN: .* tried to end the server") for what in ("exit", "interrupt", "generator")),
+        *((what, r"INTERNAL: .* \(reference [0-9a-f]{6}\)") for what in ("key", "cancel")),
+    ],
 )
 async def test_a_resource_that_fails_costs_that_read(
     mode: Era, what: str, said: str, caplog: pytest.LogCaptureFixture
@@ -258,9 +268,9 @@ async def test_a_resource_that_fails_costs_that_read(
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("exit", "PLUGIN: vix_brief tried to end the server"),
+        *((what, "PLUGIN: vix_brief tried to end the server") for what in ("exit", "interrupt", "generator")),
         ("argument", "VALIDATION: no such thing. Ask for another."),
-        ("key", r"INTERNAL: .* \(reference [0-9a-f]{6}\)"),
+        *((what, r"INTERNAL: .* \(reference [0-9a-f]{6}\)") for what in ("key", "cancel")),
     ],
 )
 async def test_a_prompt_that_fails_costs_that_prompt(mode: Era, what: str, said: str) -> None:

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 import pytest
 
 from ttai.clock import Clock
-from ttai.logs import KEEP_DAYS, Lane, Logs, conceal, redact, request_id
+from ttai.logs import KEEP_DAYS, Lane, Logs, conceal, conceal_token, redact, request_id
 from ttai.testing import FrozenClock, harness
 
 NOON = datetime.fromisoformat("2026-11-20T12:00").astimezone()  # days are the user's
@@ -125,6 +125,17 @@ def test_what_is_none_stays_readable(line: str) -> None:
 def test_what_was_concealed_is_nowhere_whole_or_in_part(own_logging: None) -> None:
     conceal("open-sesame", "open-sesame-and-more", "no")
     assert redact("x open-sesame-and-more y open-sesame, no") == "x [hidden] y [hidden], no"
+
+
+def test_of_passing_tokens_the_last_are_concealed_and_what_lasts_for_ever(own_logging: None) -> None:
+    conceal("open-sesame")
+    for number in range(100):
+        conceal_token(f"token-{number:03}")
+        conceal_token(f"token-{number:03}")  # no second place
+    assert redact("open-sesame v token-099 w token-068") == "[hidden] v [hidden] w [hidden]"
+    assert redact("token-050") == "token-050"
+    conceal_token("open-sesame-street")
+    assert redact("x open-sesame-street") == "x [hidden]"
 
 
 def test_concealing_while_another_thread_logs_loses_no_line(own_logging: None) -> None:

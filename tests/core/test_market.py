@@ -10,7 +10,7 @@ from tests.desk import BY_TYPE, HASTY, Desk, desk, supervised, until
 from ttai.cache import Cache
 from ttai.clock import NEW_YORK, deadline
 from ttai.connection import Connection
-from ttai.errors import BadArgument, BrokerUnavailable, NotLoggedIn, UnknownSymbol
+from ttai.errors import BadArgument, BrokerUnavailable, NotLoggedIn, TookTooLong, UnknownSymbol
 from ttai.market.market import Market
 from ttai.market.quotes import from_line, from_row
 from ttai.market.types import Event, Kind, Quote, QuoteEvent, Row, SummaryEvent, TradeEvent
@@ -77,6 +77,19 @@ async def test_an_index_is_answered_without_a_quote_and_without_waiting_for_one(
         assert quote.notes[0] == f"{symbol}: bid, ask or mid is null: an index has no bid and ask"
         assert {kind for kind, _ in d.tap.subscribed()} == {"Trade", "Summary"}
         assert d.asked(BY_TYPE) == 0
+
+
+@pytest.mark.parametrize("symbol", ["SPX", "VIX"])
+async def test_of_an_index_the_stream_and_rest_know_the_same(symbol: str) -> None:
+    async with desk() as d:
+        of_stream = await d.market.quote(symbol)
+        assert d.asked(BY_TYPE) == 0
+        row = (await d.adapter.rows([symbol])).rows[symbol]
+    of_rest = from_row(row, of_stream.session, d.clock.now())
+    nulls = [{name: getattr(quote, name) is None for name in quote.__slots__} for quote in (of_stream, of_rest)]
+    assert nulls[0] == nulls[1]
+    assert of_stream.notes == of_rest.notes
+    assert nulls[0]["volume"]
 
 
 async def test_a_share_class_in_any_spelling_is_one_subscription() -> None:
@@ -186,11 +199,9 @@ async def test_a_row_missing_at_rest_does_not_make_a_known_symbol_unknown() -> N
 async def test_a_rest_that_never_answers_costs_no_more_than_the_deadline() -> None:
     async with desk({"kind": "stall", "path": BY_TYPE}, streaming=False, tries=Tries()) as d:
         started = asyncio.get_running_loop().time()
-        with deadline(2.4):
-            answers = await d.market.quotes(["SPY", "QQQ"])
+        with deadline(2.4), pytest.raises(TookTooLong):
+            await d.market.quotes(["SPY", "QQQ"])
         assert asyncio.get_running_loop().time() - started < 2.4
-        assert answers.quotes == ()
-        assert [(m.symbol, m.reason.split(":")[0]) for m in answers.missing] == [("SPY", "TIMEOUT"), ("QQQ", "TIMEOUT")]
 
 
 async def test_what_streams_is_answered_though_the_rest_of_the_list_is_late() -> None:
@@ -235,8 +246,44 @@ async def test_without_credentials_it_says_how_to_log_in() -> None:
     for ask in (market.quote("SPY"), market.search("SPY")):
         with pytest.raises(NotLoggedIn, match=r"TASTYTRADE_CLIENT_SECRET.*ttai serve --demo"):
             await ask
-    answers = await market.quotes(["SPY", "QQQ"])
-    assert {missing.reason for missing in answers.missing} == {"AUTHENTICATION: not logged in to TastyTrade."}
+    with pytest.raises(NotLoggedIn):
+        await market.quotes(["SPY", "QQQ"])
+    answers = await market.quotes(["SPY", "no symbol!"])  # one of them is for another reason
+    assert [missing.symbol for missing in answers.missing] == ["no symbol!", "SPY"]
+    assert answers.missing[1].reason == str(NotLoggedIn())
+
+
+async def test_symbols_that_nobody_knows_are_missing_and_no_error() -> None:
+    async with desk(streaming=False) as d:
+        answers = await d.market.quotes(["NOPE"])
+        assert answers.missing[0].reason == str(UnknownSymbol("NOPE"))
+        answers = await d.market.quotes(["no symbol!"])
+        assert answers.missing[0].reason.startswith("VALIDATION: ")
+
+
+async def test_too_many_symbols_are_counted_before_they_are_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ttai.market.market._spell", None)
+    with pytest.raises(BadArgument, match="300000 symbols are too many"):
+        await real_market(FrozenClock()).quotes(str(n) for n in range(300_000))
+
+
+async def test_work_on_its_way_does_not_reopen_the_broker_once_it_is_closed() -> None:
+    clock, cache = FrozenClock(), Cache(FrozenClock())
+    connection = Connection(CoreSettings(demo=True), clock, simulator := Simulator(clock=clock))
+    market = Market(connection, cache, clock, always_open=True)
+    await connection.market()
+    simulator.faults.add("stall", BY_TYPE)
+    before = asyncio.all_tasks()
+    asks: list[Any] = [market.quotes(["SPY", "QQQ"]), market.search("SPY")]
+    asking = [asyncio.create_task(ask) for ask in asks]
+    await until(lambda: market._rows._requests)
+    await market.close()
+    await cache.close()
+    await connection.close()
+    await asyncio.wait(asking, timeout=1)
+    assert all(task.done() for task in asking)
+    assert asyncio.all_tasks() == before  # nobody is left to ask for the broker
+    assert connection._adapter is None
 
 
 async def test_the_demo_is_always_open() -> None:

@@ -9,13 +9,16 @@ import pytest
 from fastmcp import Client, FastMCP
 from fastmcp.exceptions import ToolError
 from mcp import MCPError
+from mcp.types import INVALID_PARAMS
 
 from ttai import Answer, BadArgument, Host
 from ttai.clock import time_left
 from ttai.logs import request_id
 from ttai.middleware import Calls, Ledger
-from ttai.testing import harness
+from ttai.testing import Era, harness
 from ttai.tools import AnswerTool
+
+ERAS: list[Era] = ["auto", "legacy"]
 
 
 class Note(Answer):
@@ -131,10 +134,21 @@ async def test_an_unknown_tool_is_said_to_be_unknown_and_briefly() -> None:
         with pytest.raises(ToolError) as refused:
             await h.call("x" * 10_000)
         assert len(str(refused.value)) < 200
-        with pytest.raises(MCPError, match="Resource not found"):
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_an_unknown_resource_or_prompt_is_said_so_under_the_protocols_code(mode: Era) -> None:
+    async with harness(mode=mode) as h:
+        with pytest.raises(MCPError, match=r"^NOT_FOUND: there is no resource nothing://here\. List") as refused:
             await h.client.read_resource("nothing://here")
-        with pytest.raises(MCPError, match="Unknown prompt"):
+        assert refused.value.error.code == INVALID_PARAMS
+        assert refused.value.error.data == {"uri": "nothing://here"}
+        with pytest.raises(MCPError, match=r"^NOT_FOUND: there is no prompt nothing\. List the prompts") as refused:
             await h.client.get_prompt("nothing")
+        assert refused.value.error.code == INVALID_PARAMS
+        with pytest.raises(MCPError) as refused:
+            await h.client.get_prompt("x" * 10_000)
+        assert len(str(refused.value)) < 200
 
 
 async def test_the_ledger_is_in_get_status() -> None:

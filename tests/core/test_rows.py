@@ -19,6 +19,7 @@ class Port:
     """A REST that knows what it was given, and notes what it was asked."""
 
     simulated = False
+    login = "1"
 
     def __init__(self, *known: str) -> None:
         self.known = known
@@ -112,3 +113,29 @@ async def test_who_leaves_early_takes_the_answer_from_nobody() -> None:
     port.turn.set()
     assert await asyncio.wait_for(second, 1) is not None
     assert len(port.asked) == 1
+
+
+@pytest.mark.parametrize("out", [False, True])
+async def test_closed_it_has_ended_what_was_on_its_way(out: bool) -> None:
+    port = Port("SPY")
+    port.turn.clear()
+    reader = RowReader(port, Cache(FrozenClock()))
+    before = asyncio.all_tasks()
+    asking = asyncio.create_task(reader.row("SPY"))
+    await until(lambda: port.asked if out else reader._requests)
+    await reader.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert asyncio.all_tasks() == before
+    assert len(port.asked) == out
+    port.turn.set()
+    assert await reader.row("SPY") is not None  # the next question is asked anew
+
+
+async def test_another_login_is_told_nothing_that_was_remembered() -> None:
+    port = Port("SPY")
+    reader = RowReader(port, Cache(FrozenClock()))
+    await reader.row("SPY")
+    port.login = "2"
+    await reader.row("SPY")
+    assert port.asked == [["SPY"], ["SPY"]]

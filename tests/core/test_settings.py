@@ -206,7 +206,7 @@ async def test_a_plugin_with_bad_settings_is_not_there_and_says_which_to_change(
     async with harness(register, name="vix", config={"vix": section}) as h:
         status = await h.call("get_status")
     (line,) = [row for row in status.rows("plugins") if row["name"] == "vix"]
-    assert line["state"] == "failed"
+    assert line["plugin_state"] == "failed"
     assert said in line["problem"]
     assert f"Change {said.split(' is not', 1)[0]}" in line["problem"]
 

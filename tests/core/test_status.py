@@ -5,6 +5,7 @@ import json
 import pytest
 from mcp.types import TextResourceContents
 
+from tests.desk import until
 from ttai import Host, __version__
 from ttai.app import App
 from ttai.settings import Config, CoreSettings
@@ -26,21 +27,22 @@ async def test_status_tells_how_the_server_is() -> None:
         raise RuntimeError(host.name)
 
     async with harness(bad, name="vix") as h:
+        await until(lambda: h.app.market.hub.live)
         await h.call("get_quote", symbol="SPY")
         h.clock.advance(90)
         status = await h.call("get_status")
     assert status.data["version"] == __version__
     assert status.data["mode"].startswith("demo")
-    assert status.data["broker"] == "simulator"
+    assert status.data["broker"] == "simulator; logged in, 2 accounts"
     assert status.data["stream"] == "live"
     assert status.data["stream_symbols"] >= 1
     assert status.data["market_session"] == "open (simulated)"
     assert status.data["uptime_seconds"] == 90
     assert status.data["data_dir"].endswith("demo")
-    assert status.data["problems"] == []
+    assert [problem.split(":")[0] for problem in status.data["problems"]] == ["vix (trial 0)"]
     lines = {row["name"]: row for row in status.rows("plugins")}
-    assert lines["core"]["state"] == lines["quotes"]["state"] == "loaded"
-    assert lines["vix"]["state"] == "failed"
+    assert lines["core"]["plugin_state"] == lines["quotes"]["plugin_state"] == "loaded"
+    assert lines["vix"]["plugin_state"] == "failed"
     assert "RuntimeError: vix" in lines["vix"]["problem"]
 
 

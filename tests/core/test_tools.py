@@ -48,6 +48,12 @@ def trial(host: Host) -> None:  # noqa: C901
         """Fail."""
         if how == "exit":
             sys.exit("bye")
+        if how == "interrupt":
+            raise KeyboardInterrupt
+        if how == "generator":
+            raise GeneratorExit
+        if how == "cancel":
+            raise asyncio.CancelledError
         if how == "said":
             raise BadArgument("no such expiration", "Ask get_expirations")
         if how == "fastmcp":
@@ -66,8 +72,10 @@ def trial(host: Host) -> None:  # noqa: C901
         return Many(lines=["x" * 1000] * size)
 
     @host.tool(timeout=0.05)
-    async def slow() -> str:
+    async def slow(how: str = "") -> str:
         """Never end."""
+        if how:
+            raise MCPError(code=-32000, message=how)
         await asyncio.Event().wait()
         return "never"
 
@@ -130,7 +138,10 @@ async def test_what_cannot_be_used_is_said_in_few_words(mode: Era) -> None:
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("exit", "PLUGIN: trial_fail tried to end the server; it was not let. `ttai plugins` says more."),
+        *(
+            (how, "PLUGIN: trial_fail tried to end the server; it was not let. `ttai plugins` says more.")
+            for how in ("exit", "interrupt", "generator")
+        ),
         ("said", "VALIDATION: no such expiration. Ask get_expirations."),
         ("fastmcp", "in the author's words"),
     ],
@@ -142,7 +153,7 @@ async def test_a_failure_with_words_is_read_as_it_is(mode: Era, how: str, said: 
 
 
 @pytest.mark.parametrize("mode", ERAS)
-@pytest.mark.parametrize("how", ["key", "timeout", "model"])
+@pytest.mark.parametrize("how", ["key", "timeout", "model", "cancel"])
 async def test_a_failure_nobody_foresaw_is_a_reference_to_the_log(
     mode: Era, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -154,7 +165,7 @@ async def test_a_failure_nobody_foresaw_is_a_reference_to_the_log(
     reference = said.partition("(reference ")[2][:6]
     (record,) = [record for record in caplog.records if reference in record.getMessage()]
     assert record.exc_info
-    assert isinstance(record.exc_info[1], Exception)
+    assert isinstance(record.exc_info[1], asyncio.CancelledError if how == "cancel" else Exception)
     assert "trial_fail failed" in record.getMessage()
 
 
@@ -169,6 +180,9 @@ async def test_an_answer_over_the_cap_is_refused_with_what_to_do() -> None:
 async def test_a_tool_has_the_time_its_author_gave_it() -> None:
     async with harness(trial) as h:
         assert (await refused(h, "trial_slow")).startswith("TIMEOUT: no answer within ")
+        said = await refused(h, "trial_slow", how="open sesame")
+        assert said.startswith("INTERNAL: ")
+        assert "sesame" not in said
 
 
 @pytest.mark.parametrize("mode", ERAS)

@@ -198,8 +198,8 @@ async def test_without_credentials_a_quote_says_how_to_get_one() -> None:
         assert {"get_quote", "get_quotes"} <= {tool.name for tool in await h.client.list_tools()}
         with pytest.raises(ToolError, match=r"AUTHENTICATION: not logged in.*TASTYTRADE_CLIENT_SECRET.*--demo"):
             await h.call("get_quote", symbol="SPY")
-        missing = (await h.call("get_quotes", symbols=["SPY"])).rows("missing")
-        assert missing[0]["reason"].startswith("AUTHENTICATION: not logged in")
+        with pytest.raises(ToolError, match=r"AUTHENTICATION: not logged in.*--demo"):
+            await h.call("get_quotes", symbols=["SPY", "AAPL"])
 
 
 async def test_every_tool_says_what_it_is_for_and_what_it_does(demo: Harness) -> None:

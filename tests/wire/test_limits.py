@@ -123,7 +123,7 @@ async def test_the_pauses_between_tries_grow() -> None:
         (status(500), BrokerUnavailable, "BROKER: TastyTrade does not answer as it should (HTTP 500 on /x)."),
         (text(502, "<html>"), BrokerUnavailable, "BROKER: TastyTrade does not answer as it should (HTTP 502 on /x)."),
         (text(200, "<html>"), BrokerUnavailable, "(no JSON object on /x)"),
-        (raising(httpx2.ConnectError("refused")), BrokerUnavailable, "(ConnectError on /x)"),
+        (raising(httpx2.ConnectError("refused")), BrokerUnavailable, "(ConnectError on /x at https://broker.example)"),
     ],
 )
 async def test_what_lasts_is_said_within_the_deadline(
@@ -249,7 +249,7 @@ async def test_an_answer_that_does_not_come_is_asked_for_again() -> None:
     assert (await ask(transport(inner, timeout=0.05))).status_code == 200
     assert monotonic() - started < 5
     silent = Inner(lambda: 60.0)
-    with deadline(3.3), pytest.raises(BrokerUnavailable, match=r"no answer on /x within 0\.[1-3] s"):
+    with deadline(3.3), pytest.raises(BrokerUnavailable, match=r"no answer on /x at \S+ within 0\.[1-3] s"):
         await ask(transport(silent))
     assert monotonic() - started < 9
 
@@ -276,25 +276,30 @@ FAMILIES = {
 }
 
 
+def worst_second(times: list[float]) -> int:
+    """How many came in the fullest second."""
+    return max(sum(start <= when <= start + 1 for when in times) for start in times)
+
+
 async def test_each_family_has_its_rate() -> None:
     inner = Inner(ok())
     limited = transport(inner)
-    started = monotonic()
-    # One more than may go at once, for every family.
+    # One more than may come in a second, for every family, all in each other's way.
     await asyncio.gather(*(ask(limited, path) for path, rate in FAMILIES.items() for _ in range(rate + 1)))
     for path, rate in FAMILIES.items():
         times = [when for when, request, _ in inner.asked if request.url.path == path]
-        assert times[rate - 1] - started < 0.33, path
-        assert times[rate] - started >= 0.95 / rate, path
+        assert len(times) == rate + 1
+        assert worst_second(times) <= rate, path
+        assert times[-1] - times[0] < 1.11 + 1, path  # and not much slower
 
 
 async def test_all_together_stay_below_50_a_second() -> None:
     inner = Inner(ok())
     limited = transport(inner)
-    await asyncio.gather(*(ask(limited, "/market-metrics") for _ in range(55)))
+    await asyncio.gather(*(ask(limited, "/market-metrics") for _ in range(60)))
     times = [when for when, _, _ in inner.asked]
-    assert times[44] - times[0] < 0.2
-    assert times[54] - times[0] >= 0.2  # ten more, at 45 a second
+    assert 30 <= worst_second(times) <= 50
+    assert times[4] - times[0] < 0.2  # a few at once need not wait
 
 
 async def test_families_do_not_wait_for_each_other() -> None:
@@ -312,12 +317,12 @@ async def test_families_do_not_wait_for_each_other() -> None:
 async def test_who_gives_up_his_turn_gives_it_to_the_next() -> None:
     inner = Inner(ok())
     limited = transport(inner)
-    asks = [asyncio.create_task(ask(limited, "/instruments/equities/SPY")) for _ in range(6)]
-    await until(lambda: len(inner.asked) == 3)
-    for task in asks[3:5]:
+    asks = [asyncio.create_task(ask(limited, "/instruments/equities/SPY")) for _ in range(4)]
+    await until(lambda: len(inner.asked) == 1)
+    for task in asks[1:3]:
         task.cancel()
-    await asyncio.wait_for(asks[5], 0.5)  # a third of a second, not the third third
-    assert len(inner.asked) == 4
+    await asyncio.wait_for(asks[3], 0.7)  # a third of a second, not the third third
+    assert len(inner.asked) == 2
 
 
 async def test_the_simulator_is_known_by_its_header() -> None:

@@ -1,12 +1,16 @@
 """How a server ends, and how one that can't start says so: real processes."""
 
+import signal
 import socket
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
+from time import sleep
 
 import httpx2
 import pytest
+from fastmcp import Client
+from fastmcp.exceptions import ToolError
 
 from tests.plugin_files import lay
 from tests.processes import Process, ttai, until
@@ -48,6 +52,42 @@ STUCK = """
             await asyncio.to_thread(time.sleep, 60)
             return ""
 """
+RUDE = """
+    import asyncio, sys
+
+    async def leave():
+        sys.exit(4)
+
+    async def interrupt():
+        raise KeyboardInterrupt
+
+    def register(host):
+        @host.tool
+        async def end(how: str) -> str:
+            "Try to take the server along."
+            if how == "exit":
+                sys.exit(3)
+            if how == "interrupt":
+                raise KeyboardInterrupt
+            if how == "generator":
+                raise GeneratorExit
+            if how == "cancel":
+                raise asyncio.CancelledError
+            if how == "task":
+                await asyncio.create_task(leave())
+            if how == "interrupted task":
+                await asyncio.gather(interrupt(), leave())
+            if how == "group":
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(leave())
+                    await asyncio.Event().wait()
+            if how == "callback":
+                asyncio.get_running_loop().call_soon(sys.exit)
+                await asyncio.sleep(0.01)
+                raise KeyError
+            return "still here"
+"""
+RUDELY = ("exit", "interrupt", "generator", "cancel", "task", "interrupted task", "group", "callback")
 HELLO = {
     "jsonrpc": "2.0", "id": 1, "method": "initialize",
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "trial", "version": "0"}},
@@ -87,12 +127,38 @@ def test_stdio_ends_with_a_stuck_tool(tmp_path: Path, how: str, tool: str) -> No
         assert spent < WITHIN
 
 
+def handles(server: Process, number: signal.Signals) -> bool:
+    """Whether a process that exists has come to its own first line about a signal."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 @pytest.mark.slow
-def test_stdio_ends_while_it_is_still_starting(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["EOF", "SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("moment", [0, 0.1, 0.3, 0.6, 1])
+def test_stdio_ends_while_it_is_still_starting(tmp_path: Path, how: str, moment: float) -> None:
     with ttai("serve", "--demo", home=tmp_path / "home") as server:
-        code, spent = server.end("EOF")
+        if how != "EOF":
+            if not Path("/proc/self/status").exists():
+                pytest.skip("cannot see when the process handles signals")
+            until(lambda: handles(server, signal.SIGTERM), what="the first line")  # python itself has no such handler
+        sleep(moment)
+        code, spent = server.end(how)
     assert code == 0, server.err
+    assert not [line for line in server.err if "Traceback" in line]
     assert spent < WITHIN + 3  # the imports are in it
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT"])
+def test_the_simulated_broker_ends_as_well(tmp_path: Path, how: str) -> None:
+    with ttai("simulate", "--port", "0", home=tmp_path / "home") as broker:
+        until(lambda: any("TASTYTRADE_REFRESH_TOKEN" in line for line in broker.err), what="the welcome")
+        code, spent = broker.end(how)
+    assert code == 0, broker.err
+    assert spent < WITHIN
+    assert not [line for line in broker.err if "Traceback" in line]
 
 
 @pytest.mark.slow
@@ -203,6 +269,32 @@ def test_a_key_is_demanded_in_the_demo_too(tmp_path: Path) -> None:
         assert httpx2.post(f"{server.url}/mcp", json=HELLO).status_code == 401
         assert server.end("SIGTERM")[0] == 0
     assert "the-key-of-the-test" not in "\n".join(server.err)
+
+
+def test_no_call_ends_the_server_over_stdio(tmp_path: Path) -> None:
+    path = lay(tmp_path / "plugins", "rude", RUDE)
+    with ttai("serve", "--demo", home=tmp_path / "home", env={"TTAI_PLUGIN_PATH": path}) as server:
+        server.greet()
+        for how in RUDELY:
+            said = server.answer(server.call("rude_end", how=how))["result"]
+            assert said["isError"], how
+            assert said["content"][0]["text"].startswith(("PLUGIN: rude_end tried to end", "INTERNAL: ")), how
+            assert "pong" in str(server.answer(server.call("ping"))), how
+        assert server.end("EOF")[0] == 0
+
+
+@pytest.mark.slow
+async def test_no_call_ends_the_server_over_http(tmp_path: Path) -> None:
+    path = lay(tmp_path / "plugins", "rude", RUDE)
+    words = ("serve", "--demo", "--http", "--port", "0")
+    with ttai(*words, home=tmp_path / "home", env={"TTAI_PLUGIN_PATH": path}) as server:
+        for mode in ("auto", "legacy"):
+            async with Client(f"{server.url}/mcp", mode=mode, timeout=5) as client:
+                for how in RUDELY:
+                    with pytest.raises(ToolError, match=r"^(PLUGIN: rude_end tried to end|INTERNAL: )"):
+                        await client.call_tool("rude_end", {"how": how})
+                    assert "pong" in str(await client.call_tool("ping")), how
+        assert server.end("SIGTERM")[0] == 0
 
 
 def one_line(server: Process) -> str:

@@ -72,7 +72,8 @@ async def test_a_row_that_cannot_be_read_costs_itself() -> None:
         answers = await d.market.quotes(["SPY", "QQQ"])
         assert [quote.symbol for quote in answers.quotes] == ["SPY"]
         assert answers.missing[0].reason == (
-            "BROKER: TastyTrade does not answer as it should (a row of its market data can't be read)."
+            "BROKER: TastyTrade does not answer as it should (a row of its market data can't be read). "
+            "Try again in a minute."
         )
 
 
@@ -136,3 +137,12 @@ async def test_what_is_searched_for_is_one_part_of_the_path() -> None:
     async with desk(streaming=False) as d:
         found = await d.adapter.search("BRK/B")
         assert [(match.symbol, match.description) for match in found] == [("BRK/B", "Berkshire Hathaway Inc. Class B")]
+
+
+async def test_what_stands_in_an_answer_that_cannot_be_read_is_told_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async with desk(streaming=False) as d:
+        d.tap.answer("/symbols/search/SPY", {"session": "t0psecret"})
+        with pytest.raises(BrokerUnavailable, match=r"\(its answer on /symbols/search/SPY can't be read\)"):
+            await d.adapter.search("SPY")
+        assert "TastytradeError on /symbols/search/SPY" in caplog.text
+        assert "t0psecret" not in caplog.text

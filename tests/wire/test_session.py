@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import time
-import warnings
 
 import httpx2
 import pytest
 
-from tests.desk import BAD, BY_TYPE, GOOD, OAUTH, Tap, desk, supervised, until
+from tests.desk import BAD, BY_TYPE, GOOD, OAUTH, Tap, desk, nothing_left_open, supervised, until
 from ttai import __version__
 from ttai.app import App
 from ttai.clock import deadline
-from ttai.errors import BadCredentials, BrokerUnavailable
+from ttai.errors import BadCredentials, BrokerUnavailable, TookTooLong
 from ttai.logs import redact
 from ttai.market.types import Quote
 from ttai.settings import Config, CoreSettings
@@ -66,8 +65,8 @@ async def test_quotes_go_on_over_a_dropped_session() -> None:
 
 async def test_a_session_dropped_at_every_turn_is_an_error_and_no_storm() -> None:
     async with desk({"kind": "expire", "path": BY_TYPE}, streaming=False) as d:
-        answers = await d.market.quotes(["SPY", "QQQ"])
-        assert [missing.reason.split(":")[0] for missing in answers.missing] == ["AUTHENTICATION"] * 2
+        with pytest.raises(BadCredentials):
+            await d.market.quotes(["SPY", "QQQ"])
         assert d.asked(OAUTH) == 2
 
 
@@ -121,12 +120,30 @@ async def test_a_socket_parked_by_a_passing_refusal_comes_back_once_rest_is_let_
         await until(lambda: d.market.hub.live)
 
 
-@pytest.mark.parametrize("body", [{}, {"access_token": None, "expires_in": "soon"}, {"token": "x"}])
-async def test_a_login_answered_without_a_token_is_the_brokers_fault(body: dict[str, object]) -> None:
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"token": "x"},
+        {"access_token": None},
+        {"access_token": 12345, "expires_in": 900},
+        {"access_token": ""},
+        {"access_token": "fine", "expires_in": "soon"},
+        {"access_token": "t\u00f6ken"},
+    ],
+)
+async def test_a_login_answered_without_a_token_is_the_brokers_fault(body: dict[str, object], again: bool) -> None:
     async with desk(streaming=False) as d:
-        d.tap.answer(OAUTH, body)
-        with pytest.raises(BrokerUnavailable, match="answered without a token"):
+        if again:
             await d.adapter.search("SPY")
+            d.simulator.expire_tokens()
+        d.tap.answer(OAUTH, body)
+        for _ in range(2):
+            with pytest.raises(BrokerUnavailable, match="answered without a token"):
+                await d.adapter.search("SPY")
+        d.tap.answers.clear()
+        assert [match.symbol for match in await d.adapter.search("SPY")] == ["SPY"]
 
 
 async def test_a_login_that_fails_in_passing_is_repeated() -> None:
@@ -137,9 +154,8 @@ async def test_a_login_that_fails_in_passing_is_repeated() -> None:
 
 async def test_who_waits_for_a_login_that_hangs_is_answered_within_the_deadline() -> None:
     async with desk({"kind": "stall", "path": OAUTH}, streaming=False) as d:
-        with deadline(3.3):
-            answers = await asyncio.wait_for(d.market.quotes(SYMBOLS), 3.3)
-        assert len(answers.missing) == 8
+        with deadline(3.3), pytest.raises(TookTooLong):
+            await asyncio.wait_for(d.market.quotes(SYMBOLS), 3.3)
 
 
 def test_the_sandbox_is_known_by_its_url() -> None:
@@ -195,8 +211,7 @@ def test_one_app_after_another_each_on_a_loop_of_its_own() -> None:
             assert len(await app.broker.accounts()) == 2
             return answers.quotes[0].last
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with nothing_left_open():
         assert asyncio.run(once()) == asyncio.run(once())
 
 

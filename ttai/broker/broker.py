@@ -17,4 +17,4 @@ class Broker:
     async def accounts(self) -> list[Account]:
         """The open accounts, remembered for 5 minutes (a login empties the memory)."""
         port = await self._gate.broker()
-        return await self._cache.fetch("accounts", ACCOUNTS_LIFE, port.accounts)
+        return await self._cache.fetch(("accounts", port.login), ACCOUNTS_LIFE, port.accounts)

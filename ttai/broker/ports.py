@@ -8,6 +8,11 @@ from ttai.broker.types import Account
 class BrokerPort(Protocol):
     """A customer's accounts."""
 
+    @property
+    def login(self) -> str:
+        """Tells whose answers these are."""
+        ...
+
     async def accounts(self) -> list[Account]:
         """The open accounts."""
         ...

@@ -53,25 +53,37 @@ class Market:
             return await self._quote(name, session)
 
     async def quotes(self, symbols: Iterable[str]) -> Quotes:
-        """At most 100 symbols at once; what could not be had is in `missing` with its reason."""
+        """At most 100 symbols at once; what could not be had is in `missing` with its reason.
+
+        Raises what all of them failed with, where that is one and the same and not about a symbol.
+        """
         names, missing = _spell_all(symbols)
         session = (await self.session()).label
         with self._hold(names):
             answers = await asyncio.gather(*(self._quote(name, session) for name in names), return_exceptions=True)
-        quotes = []
+        quotes: list[Quote] = []
+        failures: list[TtaiError] = []
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, Quote):
                 quotes.append(answer)
             elif isinstance(answer, TtaiError):
-                missing.append(Missing(name, f"{answer.code}: {answer.message}"))
+                missing.append(Missing(name, str(answer)))
+                failures.append(answer)
             else:
                 raise answer
+        alike = not quotes and len({one.reason for one in missing}) == 1
+        if alike and failures and failures[0].code not in ("NOT_FOUND", "VALIDATION"):
+            raise failures[0]
         return Quotes(tuple(quotes), tuple(missing))
+
+    async def close(self) -> None:
+        """Give up what is being asked of the broker."""
+        await self._rows.close()
 
     async def search(self, text: str) -> list[Instrument]:
         """Symbols whose name or description looks like `text`, the broker's order."""
         port = await self._gate.market()
-        return await self._cache.fetch(("search", text.upper()), SEARCH_LIFE, lambda: port.search(text))
+        return await self._cache.fetch(("search", port.login, text.upper()), SEARCH_LIFE, lambda: port.search(text))
 
     async def session(self) -> State:
         """Whether the exchange (NYSE) trades now, by its calendar; the demo's market is always open."""
@@ -169,15 +181,14 @@ def _spell(symbol: str) -> str:
 
 
 def _spell_all(symbols: Iterable[str]) -> tuple[list[str], list[Missing]]:
+    asked = dict.fromkeys(symbols)
+    if len(asked) > MOST_AT_ONCE:
+        raise BadArgument(f"{len(asked)} symbols are too many at once", f"Ask for at most {MOST_AT_ONCE}")
     names: dict[str, None] = {}
     missing = []
-    for symbol in symbols:
+    for symbol in asked:
         try:
             names[_spell(symbol)] = None
         except BadArgument as error:
-            missing.append(Missing(symbol[:40], f"{error.code}: {error.message}"))
-    if len(names) + len(missing) > MOST_AT_ONCE:
-        raise BadArgument(
-            f"{len(names) + len(missing)} symbols are too many at once", f"Ask for at most {MOST_AT_ONCE}"
-        )
+            missing.append(Missing(symbol[:40], str(error)))
     return list(names), missing

@@ -26,6 +26,11 @@ class MarketPort(Protocol):
         """Whether a simulator answers."""
         ...
 
+    @property
+    def login(self) -> str:
+        """Tells whose answers these are."""
+        ...
+
     async def rows(self, symbols: Sequence[str]) -> Rows:
         """What REST knows of these symbols; the unknown ones are absent."""
         ...

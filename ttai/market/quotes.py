@@ -27,7 +27,8 @@ def from_line(
         high=getattr(summary, "high", None),
         low=getattr(summary, "low", None),
         prev_close=getattr(summary, "prev_close", None),
-        volume=getattr(trade, "day_volume", None),
+        # The feed says 0 of an index: nobody trades one.
+        volume=None if spelling.kind(symbol) == "index" else getattr(trade, "day_volume", None),
         source=source,
     )
     return _quote(row, session, as_of, stale=stale)

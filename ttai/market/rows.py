@@ -21,7 +21,18 @@ class RowReader:
 
     async def row(self, symbol: str) -> Row | None:
         """What REST knows of the symbol; None where it does not know it."""
-        return await self._cache.fetch(("row", symbol), LIFE, lambda: self._ask(symbol))
+        login = (await self._gate.market()).login
+        return await self._cache.fetch(("row", login, symbol), LIFE, lambda: self._ask(symbol))
+
+    async def close(self) -> None:
+        """End the requests on their way; who waits for one is cancelled."""
+        requests = list(self._requests)
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+        asked, self._asked = self._asked, {}
+        for future in asked.values():
+            future.cancel()
 
     async def _ask(self, symbol: str) -> Row | None:
         if not self._asked:
@@ -41,6 +52,10 @@ class RowReader:
                 if not future.done():
                     future.set_exception(failure)
             return
+        except asyncio.CancelledError:
+            for future in asked.values():
+                future.cancel()
+            raise
         for symbol, future in asked.items():
             if future.done():
                 continue

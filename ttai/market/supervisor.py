@@ -6,13 +6,14 @@ A socket's end cancels the task that entered it and no other, so nobody else may
 import asyncio
 import logging
 import random
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import NoReturn
 
-from ttai.errors import TtaiError
+from ttai.errors import BrokerUnavailable, TtaiError
 from ttai.market.hub import Hub, Key
 from ttai.market.ports import Gate, Stream
 from ttai.market.types import Kind
@@ -35,10 +36,6 @@ class Timing:
     settled: float = 2.0  # after which a subscription is no longer suspected of the socket's end
     first_delay: float = 0.25
     last_delay: float = 30.0
-
-
-class SocketSilent(Exception):
-    """Nothing came for longer than a living socket can be quiet."""
 
 
 @dataclass
@@ -112,7 +109,7 @@ class Supervisor:
                     raise asyncio.CancelledError from error
                 cause = _leaf(error)
                 self.problem = _said(cause)
-                _log.warning("market data socket: %s", self.problem)
+                _log.warning("market data socket: %s", _told(cause))
                 refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION"
             finally:
                 self._hub.disconnected()
@@ -160,7 +157,7 @@ class Supervisor:
             self._forget_settled()
             left = self.allowed_silence - hub.silence
             if left <= 0:
-                raise SocketSilent(f"nothing heard for {self.allowed_silence:.0f} s")
+                raise BrokerUnavailable(f"nothing was heard for {self.allowed_silence:.0f} s")
             look = self._timing.settled if self._suspects or self._recent else self._timing.look
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(look, left, self._timing.look)):
@@ -233,7 +230,15 @@ def _said(error: BaseException) -> str:
         return error.message
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    return "the market data socket failed (the log says why)"
+
+
+def _told(error: BaseException) -> str:
+    """The same for the log: of a stranger its name and where it arose, as its text may hold a token."""
+    if isinstance(error, TtaiError | TimeoutError):
+        return _said(error)
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    return " ".join([type(error).__name__, *(f"at {frame.filename}:{frame.lineno}" for frame in frames)])
 
 
 def _leaf(error: BaseException) -> BaseException:

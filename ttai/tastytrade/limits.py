@@ -6,7 +6,7 @@ ours with the status the SDK would have thrown away.
 
 import logging
 import re
-from asyncio import timeout
+from asyncio import Lock, sleep, timeout
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -28,6 +28,7 @@ from ttai.errors import (
 )
 
 OAUTH = "/oauth/token"
+LOGIN_PATIENCE = 11.0  # s: all else waits behind a login
 MARGIN = 3.0  # s of a call's time kept for what comes after the last try
 SHORTEST = 0.1  # s for a try that comes at the very end
 UPSTREAM = 0.9  # of the published rates: clocks and networks bunch what was spaced
@@ -47,6 +48,7 @@ _RATES: tuple[tuple[str, float], ...] = (
     (r"/customers/me/accounts", 1),
 )
 _OVERALL = 50.0
+_AT_ONCE = 5  # of all families together; what may follow in the same second is so many fewer
 _PASSING = frozenset({429, 500, 502, 503, 504})
 
 _log = logging.getLogger(__name__)
@@ -74,6 +76,21 @@ class _Failed(Exception):
         self.after = after
 
 
+class _Family:
+    """Requests one after another: a bucket would let a burst and the rate through in the same second."""
+
+    def __init__(self, gap: float) -> None:
+        self._gap = gap
+        self._turn = Lock()
+        self._next = 0.0
+
+    async def acquire(self, overall: AsyncLimiter) -> None:
+        async with self._turn:
+            await sleep(max(0.0, self._next - monotonic()))
+            await overall.acquire()
+            self._next = monotonic() + self._gap  # from when it goes out, however long the others held it up
+
+
 class LimitedTransport(httpx2.AsyncBaseTransport):
     """Paces, repeats reads, renews an invalidated token once, and says what went wrong."""
 
@@ -85,8 +102,9 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
         self._backoff = wait_exponential(multiplier=tries.first_pause, max=tries.last_pause) + wait_random(
             0, tries.first_pause
         )
-        self._overall = AsyncLimiter(_OVERALL * UPSTREAM * tries.speed, 1.0)
-        self._buckets = [(re.compile(pattern), AsyncLimiter(rate * tries.speed, 1.0)) for pattern, rate in _RATES]
+        steady = _OVERALL * UPSTREAM - _AT_ONCE
+        self._overall = AsyncLimiter(_AT_ONCE, _AT_ONCE / (steady * tries.speed))
+        self._families = [(re.compile(path), _Family(1 / (rate * UPSTREAM * tries.speed))) for path, rate in _RATES]
         self.simulated = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -94,7 +112,8 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
         if not read:
             await self._pace(request.url.path)
             return await self._send(request)
-        end = monotonic() + time_left(self._tries.patience) - MARGIN
+        patience = self._tries.patience if request.url.path != OAUTH else min(self._tries.patience, LOGIN_PATIENCE)
+        end = monotonic() + min(patience, time_left(patience)) - MARGIN
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, _Failed)),
             wait=self._wait,
@@ -125,16 +144,16 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
                 response = await self._send(request)
                 await response.aread()
         except TimeoutError as error:
-            raise _Failed(BrokerUnavailable(f"no answer on {path} within {limit:.1f} s")) from error
+            raise _Failed(BrokerUnavailable(f"no answer on {path} at {self._url} within {limit:.1f} s")) from error
         except (httpx2.RequestError, OSError) as error:
-            raise _Failed(BrokerUnavailable(f"{type(error).__name__} on {path}")) from error
+            raise _Failed(BrokerUnavailable(f"{type(error).__name__} on {path} at {self._url}")) from error
         return response
 
     async def _pace(self, path: str) -> None:
-        for pattern, bucket in self._buckets:
+        for pattern, family in self._families:
             if pattern.match(path):
-                await bucket.acquire()
-                break
+                await family.acquire(self._overall)
+                return
         await self._overall.acquire()
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:

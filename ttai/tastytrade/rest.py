@@ -34,6 +34,7 @@ class TastyTrade:
 
     def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
         self.session = BrokerSession(credentials, url, wire, tries)
+        self.login = f"{credentials.key} {url}"
 
     @property
     def simulated(self) -> bool:
@@ -87,8 +88,9 @@ class TastyTrade:
     async def _items(self, path: str, params: dict[str, list[str]] | None = None) -> list[Any]:
         try:
             data: Any = await self.session._get(path, params=params)  # noqa: SLF001 - the SDK's one way to raw rows
-        except TastytradeError as error:
-            raise BrokerUnavailable(" ".join(str(error).split())[:200]) from error
+        except TastytradeError as error:  # its text is the answer's, with whatever stands there
+            _log.warning("%s on %s", type(error).__name__, path)
+            raise BrokerUnavailable(f"its answer on {path} can't be read") from None
         items = data.get("items") if isinstance(data, dict) else None
         if not isinstance(items, list):
             raise BrokerUnavailable(f"no items on {path}")

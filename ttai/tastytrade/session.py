@@ -10,13 +10,15 @@ from tastytrade import Session
 
 from ttai import __version__
 from ttai.credentials import Credentials
-from ttai.errors import BadCredentials, BrokerUnavailable
-from ttai.logs import conceal, quiet_libraries
+from ttai.errors import BadCredentials, BrokerUnavailable, RateLimited, TtaiError
+from ttai.logs import conceal_token, quiet_libraries
 from ttai.tastytrade.limits import LimitedTransport, Tries
 from ttai.tastytrade.wire import Wire
 
-# Too many failed logins get the address blocked for hours: a refusal is believed for a while.
+# Too many failed logins get the address blocked for hours: a refusal is believed for a while. So is, shortly, that
+# nobody answers: else each of those who wait for the lock would find it out anew, with all its tries.
 REFUSED_LIFE = 60.0
+UNANSWERED_LIFE = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class BrokerSession(Session):
         self._client.headers["User-Agent"] = f"ttai/{__version__}"
         self._wire = wire
         self._logging_in = asyncio.Lock()
-        self._refused: tuple[float, BadCredentials] | None = None
+        self._refused: tuple[float, TtaiError] | None = None  # until when, and what
         quiet_libraries()  # the SDK sets its logger to DEBUG, and what it says there holds tokens
 
     @property
@@ -61,16 +63,20 @@ class BrokerSession(Session):
 
     async def _log_in(self, *, force: bool) -> None:
         # Whoever waited for the lock meets the refusal of the one before.
-        if self._refused and time.monotonic() - self._refused[0] < REFUSED_LIFE:
+        if self._refused and time.monotonic() < self._refused[0]:
             raise self._refused[1].with_traceback(None)
         try:
             await super().refresh(force)
+            conceal_token(_text(self.session_token))
         except BadCredentials as error:
-            self._refused = (time.monotonic(), error)
+            self._refused = (time.monotonic() + REFUSED_LIFE, error)
             raise
-        except (KeyError, TypeError) as error:
+        except (BrokerUnavailable, RateLimited) as error:
+            self._refused = (time.monotonic() + UNANSWERED_LIFE, error)
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            self.session_expiration = 0.0  # the SDK keeps whatever it was given for as long as it was told
             raise BrokerUnavailable("the login was answered without a token") from error
-        conceal(self.session_token)
 
     async def _renew(self, used: str) -> str:
         """The Authorization to use after a 401, renewed once however many calls met it."""
@@ -83,3 +89,9 @@ class BrokerSession(Session):
     async def close(self) -> None:
         """End the connections."""
         await self._client.aclose()
+
+
+def _text(token: object) -> str:
+    if not isinstance(token, str) or not token:
+        raise TypeError
+    return token

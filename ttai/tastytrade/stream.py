@@ -114,7 +114,7 @@ async def open_feed(session: BrokerSession, heard: Heard) -> AsyncIterator[Feed]
             await feed.open_channels()
             yield feed
     except* (HTTPXWSException, httpx2.TransportError, TastytradeError) as ends:
-        raise BrokerUnavailable(_said(ends)) from ends
+        raise BrokerUnavailable(_said(ends)) from None
 
 
 def _said(error: BaseException) -> str:
@@ -125,6 +125,7 @@ def _said(error: BaseException) -> str:
         return f"it refused the market data socket with HTTP {error.response.status_code}"
     if isinstance(error, WebSocketDisconnect):
         return f"it closed the market data socket, code {error.code} {error.reason}".rstrip()
-    if isinstance(error, TastytradeError):
-        return f"market data socket: {' '.join(str(error).split())[:200]}"
+    if isinstance(error, TastytradeError):  # its text is the answer's, with whatever stands there
+        _log.warning("%s on the market data socket", type(error).__name__)
+        return "it refused the market data socket"
     return f"the market data socket was cut: {type(error).__name__}"

@@ -1,6 +1,6 @@
 """Time that moves only when told to."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ttai.clock import NEW_YORK, Clock
 
@@ -16,7 +16,7 @@ class FrozenClock(Clock):
         self._passed = 0.0
 
     def now(self) -> datetime:
-        return self._now.astimezone()
+        return self._now.astimezone(UTC)
 
     def monotonic(self) -> float:
         return self._passed

@@ -69,7 +69,8 @@ async def harness(
     simulator = Simulator(seed=seed, clock=clock)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="ttai-")))
-        given = CoreSettings(**{"demo": True, "data_dir": folder, **settings})
+        plain = {name: field.default for name, field in CoreSettings.model_fields.items()}  # not the environment's
+        given = CoreSettings(**{**plain, "demo": True, "data_dir": folder, **settings})
         app = App(given, Config(config or {}), clock, simulator)
         for number, register in enumerate(registers, 1):
             report = PluginReport(name if number == 1 else f"{name}{number}", "trial", "0")
