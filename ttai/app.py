@@ -17,6 +17,7 @@ from ttai.errors import TtaiError
 from ttai.host import Services
 from ttai.logs import Logs
 from ttai.market.market import Market
+from ttai.market.supervisor import NOT_STARTED
 from ttai.middleware import Calls, Ledger
 from ttai.plugins import OURS, PluginReport, Plugins
 from ttai.settings import Config, CoreSettings
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 INSTRUCTIONS = """Market data and analysis for an options trader on TastyTrade. Numbers carry as_of, source, \
 session and stale: say so when they are stale, simulated or from a closed market. null means unknown, with the \
 reason in notes; never fill it in. Nothing here places orders."""
+
+UNTRIED = "the login was not tried yet"
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class App:
         self.clock = clock or Clock()
         self.started_at = self.clock.now()
         self.logs: Logs | None = None
-        self.login = "the login was not tried yet"
+        self.login = UNTRIED
         self.ledger = Ledger()
         self.cache = Cache(self.clock)
         self.connection = Connection(settings, self.clock, simulator)
@@ -70,6 +73,11 @@ class App:
         """What the user should mend, one sentence each."""
         log = [self.logs.problem] if self.logs and self.logs.problem else []
         return [*self.config.problems, *self.plugins.problems, *log]
+
+    @property
+    def tried(self) -> bool:
+        """Whether the login and the market data socket have worked or failed once."""
+        return self.login != UNTRIED and (self.market.hub.live or self.market.supervisor.problem != NOT_STARTED)
 
     @asynccontextmanager
     async def running(self, *, at_once: bool = True) -> AsyncIterator[None]:

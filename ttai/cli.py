@@ -242,10 +242,10 @@ async def _call(app: "App", tool: str, words: list[str], *, as_json: bool, conne
 
 
 async def _tried(app: "App") -> None:
-    """Until the socket is there or its problem is known, at most 5 s."""
+    """Until login and socket have worked or failed, at most so long."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(5):
-            while app.connection.possible and app.market.supervisor.problem == "not started":  # noqa: ASYNC110
+        async with asyncio.timeout(15):
+            while app.connection.possible and not app.tried:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 

@@ -297,6 +297,18 @@ async def test_no_call_ends_the_server_over_http(tmp_path: Path) -> None:
         assert server.end("SIGTERM")[0] == 0
 
 
+@pytest.mark.slow
+def test_status_says_that_credentials_are_refused(tmp_path: Path) -> None:
+    with ttai("simulate", "--port", "0", home=tmp_path / "broker") as broker:
+        until(lambda: any("TASTYTRADE_API_URL=" in line for line in broker.err), what="the welcome")
+        url = next(line for line in broker.err if "TASTYTRADE_API_URL=" in line).partition("=")[2]
+        env = {"TASTYTRADE_API_URL": url, "TASTYTRADE_CLIENT_SECRET": "no", "TASTYTRADE_REFRESH_TOKEN": "no"}
+        with ttai("status", home=tmp_path / "home", env=env) as status:
+            assert status.wait() == 0, status.err
+    (stream,) = [line for line in status.out if line.startswith("stream: ")]
+    assert "refused the credentials" in stream
+
+
 def one_line(server: Process) -> str:
     """What a server that can't start says: one line, and exit 1."""
     assert server.wait() == 1, server.err

@@ -20,6 +20,7 @@ from ttai.market.types import Kind
 
 CHUNK = 500  # symbols a message: a frame over 64 KB ends the socket
 HUNT = 12  # sockets that may end at once in a row before the broker is blamed, not a symbol
+NOT_STARTED = "not started"
 LIQUID = ("SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA", "TSLA", "AMD", "SPX")
 
 _log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Supervisor:
         self._parked = False
         self._opened: float | None = None  # when the present socket was
         self._short = 0  # sockets in a row that ended at once
-        self.problem: str | None = "not started"
+        self.problem: str | None = NOT_STARTED
         self.connections = 0
 
     @property
