@@ -13,7 +13,7 @@ from ttai.market.ports import Gate
 from ttai.market.quotes import from_line, from_row
 from ttai.market.rows import RowReader
 from ttai.market.supervisor import Supervisor, Timing
-from ttai.market.types import Instrument, Kind, Missing, Quote, QuoteEvent, Quotes, Row, SummaryEvent, TradeEvent
+from ttai.market.types import KINDS, Instrument, Kind, Missing, Quote, Quotes, Row, SummaryEvent, TradeEvent
 from ttai.quant import symbols as spelling
 from ttai.quant.calendar import Calendar, State
 from ttai.warm import warm
@@ -25,7 +25,6 @@ SEARCH_LIFE = 300.0
 MOST_AT_ONCE = 100
 MARGIN = 2.0  # s of a call's time kept for answering with what there is
 
-_STREAMED: tuple[Kind, ...] = (QuoteEvent, TradeEvent, SummaryEvent)
 _INDEX_STREAMED: tuple[Kind, ...] = (TradeEvent, SummaryEvent)
 
 
@@ -164,7 +163,7 @@ def _old(quote: Quote, why: TtaiError) -> Quote:
 
 
 def _kinds(symbol: str) -> tuple[Kind, ...]:
-    return _INDEX_STREAMED if spelling.kind(symbol) == "index" else _STREAMED
+    return _INDEX_STREAMED if spelling.kind(symbol) == "index" else KINDS
 
 
 def _spell(symbol: str) -> str:
