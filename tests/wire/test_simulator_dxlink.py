@@ -12,11 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
-from httpx2.websockets import ASGIWebSocketTransport, AsyncWebSocketSession, WebSocketDisconnect
-from tastytrade import DXLinkStreamer, Session
+from httpx2.websockets import AsyncWebSocketSession, WebSocketDisconnect
+from tastytrade import Session
 from tastytrade.dxfeed import Quote, Summary, Trade
 from tastytrade.utils import TastytradeError
 
+from tests.wire.sdk import streaming
 from ttai.clock import Clock
 from ttai.simulator import Instrument, Simulator
 from ttai.simulator.channels import LARGEST
@@ -43,26 +44,6 @@ def clock() -> Standing:
 @pytest.fixture
 def simulator(clock: Standing) -> Simulator:
     return Simulator(clock=clock)
-
-
-@pytest.fixture
-def session(simulator: Simulator) -> Session:
-    transport = ASGIWebSocketTransport(simulator.app)
-    session = Session(simulator.CLIENT_SECRET, simulator.REFRESH_TOKEN, transport=transport)
-    session._client.base_url = httpx2.URL("http://simulator")
-    return session
-
-
-@asynccontextmanager
-async def streaming(session: Session) -> AsyncIterator[DXLinkStreamer]:
-    """The SDK's streamer, its queues closed at the end: it leaves them open."""
-    stream = DXLinkStreamer(session)
-    try:
-        async with stream:
-            yield stream
-    finally:
-        for end in (*stream._send.values(), *stream._recv.values()):
-            await end.aclose()
 
 
 async def ended(session: Session, hurt: Callable[[], Awaitable[object]]) -> None:

@@ -2,20 +2,19 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
 import httpx2
 import pytest
 import uvicorn
-from httpx2.websockets import ASGIWebSocketTransport, WebSocketDisconnect, WebSocketUpgradeError
-from tastytrade import DXLinkStreamer, Session
+from httpx2.websockets import WebSocketDisconnect, WebSocketUpgradeError
+from tastytrade import Session
 from tastytrade.dxfeed import Quote, Trade
 from tastytrade.market_data import get_market_data_by_type
 from tastytrade.utils import TastytradeError
 
+from tests.wire.sdk import streaming
 from ttai.simulator import Simulator
 
 BY_TYPE = "/market-data/by-type"
@@ -24,26 +23,6 @@ BY_TYPE = "/market-data/by-type"
 @pytest.fixture
 def simulator() -> Simulator:
     return Simulator()
-
-
-@pytest.fixture
-def session(simulator: Simulator) -> Session:
-    transport = ASGIWebSocketTransport(simulator.app)
-    session = Session(simulator.CLIENT_SECRET, simulator.REFRESH_TOKEN, transport=transport)
-    session._client.base_url = httpx2.URL("http://simulator")
-    return session
-
-
-@asynccontextmanager
-async def streaming(session: Session) -> AsyncIterator[DXLinkStreamer]:
-    """The SDK's streamer, its queues closed at the end: it leaves them open."""
-    stream = DXLinkStreamer(session)
-    try:
-        async with stream:
-            yield stream
-    finally:
-        for end in (*stream._send.values(), *stream._recv.values()):
-            await end.aclose()
 
 
 async def listen(session: Session, *symbols: str) -> None:
