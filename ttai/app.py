@@ -119,7 +119,7 @@ class App:
             self.login = "the login could not be tried; the log says why"
             _log.exception("the accounts could not be read")
         else:
-            self.login = f"logged in, {len(accounts)} accounts"
+            self.login = "; ".join([f"logged in, {len(accounts)} accounts", *accounts.notes("accounts")])
             _log.info("%s: %s", self.connection.url, self.login)
 
 

@@ -4,9 +4,8 @@ import asyncio
 import gc
 import json
 import os
-import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,38 +34,6 @@ DataDir = Annotated[str | None, typer.Option(help="Where ttai keeps its files (d
 PluginList = Annotated[
     str | None, typer.Option("--plugins", help="Only these (quotes,chains) or without (-knowledge).")
 ]
-
-
-def main() -> None:
-    """`ttai`; options without a command mean `serve`."""
-    first = sys.argv[1] if len(sys.argv) > 1 else ""
-    if first.startswith("-") and first not in ("-h", "--help", "--version"):
-        sys.argv.insert(1, "serve")
-    _run()
-
-
-def server() -> None:
-    """`ttai-server`: the sidecar's name for `ttai serve`."""
-    if len(sys.argv) < 2 or sys.argv[1] not in ("-h", "--help", "--version", "serve"):
-        sys.argv.insert(1, "serve")
-    _run()
-
-
-def _run() -> None:
-    if sys.argv[1:2] in (["serve"], ["simulate"]):
-        for number in (signal.SIGINT, signal.SIGTERM):  # nothing to put in order yet; `serve` takes them over
-            signal.signal(number, lambda *_: os._exit(0))
-    os.umask(0o077)  # what ttai writes is its user's alone
-    gc.disable()  # nothing of what is imported now ever goes: a tenth of the start; `serve` enables it again
-    try:
-        from ttai.errors import TtaiError
-
-        try:
-            cli()
-        except TtaiError as error:
-            sys.exit(f"ttai: {error}")
-    except KeyboardInterrupt:
-        sys.exit(0)
 
 
 @cli.callback(invoke_without_command=True)
@@ -125,13 +92,13 @@ def call(
 ) -> None:
     """Call one tool and print its answer."""
     app = _app(data_dir, demo, plugins)
-    asyncio.run(_call(app, tool, arguments or [], as_json=as_json))
+    _run(_call(app, tool, arguments or [], as_json=as_json))
 
 
 @cli.command()
 def status(data_dir: DataDir = None, demo: Demo = False) -> None:
     """Tell how the server would be: login, plugins, problems."""
-    asyncio.run(_call(_app(data_dir, demo, None), "get_status", [], as_json=False, connected=True))
+    _run(_call(_app(data_dir, demo, None), "get_status", [], as_json=False, connected=True))
 
 
 @cli.command()
@@ -213,6 +180,12 @@ def _app(data_dir: str | None, demo: bool, plugins: str | None) -> "App":
 
     settings, config = _settings(data_dir, demo, plugins)
     return create_app(settings, config, Logs("ERROR", None, Clock()))
+
+
+def _run(command: Coroutine[Any, Any, None]) -> None:
+    from ttai.isolation import run
+
+    run(command)
 
 
 async def _call(app: "App", tool: str, words: list[str], *, as_json: bool, connected: bool = False) -> None:

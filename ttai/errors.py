@@ -158,7 +158,7 @@ class PluginFailed(TtaiError):
     code = "PLUGIN"
 
     def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"{name} {what}", "`ttai plugins` says more")
+        super().__init__(f"{name} {what}", "Report it to its author")
 
 
 class StartFailed(TtaiError):

@@ -8,8 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-from fastmcp.resources import ResourceContent, ResourceResult
+from fastmcp import FastMCP
+from fastmcp.prompts import Prompt
+from fastmcp.resources import Resource, ResourceContent, ResourceResult, ResourceTemplate
 from fastmcp.server.providers import LocalProvider
+from fastmcp.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -18,9 +21,10 @@ from ttai.answers import render
 from ttai.broker.broker import Broker
 from ttai.cache import Cache
 from ttai.clock import Clock
+from ttai.isolation import contained
 from ttai.market.market import Market
 from ttai.settings import Config, S
-from ttai.tools import AnswerTool, is_cancelled, sayable
+from ttai.tools import AnswerTool
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -36,7 +40,11 @@ class Services:
 
 
 class Declarations:
-    """What one plugin declared, kept from the server until all of it is known to be valid."""
+    """What one plugin declared, kept from the server until all of it is known to be valid.
+
+    A provider of its own collects and checks it; the server then gets the parts, not the provider: each provider
+    more costs every call of every tool a look-up.
+    """
 
     def __init__(self) -> None:
         self.provider = LocalProvider(on_duplicate="error")
@@ -52,6 +60,18 @@ class Declarations:
     def close(self) -> None:
         """Take no more."""
         self._open = False
+
+    def serve(self, mcp: FastMCP) -> None:
+        """Put all of it into the server."""
+        for part in self.provider._components.values():  # noqa: SLF001 - the public lists need a loop
+            if isinstance(part, Tool):
+                mcp.add_tool(part)
+            elif isinstance(part, ResourceTemplate):
+                mcp.add_template(part)
+            elif isinstance(part, Resource):
+                mcp.add_resource(part)
+            elif isinstance(part, Prompt):
+                mcp.add_prompt(part)
 
 
 class Host:
@@ -169,16 +189,14 @@ def _contained(
 ) -> Callable[..., Awaitable[Any]]:
     """`fn` with what it returns finished, and its failure made sayable, as tools have it."""
 
-    @functools.wraps(fn)
-    async def contained(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return finish(await fn(*args, **kwargs))
-        except BaseException as error:
-            if is_cancelled(error):
-                raise
-            raise sayable(error, what) from error
+    async def finished(*args: Any, **kwargs: Any) -> Any:
+        return finish(await fn(*args, **kwargs))
 
-    return contained
+    @functools.wraps(fn)
+    async def contained_fn(*args: Any, **kwargs: Any) -> Any:
+        return await contained(lambda: finished(*args, **kwargs), what)
+
+    return contained_fn
 
 
 def _read(value: Any) -> Any:

@@ -11,13 +11,14 @@ import os
 import re
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from ttai.clock import Clock
 
@@ -59,16 +60,40 @@ def redact(text: str) -> str:
     return text
 
 
+class Entry(NamedTuple):
+    """A log record on its way, and the call it belongs to; made text by the thread that writes it, not by the call."""
+
+    record: logging.LogRecord
+    call: str
+
+    def lines(self) -> tuple[str, str]:
+        """The entry as stderr has it, and as the file has it."""
+        record, call = self
+        try:
+            said = _single(_FORMAT.format(record))
+        except Exception:  # noqa: BLE001 - a bad log call must not cost the thread
+            said = _single(f"a log line of {record.name} could not be written: {record.msg!s}")
+        text = f"[{record.levelname}] {record.name}: {call}{said}"
+        moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
+        return f"{moment[11:]} {text}", f"{moment} {text} ({record.filename}:{record.lineno})"
+
+
+_FORMAT = logging.Formatter("%(message)s")
+_IMMUTABLE = (str, int, float, type(None))
+
+
 class Lane(threading.Thread):
     """A bounded queue of lines and the one thread that writes them; when it is full, old lines go first."""
 
+    form = 0  # which of an entry's lines it takes
+
     def __init__(self, name: str, size: int = 2000) -> None:
         super().__init__(name=name, daemon=True)
-        self._lines: deque[str] = deque(maxlen=size)
+        self._lines: deque[str | Entry] = deque(maxlen=size)
         self._wake = threading.Condition()
         self._idle = self._closing = False
 
-    def put(self, line: str) -> None:
+    def put(self, line: str | Entry) -> None:
         """Queue a line; never waits."""
         with self._wake:
             self._lines.append(line)
@@ -95,7 +120,8 @@ class Lane(threading.Thread):
                 self._lines.clear()
             if not lines:
                 return
-            self.write("".join(f"{line}\n" for line in lines))
+            texts = (line.lines()[self.form] if isinstance(line, Entry) else line for line in lines)
+            self.write("".join(f"{text}\n" for text in texts))
 
     def write(self, text: str) -> None:
         raise NotImplementedError
@@ -113,6 +139,8 @@ class StderrLane(Lane):
 
 class DayLane(Lane):
     """A file a day in one folder, the oldest removed."""
+
+    form = 1
 
     def __init__(self, folder: Path, clock: Clock, complain: Callable[[str], None]) -> None:
         super().__init__("log-file")
@@ -163,26 +191,30 @@ class DayLane(Lane):
 
 
 class _Handler(logging.Handler):
-    """Turns records into redacted single lines for both lanes."""
+    """Sends records to both lanes; each is made a redacted single line there."""
 
     def __init__(self, stderr: Lane, file: Lane | None) -> None:
         super().__init__()
-        self._stderr = stderr
-        self._file = file
-        text = "%(asctime)s [%(levelname)s] %(name)s: %(call)s%(message)s"
-        self._short = logging.Formatter(text, "%H:%M:%S")
-        self._long = logging.Formatter(f"{text} (%(filename)s:%(lineno)d)", "%Y-%m-%d %H:%M:%S")
+        self._lanes = [stderr, file] if file else [stderr]
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info or not all(isinstance(value, _IMMUTABLE) for value in (record.msg, *_values(record))):
+            self._fix(record)
         call = request_id.get()
-        record.call = "" if call == "-" else f"{call} "
-        try:
-            short, long = (_single(form.format(record)) for form in (self._short, self._long))
-        except Exception:  # noqa: BLE001 - a bad log call must not cost the caller
-            short = long = _single(f"[ERROR] a log line of {record.name} could not be written: {record.msg!s}")
-        self._stderr.put(short)
-        if self._file:
-            self._file.put(long)
+        entry = Entry(record, "" if call == "-" else f"{call} ")
+        for lane in self._lanes:
+            lane.put(entry)
+
+    def _fix(self, record: logging.LogRecord) -> None:
+        """Make text now of what may be another thing later, or would keep a call's frames alive."""
+        with suppress(Exception):  # a bad log call must not cost the caller: the lane says that it is one
+            record.msg, record.args = record.getMessage(), None
+            _FORMAT.format(record)  # keeps the traceback's text in the record
+            record.exc_info = None
+
+
+def _values(record: logging.LogRecord) -> tuple[object, ...]:
+    return record.args if isinstance(record.args, tuple) else (record.args,)
 
 
 def _single(text: str) -> str:

@@ -48,11 +48,11 @@ class Ledger:
 
 
 class Calls(Middleware):
-    """The one middleware of the app; `answered` is called once a message's answer is out."""
+    """The one middleware of the app; `answered` is called once the first answer is out."""
 
     def __init__(self, ledger: Ledger, answered: Callable[[], None], seconds: float = DEADLINE) -> None:
         self._ledger = ledger
-        self._answered = answered
+        self._answered: Callable[[], None] | None = answered
         self._seconds = seconds
         self._ids = count(1)
 
@@ -60,8 +60,9 @@ class Calls(Middleware):
         try:
             return await call_next(context)
         finally:
-            # The answer leaves after this returns: what waits for it starts a moment later.
-            asyncio.get_running_loop().call_later(0.05, self._answered)
+            if self._answered:  # the answer leaves after this returns: what waits for it starts a moment later
+                asyncio.get_running_loop().call_later(0.05, self._answered)
+                self._answered = None
 
     async def on_call_tool(
         self,

@@ -16,6 +16,7 @@ from fastmcp import FastMCP
 
 from ttai.errors import TtaiError
 from ttai.host import Declarations, Host, Services
+from ttai.isolation import ENDS, is_ctrl_c
 from ttai.logs import redact
 from ttai.settings import RESERVED, Config, expand
 
@@ -86,7 +87,9 @@ class Plugins:
             with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the protocol
                 _plain(find())(host)
             self._check_clashes(report, declared.names)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - isolation is the point
+        except BaseException as error:
+            if is_ctrl_c(error):
+                raise
             report.state = "failed"
             report.problem = _problem(report, error)
             _log.warning("plugin %s", report.line)
@@ -96,7 +99,7 @@ class Plugins:
             declared.close()
         report.declared = declared.names
         self._owners.update(dict.fromkeys(declared.names, report.name))
-        self._mcp.add_provider(declared.provider)
+        declared.serve(self._mcp)
 
     def _check_name(self, report: PluginReport, *, ours: bool) -> None:
         if not ours and (report.name in RESERVED or not report.name.isidentifier() or not report.name.islower()):
@@ -163,7 +166,7 @@ def _problem(report: PluginReport, error: BaseException) -> str:
     """What went wrong and what cures it, in one line."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"it needs the library {error.name}: pip install {error.name.split('.')[0]}"
-    if isinstance(error, SystemExit):
+    if isinstance(error, ENDS):
         return "it tried to end the server while loading; report it to its author"
     if isinstance(error, TtaiError):
         return f"{error.message} {error.hint}".strip()

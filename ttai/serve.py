@@ -3,10 +3,14 @@
 import asyncio
 import errno
 import gc
+import io
 import logging
 import os
+import select
 import signal
 import socket
+import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,6 +22,7 @@ import uvicorn
 
 from ttai.app import App
 from ttai.errors import StartFailed
+from ttai.isolation import run
 from ttai.logs import Logs
 from ttai.web import EVERYWHERE, Token, web_app
 
@@ -84,25 +89,13 @@ def serve(app: App, logs: Logs) -> NoReturn:
     gc.enable()
     ending = Ending(logs)
     if app.settings.transport == "stdio":
-        _run(_serve(app, ending, lambda: _stdio(app, ending)))
+        run(_serve(app, ending, lambda: _stdio(app, ending)))
     else:
         token = Token.of(app.settings)
         sockets = bind(app.settings.host, app.settings.port)
         logs.stderr.put(_welcome(app, token, sockets[0].getsockname()[1]))  # past the redaction, not into the file
-        _run(_serve(app, ending, lambda: _http(app, token, sockets, ending)))
+        run(_serve(app, ending, lambda: _http(app, token, sockets, ending)))
     ending.now()
-
-
-def _run(serving: Coroutine[Any, Any, None]) -> None:
-    """Run to the end: asyncio lets the SystemExit of any task out of its loop, and here the loop goes on."""
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        task = loop.create_task(serving)
-        while not task.done():
-            try:
-                loop.run_until_complete(task)
-            except (SystemExit, KeyboardInterrupt) as error:  # whoever awaits that task is told too; Ctrl-C is no such
-                _log.error("a plugin's task tried to end the server (%r); it was not let", error)
 
 
 async def _serve(app: App, ending: Ending, transport: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -122,28 +115,56 @@ async def _serve(app: App, ending: Ending, transport: Callable[[], Coroutine[Any
 
 
 async def _stdio(app: App, ending: Ending) -> None:
-    """JSON-RPC on stdin and stdout, with stdin behind a pipe of ours that a signal can close."""
-    _pipe_stdin(ending)
+    """JSON-RPC on stdin and stdout."""
+    stdin = _Stdin(ending)
+    ending.calls.append(stdin.interrupt)
+    threading.Thread(target=stdin.watch, name="stdin-end", daemon=True).start()
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(stdin))
     await app.mcp.run_stdio_async(show_banner=False)
 
 
-def _pipe_stdin(ending: Ending) -> None:
-    """A signal must end the read of stdin, which blocks a thread: so the server reads a pipe, not stdin."""
-    source = os.dup(0)
-    outlet, end = os.pipe()
-    os.dup2(outlet, 0)
-    os.close(outlet)
-    inlet = os.fdopen(end, "wb", buffering=0)  # a file, not its number: that may be another's once it is closed
+class _Stdin(io.RawIOBase):
+    """stdin as the transport's thread reads it: a signal ends the wait, its end is seen while the loop is stuck.
 
-    def pump() -> None:
-        with suppress(OSError, ValueError):
-            while data := os.read(source, 65536):
-                while data:
-                    data = data[inlet.write(data) or 0 :]
-        ending.wish()
+    What has come is read before either counts. Where there is no poll (Windows), the end is seen by reading alone.
+    """
 
-    ending.calls.append(inlet.close)
-    threading.Thread(target=pump, name="stdin", daemon=True).start()
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
+        self._source = os.dup(0)
+        outlet, inlet = os.pipe()
+        self._outlet, self._inlet = os.fdopen(outlet, "rb", buffering=0), os.fdopen(inlet, "wb", buffering=0)
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - for whatever reads 0: a plugin must not take messages
+            os.dup2(nothing.fileno(), 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if hasattr(select, "poll"):
+            waiting = select.poll()
+            waiting.register(self._source, select.POLLIN)
+            waiting.register(self._outlet, select.POLLIN)
+            if all(number != self._source for number, _ in waiting.poll()):
+                return 0
+        data = os.read(self._source, len(buffer))
+        buffer[: len(data)] = data
+        if not data:
+            self._ending.wish()
+        return len(data)
+
+    def interrupt(self) -> None:
+        """Wake the reader for good; to a signal handler this is one harmless write."""
+        self._inlet.write(b".")
+
+    def watch(self) -> None:
+        """Wish the end when whoever writes is gone."""
+        kind = os.fstat(self._source).st_mode
+        if hasattr(select, "poll") and (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)):
+            gone = select.poll()
+            gone.register(self._source, getattr(select, "POLLRDHUP", 0))
+            gone.poll()
+            self._ending.wish()
 
 
 class _Uvicorn(uvicorn.Server):

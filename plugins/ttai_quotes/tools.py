@@ -51,7 +51,7 @@ class QuoteTools:
         kept, note = cut(found, keep=MOST_MATCHES, ask="a longer query", noun="matches")
         return Matches(
             matches=[Match(symbol=match.symbol, description=match.description) for match in kept],
-            notes=[note] if note else [],
+            notes=[*([note] if note else []), *found.notes("matches")],
         )
 
     async def get_market_session(self) -> MarketSession:

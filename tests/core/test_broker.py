@@ -39,7 +39,9 @@ async def test_an_account_that_cannot_be_read_costs_itself_and_is_told(caplog: p
             "noise",
         ]
         d.tap.answer(ACCOUNTS, {"data": {"items": items}})
-        assert [account.number for account in await d.broker.accounts()] == ["1"]
+        accounts = await d.broker.accounts()
+        assert [account.number for account in accounts] == ["1"]
+        assert accounts.notes("accounts") == ["2 of 3 accounts could not be read and are left out"]
         assert "2 of 3 rows were not read (account)" in caplog.text
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.plugin_files import lay
 from ttai import __version__
-from ttai.cli import main, server
+from ttai.__main__ import main, server
 from ttai.logs import Lane
 
 BROKEN = "ZeroDivisionError: division by zero; report it to its author, or leave it out: TTAI_PLUGINS=-bad"

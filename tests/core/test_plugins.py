@@ -70,6 +70,8 @@ async def test_a_path_may_begin_at_home(folder: Path, monkeypatch: pytest.Monkey
         ("def register(host:", "SyntaxError"),
         ("import sys; sys.exit(3)", "it tried to end the server while loading"),
         ("import sys\ndef register(host): sys.exit('bye')", "it tried to end the server while loading"),
+        ("raise GeneratorExit", "it tried to end the server while loading"),
+        ("import asyncio\ndef register(host): raise asyncio.CancelledError", "CancelledError"),
         ("def register(host): raise KeyError('x')", "KeyError: 'x'"),
         ("def register(host): raise ValueError('two\\nlines')", "ValueError: two lines; report"),
         ("def register(host): raise ValueError('token=abcdefgh1234')", "ValueError: token=[hidden]"),

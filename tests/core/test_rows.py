@@ -9,6 +9,7 @@ import pytest
 from tests.desk import until
 from ttai.cache import Cache
 from ttai.errors import BrokerUnavailable, RateLimited
+from ttai.listing import Listing
 from ttai.market.ports import Heard, MarketPort, Stream
 from ttai.market.rows import RowReader
 from ttai.market.types import Instrument, Row, Rows
@@ -39,7 +40,7 @@ class Port:
             raise self.failure
         return Rows({symbol: Row(symbol, last=1.0) for symbol in symbols if symbol in self.known}, self.failed)
 
-    async def search(self, text: str) -> list[Instrument]:
+    async def search(self, text: str) -> Listing[Instrument]:
         raise NotImplementedError
 
     def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:

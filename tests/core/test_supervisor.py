@@ -11,6 +11,7 @@ import pytest
 
 from tests.desk import until
 from ttai.errors import BadCredentials, BrokerUnavailable, NotLoggedIn
+from ttai.listing import Listing
 from ttai.market.hub import Hub
 from ttai.market.ports import Heard, MarketPort, Stream
 from ttai.market.supervisor import CHUNK, Supervisor, Timing
@@ -87,7 +88,7 @@ class Port:
     async def rows(self, symbols: Sequence[str]) -> Rows:
         raise NotImplementedError
 
-    async def search(self, text: str) -> list[Instrument]:
+    async def search(self, text: str) -> Listing[Instrument]:
         raise NotImplementedError
 
 

@@ -139,9 +139,10 @@ async def test_what_cannot_be_used_is_said_in_few_words(mode: Era) -> None:
     ("how", "said"),
     [
         *(
-            (how, "PLUGIN: trial_fail tried to end the server; it was not let. `ttai plugins` says more.")
+            (how, "PLUGIN: trial_fail tried to end the server; it was not let. Report it to its author.")
             for how in ("exit", "interrupt", "generator")
         ),
+        ("cancel", "PLUGIN: trial_fail cancelled itself. Report it to its author."),
         ("said", "VALIDATION: no such expiration. Ask get_expirations."),
         ("fastmcp", "in the author's words"),
     ],
@@ -153,7 +154,7 @@ async def test_a_failure_with_words_is_read_as_it_is(mode: Era, how: str, said: 
 
 
 @pytest.mark.parametrize("mode", ERAS)
-@pytest.mark.parametrize("how", ["key", "timeout", "model", "cancel"])
+@pytest.mark.parametrize("how", ["key", "timeout", "model"])
 async def test_a_failure_nobody_foresaw_is_a_reference_to_the_log(
     mode: Era, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,7 +166,7 @@ async def test_a_failure_nobody_foresaw_is_a_reference_to_the_log(
     reference = said.partition("(reference ")[2][:6]
     (record,) = [record for record in caplog.records if reference in record.getMessage()]
     assert record.exc_info
-    assert isinstance(record.exc_info[1], asyncio.CancelledError if how == "cancel" else Exception)
+    assert isinstance(record.exc_info[1], Exception)
     assert "trial_fail failed" in record.getMessage()
 
 

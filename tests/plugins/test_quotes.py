@@ -161,6 +161,11 @@ async def test_a_symbol_is_found_by_its_beginning(demo: Harness) -> None:
     assert (await demo.call("search_symbols", query="qqqqqq")).rows("matches") == []
 
 
+async def test_a_match_that_cannot_be_read_is_counted_in_the_answer(demo: Harness) -> None:
+    demo.simulator.faults.add("missing", "/symbols/search/*", field="symbol")
+    assert "of 2 matches could not be read and are left out" in (await demo.call("search_symbols", query="sp")).text
+
+
 @pytest.mark.parametrize("query", ["", "  ", "x" * 51])
 async def test_a_search_for_nothing_is_refused(demo: Harness, query: str) -> None:
     with pytest.raises(ToolError, match="VALIDATION: query must be 1 to 50 characters"):

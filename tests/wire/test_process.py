@@ -73,6 +73,9 @@ RUDE = """
                 raise GeneratorExit
             if how == "cancel":
                 raise asyncio.CancelledError
+            if how == "self":
+                asyncio.current_task().cancel()
+                await asyncio.sleep(1)
             if how == "task":
                 await asyncio.create_task(leave())
             if how == "interrupted task":
@@ -87,7 +90,7 @@ RUDE = """
                 raise KeyError
             return "still here"
 """
-RUDELY = ("exit", "interrupt", "generator", "cancel", "task", "interrupted task", "group", "callback")
+RUDELY = ("exit", "interrupt", "generator", "cancel", "self", "task", "interrupted task", "group", "callback")
 HELLO = {
     "jsonrpc": "2.0", "id": 1, "method": "initialize",
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "trial", "version": "0"}},
@@ -227,8 +230,8 @@ def test_http_does_not_end_because_stdin_is_nothing(tmp_path: Path) -> None:
     "words",
     [
         ("--transport", "sse", "--port", "0", "--demo"),
-        ("-c", "from ttai.cli import server; server()", "--transport", "sse", "--port", "0", "--demo"),
-        ("-c", "from ttai.cli import server; server()", "serve", "--http", "--port", "0", "--demo"),
+        ("-c", "from ttai.__main__ import server; server()", "--transport", "sse", "--port", "0", "--demo"),
+        ("-c", "from ttai.__main__ import server; server()", "serve", "--http", "--port", "0", "--demo"),
     ],
 )
 def test_options_without_a_command_mean_serve(tmp_path: Path, words: tuple[str, ...]) -> None:
@@ -240,7 +243,9 @@ def test_options_without_a_command_mean_serve(tmp_path: Path, words: tuple[str, 
 
 @pytest.mark.slow
 def test_the_sidecars_name_speaks_stdio(tmp_path: Path) -> None:
-    with ttai("-c", "from ttai.cli import server; server()", home=tmp_path / "home", env={"TTAI_DEMO": "1"}) as server:
+    with ttai(
+        "-c", "from ttai.__main__ import server; server()", home=tmp_path / "home", env={"TTAI_DEMO": "1"}
+    ) as server:
         server.greet()
         assert "pong" in str(server.answer(server.call("ping")))
         assert server.end("EOF")[0] == 0
@@ -278,8 +283,18 @@ def test_no_call_ends_the_server_over_stdio(tmp_path: Path) -> None:
         for how in RUDELY:
             said = server.answer(server.call("rude_end", how=how))["result"]
             assert said["isError"], how
-            assert said["content"][0]["text"].startswith(("PLUGIN: rude_end tried to end", "INTERNAL: ")), how
+            assert said["content"][0]["text"].startswith(
+                ("PLUGIN: rude_end tried to end", "PLUGIN: rude_end cancelled itself", "INTERNAL: ")
+            ), how
             assert "pong" in str(server.answer(server.call("ping"))), how
+        assert server.end("EOF")[0] == 0
+
+
+def test_no_import_ends_the_server(tmp_path: Path) -> None:
+    path = lay(tmp_path / "plugins", "rude", "raise KeyboardInterrupt")
+    with ttai("serve", home=tmp_path / "home", env={"TTAI_PLUGIN_PATH": path}) as server:
+        server.greet()
+        assert "rude (ttai-rude 1.2): failed: it tried to end" in str(server.answer(server.call("get_status")))
         assert server.end("EOF")[0] == 0
 
 
@@ -291,7 +306,9 @@ async def test_no_call_ends_the_server_over_http(tmp_path: Path) -> None:
         for mode in ("auto", "legacy"):
             async with Client(f"{server.url}/mcp", mode=mode, timeout=5) as client:
                 for how in RUDELY:
-                    with pytest.raises(ToolError, match=r"^(PLUGIN: rude_end tried to end|INTERNAL: )"):
+                    with pytest.raises(
+                        ToolError, match=r"^(PLUGIN: rude_end (tried to end|cancelled itself)|INTERNAL: )"
+                    ):
                         await client.call_tool("rude_end", {"how": how})
                     assert "pong" in str(await client.call_tool("ping")), how
         assert server.end("SIGTERM")[0] == 0

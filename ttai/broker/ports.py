@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from ttai.broker.types import Account
+from ttai.listing import Listing
 
 
 class BrokerPort(Protocol):
@@ -13,7 +14,7 @@ class BrokerPort(Protocol):
         """Tells whose answers these are."""
         ...
 
-    async def accounts(self) -> list[Account]:
+    async def accounts(self) -> Listing[Account]:
         """The open accounts."""
         ...
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ttai.cache import Cache
 from ttai.clock import Clock, time_left
 from ttai.errors import BadArgument, TookTooLong, TtaiError, UnknownSymbol
+from ttai.listing import Listing
 from ttai.market.hub import Hub, Line
 from ttai.market.ports import Gate
 from ttai.market.quotes import from_line, from_row
@@ -79,7 +80,7 @@ class Market:
         """Give up what is being asked of the broker."""
         await self._rows.close()
 
-    async def search(self, text: str) -> list[Instrument]:
+    async def search(self, text: str) -> Listing[Instrument]:
         """Symbols whose name or description looks like `text`, the broker's order."""
         port = await self._gate.market()
         return await self._cache.fetch(("search", port.login, text.upper()), SEARCH_LIFE, lambda: port.search(text))

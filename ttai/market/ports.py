@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from ttai.listing import Listing
 from ttai.market.types import Event, Instrument, Kind, Rows
 
 # Called for every message of the socket, with the events in it (none in a keepalive).
@@ -35,7 +36,7 @@ class MarketPort(Protocol):
         """What REST knows of these symbols; the unknown ones are absent."""
         ...
 
-    async def search(self, text: str) -> list[Instrument]: ...
+    async def search(self, text: str) -> Listing[Instrument]: ...
 
     def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:
         """A connected, authorised socket; its end is raised inside the block."""

@@ -12,6 +12,7 @@ from tastytrade.utils import TastytradeError
 from ttai.broker.types import Account
 from ttai.credentials import Credentials
 from ttai.errors import BrokerUnavailable, TtaiError
+from ttai.listing import Listing
 from ttai.market.ports import Heard, Stream
 from ttai.market.types import Instrument, Row, Rows, Source
 from ttai.quant import symbols as spelling
@@ -68,11 +69,11 @@ class TastyTrade:
                 failed.update((symbol, unreadable) for _, symbol in part)
         return Rows(rows, {symbol: error for symbol, error in failed.items() if symbol not in rows})
 
-    async def search(self, text: str) -> list[Instrument]:
+    async def search(self, text: str) -> Listing[Instrument]:
         """Symbols that look like `text`."""
         return _read(await self._items(f"/symbols/search/{quote(text, safe='')}"), parse.instrument)
 
-    async def accounts(self) -> list[Account]:
+    async def accounts(self) -> Listing[Account]:
         """The open accounts."""
         items = await self._items("/customers/me/accounts")
         return _read([item for item in items if not parse.is_closed(item)], parse.account)
@@ -97,8 +98,8 @@ class TastyTrade:
         return items
 
 
-def _read(items: list[Any], one: Callable[[Any], T | None]) -> list[T]:
+def _read(items: list[Any], one: Callable[[Any], T | None]) -> Listing[T]:
     rows = [row for item in items if (row := one(item)) is not None]
     if len(rows) < len(items):
         _log.warning("%d of %d rows were not read (%s)", len(items) - len(rows), len(items), one.__name__)
-    return rows
+    return Listing(rows, unreadable=len(items) - len(rows))

@@ -1,0 +1,78 @@
+"""What a plugin's code is run in, so that its failure stays its own."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from secrets import token_hex
+from typing import Any, TypeVar
+
+from fastmcp.exceptions import ToolError
+
+from ttai.errors import PluginFailed, Unexpected
+
+T = TypeVar("T")
+ENDS = (SystemExit, KeyboardInterrupt, GeneratorExit)  # what would end the server, or leave its loop
+
+_log = logging.getLogger(__name__)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run `main` to its end: asyncio lets the SystemExit of any task out of its loop, and here the loop goes on."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(main)
+        while not task.done():
+            try:
+                loop.run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt) as error:  # whoever awaits that task is told too
+                if task.done() or is_ctrl_c(error):
+                    raise
+                _log.error("a plugin's task tried to end the server (%r); it was not let", error)
+
+
+def is_ctrl_c(error: BaseException) -> bool:
+    """Whether it is somebody's Ctrl-C in a command of the terminal; a server takes the signal otherwise."""
+    return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+async def contained(call: Callable[[], Awaitable[T]], what: str) -> T:
+    """What `call` returns; every failure of it is a ToolError that a client may read, or our own cancellation.
+
+    It runs in a task of its own: whatever it does to "the current task" it does to that one.
+    """
+    task = asyncio.create_task(_mapped(call, what), name=what)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if is_cancelled():
+            raise
+        _log.error("%s cancelled itself", what)
+        raise PluginFailed(what, "cancelled itself") from None
+
+
+async def _mapped(call: Callable[[], Awaitable[T]], what: str) -> T:
+    try:
+        return await call()
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        raise sayable(error, what) from error
+
+
+def is_cancelled() -> bool:
+    """Whether the current task is being cancelled from outside: by anyio's scopes and asyncio's timeouts too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def sayable(error: BaseException, what: str) -> ToolError:
+    """What a client may read of a failure; what it may not is logged under a reference."""
+    if isinstance(error, ToolError):  # ours are ToolErrors too
+        return error
+    if isinstance(error, ENDS):
+        _log.error("%s tried to end the server", what)
+        return PluginFailed(what, "tried to end the server; it was not let")
+    reference = token_hex(3)
+    _log.error("%s failed (reference %s)", what, reference, exc_info=error)
+    return Unexpected(reference)

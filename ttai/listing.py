@@ -1,0 +1,20 @@
+"""Rows of the broker's that were read one by one."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Listing(list[T]):
+    """The rows that could be read, and how many could not: each costs itself alone and is told of."""
+
+    def __init__(self, rows: Iterable[T] = (), *, unreadable: int = 0) -> None:
+        super().__init__(rows)
+        self.unreadable = unreadable
+
+    def notes(self, noun: str) -> list[str]:
+        """What an answer made from it must say: that some are missing; nothing where none is."""
+        if not self.unreadable:
+            return []
+        return [f"{self.unreadable} of {len(self) + self.unreadable} {noun} could not be read and are left out"]
