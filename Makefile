@@ -48,12 +48,24 @@ bench: $(VENV)/.installed ## The figures, with their baselines in the same run
 	$(BIN)/python -m compileall -q ttai plugins $(VENV)/lib
 	$(BIN)/pytest -q -m bench --benchmark-enable --benchmark-columns=min,median,rounds -p no:randomly -s
 
-dist-check: $(VENV)/.installed ## Build the wheel, install it from nothing, call it (needs the package registries)
+dist-check: $(VENV)/.installed ## Install the wheel from nothing; conformance suite, Inspector (needs the package registries)
 	rm -rf dist/check && mkdir -p dist/check
 	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist/check .
 	$(PYTHON) -m venv dist/check/venv
 	dist/check/venv/bin/python -m pip install -q -c constraints.txt dist/check/*.whl
 	dist/check/venv/bin/ttai call get_quotes symbols=SPY,AAPL --demo --data-dir dist/check/data
+	$(PYTHON) build/dist_check.py dist/check/venv
+
+dist/freeze/venv/.installed: pyproject.toml constraints.txt
+	rm -rf dist/freeze
+	$(PYTHON) -m venv dist/freeze/venv
+	dist/freeze/venv/bin/python -m pip install -q -c constraints.txt '.[sidecar]'
+	touch $@
+
+sidecar: dist/freeze/venv/.installed ## Freeze the server for a desktop app and try it (needs the package registries)
+	dist/freeze/venv/bin/python -m pip install -q --no-deps --force-reinstall .
+	dist/freeze/venv/bin/pyinstaller -y --log-level ERROR --distpath dist/sidecar --workpath dist/freeze/work build/ttai.spec
+	dist/freeze/venv/bin/python build/sidecar.py
 
 constraints: $(VENV)/.installed ## Write constraints.txt anew from pyproject's ranges
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --upgrade --all-extras -o constraints.txt pyproject.toml
@@ -62,4 +74,4 @@ clean: ## Remove what these targets made
 	rm -rf $(VENV) dist .coverage .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo dev test check fix bench dist-check constraints clean
+.PHONY: help demo dev test check fix bench dist-check sidecar constraints clean

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ttai.errors import BadArgument, NotFound, TtaiError
     from ttai.host import Host
     from ttai.settings import Settings
+    from ttai.storage.tables import UtcDateTime
 
 _HOMES = {
     "ttai.answers": (
@@ -23,6 +24,7 @@ _HOMES = {
     "ttai.errors": ("BadArgument", "NotFound", "TtaiError"),
     "ttai.host": ("Host",),
     "ttai.settings": ("Settings",),
+    "ttai.storage.tables": ("UtcDateTime",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -41,6 +43,7 @@ __all__ = [
     "Settings",
     "Strike",
     "TtaiError",
+    "UtcDateTime",
     "cut",
 ]
 

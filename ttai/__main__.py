@@ -15,10 +15,10 @@ def main() -> None:
 
 
 def server() -> None:
-    """`ttai-server`: the sidecar's name for `ttai serve`."""
-    if len(sys.argv) < 2 or sys.argv[1] not in ("-h", "--help", "--version", "serve"):
-        sys.argv.insert(1, "serve")
-    _run()
+    """`ttai-server`: the sidecar's name; nothing at all means `serve` too."""
+    if len(sys.argv) < 2:
+        sys.argv.append("serve")
+    main()
 
 
 def _run() -> None:
@@ -28,7 +28,7 @@ def _run() -> None:
     os.umask(0o077)  # what ttai writes is its user's alone
     gc.disable()  # nothing of what is imported now ever goes: a tenth of the start; `serve` enables it again
     try:
-        from ttai.cli import cli
+        from ttai.cli.main import cli
         from ttai.errors import TtaiError
 
         try:

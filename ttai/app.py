@@ -2,25 +2,38 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from fastmcp import FastMCP
 
-from ttai import __version__, status
+from ttai import __version__
+from ttai.background.channels import Channel, LogChannel, TauriChannel
+from ttai.background.jobs import Job
+from ttai.background.leader import Leader
+from ttai.background.notifier import Notifier
+from ttai.background.pulse import Pulse
+from ttai.background.scheduler import Scheduler
+from ttai.background.tasks import Tasks
 from ttai.broker.broker import Broker
+from ttai.builtin import controls, desktop, status
 from ttai.cache import Cache
 from ttai.clock import Clock
 from ttai.connection import Connection
+from ttai.credentials import Vault
 from ttai.errors import TtaiError
-from ttai.host import Services
+from ttai.host import Host, Services
+from ttai.llm import Llm
 from ttai.logs import Logs
 from ttai.market.market import Market
 from ttai.market.supervisor import NOT_STARTED
 from ttai.middleware import Calls, Ledger
 from ttai.plugins import OURS, PluginReport, Plugins
 from ttai.settings import Config, CoreSettings
+from ttai.storage.database import Database
+from ttai.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from ttai.simulator import Simulator
@@ -30,6 +43,8 @@ session and stale: say so when they are stale, simulated or from a closed market
 reason in notes; never fill it in. Nothing here places orders."""
 
 UNTRIED = "the login was not tried yet"
+LOGGED_IN = "logged in"
+DURING = {"open": ("open",), "extended": ("pre", "open", "after")}
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +56,12 @@ class App:
         self,
         settings: CoreSettings,
         config: Config,
+        *,
         clock: Clock | None = None,
         simulator: "Simulator | None" = None,
+        vault: Vault | None = None,
+        llm: Llm | None = None,
+        channels: Sequence[Channel] = (),
     ) -> None:
         self.settings = settings
         self.config = config
@@ -52,27 +71,67 @@ class App:
         self.login = UNTRIED
         self.ledger = Ledger()
         self.cache = Cache(self.clock)
-        self.connection = Connection(settings, self.clock, simulator)
+        self.vault = vault or Vault(settings.data_dir)
+        self.connection = Connection(settings, self.clock, self.vault, simulator)
         self.market = Market(self.connection, self.cache, self.clock, always_open=settings.demo)
         self.broker = Broker(self.connection, self.cache)
+        self.database = Database(settings.home, self.clock)
+        core = self.database.of("core")
+        self.notifier = Notifier(self.clock, core, channels, sidecar=settings.app_tools)
+        tell = partial(self.notifier.send, kind="error")
+        self.scheduler = Scheduler(self.clock, core, self.market.calendar, self._obstacle, tell, settings.schedules)
+        self.leader = Leader(settings.home)
+        self.tasks = Tasks(self.clock, core)
+        self.serving = False
+        self.pulse: Pulse | None = None
         self._answered = asyncio.Event()
+        self._reconnect = asyncio.Event()
+        self._background: list[asyncio.Task[None]] = []
         self.mcp = FastMCP(
             "ttai",
             instructions=INSTRUCTIONS,
             version=__version__,
             mask_error_details=True,
             middleware=[Calls(self.ledger, self._answered.set)],
+            on_duplicate="error",
         )
-        services = Services(self.market, self.broker, self.cache, self.clock)
+        services = Services(
+            self.market, self.broker, self.cache, self.clock, self.database, self.notifier, self.scheduler, self.tasks,
+            Toolbox(self.mcp), llm or Llm(),
+        )  # fmt: skip
         self.plugins = Plugins(self.mcp, services, config)
-        self.plugins.add(PluginReport("core", OURS, __version__), lambda: status.registrar(self))
-        self.plugins.load(settings.plugins, settings.plugin_path)
+        self.plugins.add([(PluginReport("core", OURS, __version__), lambda: self._declare)])
+        self.plugins.load(settings.plugins, settings.plugin_path, settings.data_dir / "plugins")
 
     @property
     def problems(self) -> list[str]:
         """What the user should mend, one sentence each."""
         log = [self.logs.problem] if self.logs and self.logs.problem else []
-        return [*self.config.problems, *self.plugins.problems, *log]
+        leader = [self.leader.problem] if self.leader.problem else []
+        pulse = [self.pulse.problem] if self.pulse and self.pulse.problem else []
+        database = [problem for owner, problem in self.database.problems.items() if owner in ("", "core")]
+        return [
+            *self.config.problems, *self.plugins.problems, *self.scheduler.problems, *database, *leader, *pulse, *log
+        ]  # fmt: skip
+
+    async def settled(self, seconds: float = 15.0) -> None:
+        """Until login and socket have worked or failed, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not (self.tried or await self._locked_out()):  # noqa: ASYNC110 - of parts that know no event
+                    await asyncio.sleep(0.01)
+
+    def _declare(self, host: Host) -> None:
+        """The core's own tools."""
+        status.declare(host, self)
+        controls.declare(host, self)
+        if self.settings.app_tools:
+            desktop.declare(host, self)
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the broker has answered this login."""
+        return self.login.startswith(LOGGED_IN)
 
     @property
     def tried(self) -> bool:
@@ -80,33 +139,123 @@ class App:
         return self.login != UNTRIED and (self.market.hub.live or self.market.supervisor.problem != NOT_STARTED)
 
     @asynccontextmanager
-    async def running(self, *, at_once: bool = True) -> AsyncIterator[None]:
-        """Bring the services up in the background (after the first answer, or `at_once`), and down at the end."""
+    async def running(self, *, at_once: bool = True, serving: bool = False) -> AsyncIterator[None]:
+        """Bring services and plugins up in the background (after the first answer, or `at_once`), and down at the end.
+
+        A process that is `serving` runs the jobs (one of those on a data dir does) and delivers notifications.
+        """
         for problem in self.problems:
             _log.warning("%s", problem)
         if at_once:
             self._answered.set()
-        start = asyncio.create_task(self._keep_connected(), name="start")
+        self._begin("the plugins' start", self.plugins.start)
+        self._begin("the connection to the broker", self._keep_connected)
+        self.serving = serving
+        if serving:
+            self.pulse = Pulse()
+            self.pulse.start()
+            self._begin("the jobs", lambda: self.scheduler.run(self.leader))
+            self._begin("the notifications", self.notifier.run)
+            self._begin("the look at the login", self._watch_login)
         try:
             yield
         finally:
-            start.cancel()
-            with suppress(asyncio.CancelledError):
-                await start
-            await self.market.close()  # what is still being fetched would open the connection anew
-            await self.cache.close()
-            await self.connection.close()
+            await self._down()
+
+    async def quiet(self) -> None:
+        """No new work: the jobs stop."""
+        await _end([task for task in self._background if task.get_name() == "the jobs"])
+        await self.scheduler.stop()
+
+    async def _down(self) -> None:
+        if self.pulse:
+            self.pulse.stop()
+        await self.quiet()
+        await _end([task for task in self._background if task.get_name() != "the notifications"])
+        await self.plugins.stop()
+        await self.tasks.close()
+        await _end(self._background)
+        await self.market.close()  # what is still being fetched would open the connection anew
+        await self.cache.close()
+        await self.connection.close()
+        await self.database.close()
+        self.leader.release()
+
+    def _begin(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._background.append(asyncio.create_task(self._keep(what, work), name=what))
+
+    async def _keep(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Something that goes on until the end, once the first answer is out; nobody awaits it before."""
+        await self._answered.wait()
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - one of them that ends must not cost the others
+            _log.exception("%s ended; restart ttai", what)
+
+    async def _obstacle(self, job: Job) -> str | None:
+        """Why a job can't run just now."""
+        if why := await self.plugins.obstacle(job.plugin):
+            return why
+        if job.needs:
+            await self.settled()  # at the start, what was missed is caught up before the socket is open
+            if await self._locked_out():
+                return "not logged in"
+        if job.needs == "market" and not self.market.hub.live:
+            return f"no market data stream: {self.market.supervisor.problem or 'connecting'}"
+        if job.needs == "broker" and not self.logged_in:
+            return self.login
+        if job.during:
+            session = await self.market.session()
+            if session.state not in DURING[job.during]:
+                return f"the market is {session.label}"
+        return None
+
+    async def _locked_out(self) -> bool:
+        try:
+            return not await self.connection.possible()
+        except TtaiError:
+            return True
 
     async def _keep_connected(self) -> None:
-        """Log in and keep the market data socket, where there is anything to log in to."""
-        await self._answered.wait()
-        if not self.connection.possible:
-            _log.info("no credentials: what needs TastyTrade says how to log in")
-            return
+        """Log in and keep the market data socket, where there is anything to log in to; anew when that changed."""
+        while True:
+            self._reconnect.clear()
+            work = asyncio.create_task(self._keep("the connection to the broker", self._connect))
+            changed = asyncio.create_task(self._reconnect.wait())
+            try:
+                await asyncio.wait({work, changed}, return_when=asyncio.FIRST_COMPLETED)
+                await changed
+            finally:
+                await _end([work, changed])
+
+    async def _connect(self) -> None:
         try:
-            await asyncio.gather(self._greet(), self.market.supervisor.run())
-        except Exception:  # noqa: BLE001 - nobody awaits this task before the end
-            _log.exception("the connection to the broker is no longer kept; restart ttai")
+            if not await self.connection.possible():
+                _log.info("no credentials: what needs TastyTrade says how to log in")
+                return
+        except TtaiError as error:
+            self.login = str(error)
+            _log.warning("%s", error)
+            await self.connection.opened.wait()  # by a call that found them
+        await asyncio.gather(self._greet(), self.market.supervisor.run())
+
+    async def log_in_anew(self) -> None:
+        """Credentials were saved or forgotten: hub, cache and jobs follow."""
+        self.login = UNTRIED
+        await self.connection.close()
+        self.cache.clear()
+        self.market.hub.forget()
+        self._reconnect.set()
+
+    async def _watch_login(self) -> None:
+        """Notice the login or logout of another process."""
+        if self.settings.demo:
+            return
+        while True:
+            await asyncio.sleep(1)
+            if self.vault.changed():
+                _log.info("the login was changed by another process")
+                await self.log_in_anew()
 
     async def _greet(self) -> None:
         """Say whether the login works before somebody depends on it."""
@@ -119,12 +268,29 @@ class App:
             self.login = "the login could not be tried; the log says why"
             _log.exception("the accounts could not be read")
         else:
-            self.login = "; ".join([f"logged in, {len(accounts)} accounts", *accounts.notes("accounts")])
+            self.login = "; ".join([f"{LOGGED_IN}, {len(accounts)} accounts", *accounts.notes("accounts")])
             _log.info("%s: %s", self.connection.url, self.login)
 
 
-def create_app(settings: CoreSettings, config: Config, logs: Logs | None = None) -> App:
-    """The app that these settings ask for."""
-    app = App(settings, config)
+def create_app(settings: CoreSettings, config: Config, logs: Logs, *, serving: bool = False) -> App:
+    """The app that these settings ask for; only one that is `serving` delivers notifications."""
+    app = App(settings, config, channels=_channels(settings, logs) if serving else ())
     app.logs = logs
     return app
+
+
+def _channels(settings: CoreSettings, logs: Logs) -> list[Channel]:
+    """Where notifications go: what TTAI_NOTIFICATION_BACKEND says, else tauri on stdio and the log over HTTP."""
+    names = settings.notification_backend
+    if "auto" in names:
+        names = ["tauri" if settings.transport == "stdio" else "log"]
+    made: dict[str, Callable[[], Channel]] = {"tauri": lambda: TauriChannel(logs.stderr), "log": LogChannel}
+    return [made[name]() for name in dict.fromkeys(names) if name in made]
+
+
+async def _end(tasks: Collection[asyncio.Task[Any]], seconds: float = 1.0) -> None:
+    """Cancel them; who does not let itself be cancelled is left behind."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from ttai.clock import Clock
-from ttai.credentials import Credentials, find_credentials
-from ttai.errors import NotLoggedIn
+from ttai.credentials import Credentials, Vault
+from ttai.errors import NotLoggedIn, TtaiError
 from ttai.settings import CoreSettings
 from ttai.warm import warm
 
@@ -26,30 +26,46 @@ _log = logging.getLogger(__name__)
 class Connection:
     """Opens the adapter when it is first needed; the libraries behind it come through the warm-up door."""
 
-    def __init__(self, settings: CoreSettings, clock: Clock, simulator: "Simulator | None" = None) -> None:
+    def __init__(
+        self, settings: CoreSettings, clock: Clock, vault: Vault, simulator: "Simulator | None" = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._vault = vault
         self._opening = asyncio.Lock()
         self._adapter: TastyTrade | None = None
         self.simulator = simulator
+        self.opened = asyncio.Event()
 
-    @property
-    def possible(self) -> bool:
-        """Whether there is anything to connect to: credentials, or the demo."""
-        return self._settings.demo or find_credentials() is not None
+    async def possible(self) -> bool:
+        """Whether there is anything to connect to: credentials, or the demo; raises what keeps them out of reach.
+
+        A keyring that refused is not asked again: its window would open every time.
+        """
+        return self._settings.demo or await self._vault.find(self.url, again=False) is not None
 
     @property
     def url(self) -> str:
         """Where the broker is asked."""
         return SIMULATOR_URL if self._settings.demo else self._settings.tastytrade_api_url
 
-    def describe(self) -> str:
+    async def describe(self) -> str:
         """Whom the server talks to, in a few words."""
         if self._settings.demo:
             return "simulator"
-        if not self.possible:
-            return f"not logged in. {NotLoggedIn().hint}"
-        return f"TastyTrade at {self.url}"
+        try:
+            known = await self.possible()
+        except TtaiError as error:
+            return f"not logged in: {error.message} {error.hint}"
+        return f"TastyTrade at {self.url}" if known else f"not logged in. {NotLoggedIn().hint}"
+
+    async def check(self, credentials: Credentials) -> int:
+        """How many accounts these credentials open; raises what the broker says against them. Nothing is kept."""
+        adapter = await self._over_network(credentials)
+        try:
+            return len(await adapter.accounts())
+        finally:
+            await adapter.close()
 
     async def market(self) -> "MarketPort":
         """The broker's market data."""
@@ -64,14 +80,18 @@ class Connection:
             async with self._opening:
                 if self._adapter is None:
                     self._adapter = await self._make()
+                    self.opened.set()
         return self._adapter
 
     async def _make(self) -> "TastyTrade":
         if self._settings.demo:
             return await self._simulated()
-        credentials = find_credentials()
+        credentials = await self._vault.find(self.url)
         if credentials is None:
             raise NotLoggedIn
+        return await self._over_network(credentials)
+
+    async def _over_network(self, credentials: Credentials) -> "TastyTrade":
         adapter = await warm("ttai.tastytrade")
         wire = await asyncio.to_thread(adapter.over_network)
         made: TastyTrade = adapter.TastyTrade(credentials, self.url, wire)
@@ -92,5 +112,6 @@ class Connection:
         """Let go of the broker; the next question opens it anew."""
         async with self._opening:  # what is just being opened is closed too
             adapter, self._adapter = self._adapter, None
+            self.opened.clear()
         if adapter is not None:
             await adapter.close()

@@ -4,29 +4,38 @@ import functools
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, cast, overload
 
-from fastmcp import FastMCP
-from fastmcp.prompts import Prompt
-from fastmcp.resources import Resource, ResourceContent, ResourceResult, ResourceTemplate
-from fastmcp.server.providers import LocalProvider
-from fastmcp.tools import Tool
+from fastmcp.resources import ResourceContent, ResourceResult
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel
 from pydantic_core import to_json
 
 from ttai.answers import render
+from ttai.background.jobs import During, Job, Needs, Schedule
+from ttai.background.notifier import Notifier
+from ttai.background.scheduler import Scheduler
+from ttai.background.tasks import Tasks
 from ttai.broker.broker import Broker
 from ttai.cache import Cache
 from ttai.clock import Clock
-from ttai.isolation import contained
+from ttai.declarations import Declarations, Later, Lifespan, Offer, Tables
+from ttai.errors import MissingService
+from ttai.isolation import contained, refuses_client
+from ttai.llm import Llm
 from ttai.market.market import Market
 from ttai.settings import Config, S
+from ttai.storage.database import Database
+from ttai.toolbox import Toolbox
 from ttai.tools import AnswerTool
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+L = TypeVar("L", bound=Callable[[], Any])
+T = TypeVar("T")
+Ready = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -37,48 +46,28 @@ class Services:
     broker: Broker
     cache: Cache
     clock: Clock
+    database: Database
+    notifier: Notifier
+    scheduler: Scheduler
+    tasks: Tasks
+    tools: Toolbox
+    llm: Llm
 
 
-class Declarations:
-    """What one plugin declared, kept from the server until all of it is known to be valid.
+@dataclass(frozen=True)
+class Place:
+    """Where one plugin stands: what the others provide, whether more may still come, how to wait for its start."""
 
-    A provider of its own collects and checks it; the server then gets the parts, not the provider: each provider
-    more costs every call of every tool a look-up.
-    """
-
-    def __init__(self) -> None:
-        self.provider = LocalProvider(on_duplicate="error")
-        self.names: list[str] = []
-        self._open = True
-
-    def note(self, name: str) -> None:
-        """Write down a name before it is declared; RuntimeError once `register` has returned."""
-        if not self._open:
-            raise RuntimeError(f"{name} must be declared while register(host) runs")
-        self.names.append(name)
-
-    def close(self) -> None:
-        """Take no more."""
-        self._open = False
-
-    def serve(self, mcp: FastMCP) -> None:
-        """Put all of it into the server."""
-        for part in self.provider._components.values():  # noqa: SLF001 - the public lists need a loop
-            if isinstance(part, Tool):
-                mcp.add_tool(part)
-            elif isinstance(part, ResourceTemplate):
-                mcp.add_template(part)
-            elif isinstance(part, Resource):
-                mcp.add_resource(part)
-            elif isinstance(part, Prompt):
-                mcp.add_prompt(part)
+    offers: Mapping[type, Offer]
+    last_call: bool
+    ready: Ready
 
 
 class Host:
     """One plugin's view of the server. Declaring does no IO; it takes effect when `register` returns."""
 
     def __init__(
-        self, name: str, services: Services, config: Config, declarations: Declarations, *, ours: bool
+        self, name: str, services: Services, config: Config, declarations: Declarations, place: Place, *, ours: bool
     ) -> None:
         self.name = name
         self.log = logging.getLogger(f"ttai.plugins.{name}")
@@ -86,6 +75,13 @@ class Host:
         self.broker = services.broker
         self.cache = services.cache
         self.clock = services.clock
+        self.database = services.database.of(name)
+        self.notifier = services.notifier
+        self.scheduler = services.scheduler
+        self.tasks = services.tasks
+        self.tools = services.tools
+        self.llm = services.llm
+        self._place = place
         self._config = config
         self._prefix = "" if ours else f"{name}_"
         self._declared = declarations
@@ -115,7 +111,7 @@ class Host:
             mime = {"mime_type": "application/json"} if _returns_model(fn) else {}
             self._declared.note(f"resource {address}")
             serve = self._declared.provider.resource(address, **{"tags": {self.name}, **mime, **options})
-            serve(_contained(fn, address, _read))
+            serve(_contained(fn, address, self._place.ready, _read))
             return fn
 
         return declare
@@ -136,6 +132,74 @@ class Host:
         """This plugin's settings: `TTAI_<PLUGIN>_<FIELD>`, `[<plugin>]` in config.toml, the defaults."""
         return self._config.plugin(self.name, section)
 
+    def job(
+        self,
+        kind: str,
+        /,
+        *,
+        name: str | None = None,
+        during: During | None = None,
+        needs: Needs | None = None,
+        **schedule: Any,
+    ) -> Callable[[F], F]:
+        """Run an `async def` without arguments on a schedule, in one process of a data dir.
+
+        `"interval", minutes=5`, `"cron", day_of_week="fri", hour=17` (APScheduler's fields, New York time), or
+        `"session", at="open"|"close", plus=5` (minutes). `during="open"` or `"extended"` (pre-market and after hours
+        too) and `needs="market"` or `"broker"` skip runs. What was missed is caught up once.
+        """
+        when = Schedule(kind, schedule)
+
+        def declare(fn: F) -> F:
+            _must_be_async(fn, "job")
+            job = Job(self._prefix + (name or fn.__name__), self.name, fn, when, during, needs)
+            self._declared.note(f"job {job.name}")
+            self._declared.jobs.append(job)
+            return fn
+
+        return declare
+
+    def lifespan(self, fn: L) -> L:
+        """Enter an `async def` with one yield at start (after the first answer), leave it at stop: the place for IO."""
+        if not inspect.isasyncgenfunction(fn):
+            raise TypeError(f"lifespan {getattr(fn, '__name__', fn)!r} must be `async def` with one `yield`")
+        self._declared.note(f"lifespan {fn.__name__}")
+        lifespan: Lifespan = asynccontextmanager(fn)
+        self._declared.lifespans.append(lifespan)
+        return fn
+
+    def tables(self, module: str, *, migrations: str | None = None) -> None:
+        """Own the SQLModel tables of a module, named `<plugin>_…`, and the steps that changed them (`STEPS`)."""
+        self._declared.note("tables")
+        self._declared.tables = Tables(module, migrations)
+
+    def provide(self, kind: type[T], service: T) -> None:
+        """Offer a service to the plugins that `require` its type."""
+        self._declared.note(f"service {_path(kind)}")
+        self._declared.offers[kind] = service
+
+    @overload
+    def require(self, kind: type[T], *, optional: Literal[False] = False) -> T: ...
+
+    @overload
+    def require(self, kind: type[T], *, optional: bool) -> T | None: ...
+
+    def require(self, kind: type[T], *, optional: bool = False) -> T | None:
+        """The service of that type; an `optional` one is None where nobody provides it or its provider failed.
+
+        `register` may be called again once the provider is there: it declares, and does nothing else.
+        """
+        offer = self._place.offers.get(kind)
+        if offer is not None:
+            if not optional:
+                self._declared.takes.add(offer.plugin)
+            return cast("T", offer.service)
+        if not self._place.last_call:
+            raise Later(kind, optional=optional)
+        if optional:
+            return None
+        raise MissingService(_path(kind))
+
     def _tool(self, fn: F, options: dict[str, Any]) -> F:
         _must_be_async(fn, "tool")
         name = self._name(fn, options)
@@ -145,9 +209,13 @@ class Host:
         if isinstance(annotations, dict):
             annotations = ToolAnnotations(**annotations)
         tags = {self.name, *(options.pop("tags", None) or ())}
-        tool = AnswerTool.from_function(
-            fn, name=name, annotations=annotations, tags=tags, **{"output_schema": None, **options}
+        tool = cast(
+            "AnswerTool",
+            AnswerTool.from_function(
+                fn, name=name, annotations=annotations, tags=tags, **{"output_schema": None, **options}
+            ),
         )
+        tool.wait_for(self._place.ready)
         self._declared.note(f"tool {name}")
         self._declared.provider.add_tool(tool)
         return fn
@@ -156,7 +224,9 @@ class Host:
         _must_be_async(fn, "prompt")
         name = self._name(fn, options)
         self._declared.note(f"prompt {name}")
-        self._declared.provider.prompt(_contained(fn, name), name=name, **{"tags": {self.name}, **options})
+        self._declared.provider.prompt(
+            _contained(fn, name, self._place.ready), name=name, **{"tags": {self.name}, **options}
+        )
         return fn
 
     def _name(self, fn: F, options: dict[str, Any]) -> str:
@@ -185,18 +255,23 @@ def _returns_model(fn: Callable[..., Any]) -> bool:
 
 
 def _contained(
-    fn: Callable[..., Awaitable[Any]], what: str, finish: Callable[[Any], Any] = lambda value: value
+    fn: Callable[..., Awaitable[Any]], what: str, ready: Ready, finish: Callable[[Any], Any] = lambda value: value
 ) -> Callable[..., Awaitable[Any]]:
-    """`fn` with what it returns finished, and its failure made sayable, as tools have it."""
+    """`fn` after its plugin's start, what it returns finished, its failure made sayable, as tools have it."""
 
     async def finished(*args: Any, **kwargs: Any) -> Any:
+        await ready()
         return finish(await fn(*args, **kwargs))
 
     @functools.wraps(fn)
     async def contained_fn(*args: Any, **kwargs: Any) -> Any:
-        return await contained(lambda: finished(*args, **kwargs), what)
+        return await contained(lambda: finished(*args, **kwargs), what, refuses_client)
 
     return contained_fn
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _read(value: Any) -> Any:

@@ -8,6 +8,8 @@ from secrets import token_hex
 from typing import Any, TypeVar
 
 from fastmcp.exceptions import ToolError
+from mcp import MCPError
+from mcp.types import MISSING_REQUIRED_CLIENT_CAPABILITY
 
 from ttai.errors import PluginFailed, Unexpected
 
@@ -36,12 +38,14 @@ def is_ctrl_c(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-async def contained(call: Callable[[], Awaitable[T]], what: str) -> T:
-    """What `call` returns; every failure of it is a ToolError that a client may read, or our own cancellation.
+async def contained(
+    call: Callable[[], Awaitable[T]], what: str, passes: Callable[[BaseException], bool] = lambda _: False
+) -> T:
+    """What `call` returns; every failure is a ToolError that a client may read, one that `passes`, or our cancellation.
 
     It runs in a task of its own: whatever it does to "the current task" it does to that one.
     """
-    task = asyncio.create_task(_mapped(call, what), name=what)
+    task = asyncio.create_task(_mapped(call, what, passes), name=what)
     try:
         return await task
     except asyncio.CancelledError:
@@ -51,13 +55,20 @@ async def contained(call: Callable[[], Awaitable[T]], what: str) -> T:
         raise PluginFailed(what, "cancelled itself") from None
 
 
-async def _mapped(call: Callable[[], Awaitable[T]], what: str) -> T:
+async def _mapped(call: Callable[[], Awaitable[T]], what: str, passes: Callable[[BaseException], bool]) -> T:
     try:
         return await call()
     except asyncio.CancelledError:
         raise
     except BaseException as error:
+        if passes(error):
+            raise
         raise sayable(error, what) from error
+
+
+def refuses_client(error: BaseException) -> bool:
+    """Whether it is the protocol's own way to say that the client lacks what a tool needs of it."""
+    return isinstance(error, MCPError) and error.error.code == MISSING_REQUIRED_CLIENT_CAPABILITY
 
 
 def is_cancelled() -> bool:

@@ -90,6 +90,7 @@ class Lane(threading.Thread):
     def __init__(self, name: str, size: int = 2000) -> None:
         super().__init__(name=name, daemon=True)
         self._lines: deque[str | Entry] = deque(maxlen=size)
+        self._kept: deque[tuple[str, Callable[[], None]]] = deque()
         self._wake = threading.Condition()
         self._idle = self._closing = False
 
@@ -97,6 +98,14 @@ class Lane(threading.Thread):
         """Queue a line; never waits."""
         with self._wake:
             self._lines.append(line)
+            if self._idle:
+                self._idle = False
+                self._wake.notify()
+
+    def keep(self, text: str, written: Callable[[], None]) -> None:
+        """Queue what must not be dropped; `written` is called by the thread once it is out."""
+        with self._wake:
+            self._kept.append((text, written))
             if self._idle:
                 self._idle = False
                 self._wake.notify()
@@ -111,15 +120,20 @@ class Lane(threading.Thread):
     def run(self) -> None:
         while True:
             with self._wake:
-                while not self._lines and not self._closing:
+                while not (self._lines or self._kept or self._closing):
                     self._idle = True
                     self._wake.wait()
                 if not self._closing:
                     self._wake.wait(GATHER)
-                lines = list(self._lines)
+                lines, kept = list(self._lines), list(self._kept)
                 self._lines.clear()
-            if not lines:
+                self._kept.clear()
+            if not (lines or kept):
                 return
+            for text, written in kept:
+                self.write(f"{text}\n")
+                with suppress(RuntimeError):  # whoever waited has left
+                    written()
             texts = (line.lines()[self.form] if isinstance(line, Entry) else line for line in lines)
             self.write("".join(f"{text}\n" for text in texts))
 
@@ -275,7 +289,7 @@ class Logs:
 def quiet_libraries() -> None:
     """Lower the libraries that tell too much; called again once a late one has set its own level."""
     web = ("httpx2", "httpcore2", "httpx", "httpcore", "uvicorn.access", "sse_starlette")
-    for name in (*web, "asyncio", "tastytrade", "mcp", "fastmcp"):
+    for name in (*web, "asyncio", "tastytrade", "mcp", "fastmcp", "apscheduler", "filelock", "keyring"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # FastMCP says of every failed call that it failed; our line about it says more.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)

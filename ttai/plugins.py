@@ -1,24 +1,29 @@
 """Find the plugins, register each, and keep a failing one from costing more than itself."""
 
+import asyncio
 import contextlib
 import inspect
 import logging
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, distributions
+from functools import partial
+from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from typing import Literal, cast
 
 from fastmcp import FastMCP
 
-from ttai.errors import TtaiError
-from ttai.host import Declarations, Host, Services
+from ttai.declarations import Declarations, Later, Offer
+from ttai.errors import PluginFailed, TookTooLong, TtaiError
+from ttai.host import Host, Place, Services
 from ttai.isolation import ENDS, is_ctrl_c
 from ttai.logs import redact
 from ttai.settings import RESERVED, Config, expand
+from ttai.starts import Start, end_all
 
 GROUP = "ttai.plugins"
 OURS = "ttai"
@@ -48,6 +53,9 @@ class PluginReport:
         return f"{head}: {self.problem}" if self.problem else head
 
 
+Find = Callable[[], Callable[[Host], None]]
+
+
 class Plugins:
     """The plugins of one app, by what became of them."""
 
@@ -56,6 +64,8 @@ class Plugins:
         self._services = services
         self._config = config
         self._owners: dict[str, str] = {}
+        self._offers: dict[type, Offer] = {}
+        self._starts: dict[str, Start] = {}
         self._problems: list[str] = []
         self.reports: list[PluginReport] = []
 
@@ -64,29 +74,81 @@ class Plugins:
         """What is wrong with how plugins were asked for, one sentence each."""
         return [*self._problems, *self._config.strangers(report.name for report in self.reports)]
 
-    def load(self, selection: str, path: str) -> None:
-        """Register what is installed and on `path`, ours first; `selection` is TTAI_PLUGINS."""
-        self._extend(path)
+    def load(self, selection: str, path: str, folder: Path) -> None:
+        """Register what is installed, in `folder` and on `path`, ours first; `selection` is TTAI_PLUGINS."""
+        self._extend(path, folder)
         found = sorted(self._installed(), key=lambda plugin: (plugin[0].distribution != OURS, plugin[0].line))
         chosen = self._choice(selection, {report.name for report, _ in found})
+        candidates: list[tuple[PluginReport, Find]] = []
         for report, point in found:
             if chosen(report.name):
-                self.add(report, lambda point=point: _find(point))  # type: ignore[misc]
+                candidates.append((report, partial(_find, point)))
             else:
                 report.state = "left out"
                 self.reports.append(report)
+        self.add(candidates)
 
-    def add(self, report: PluginReport, find: Callable[[], Callable[[Host], None]]) -> None:
-        """Register one plugin: all it declares, or nothing and the reason."""
-        self.reports.append(report)
+    def add(self, candidates: Sequence[tuple[PluginReport, Find]]) -> None:
+        """Register plugins, those that require something after those that provide it."""
+        self.reports += [report for report, _ in candidates]
+        waiting = list(candidates)
+        while waiting:
+            later: list[tuple[PluginReport, Find, bool]] = []
+            for report, find in waiting:
+                if missing := self._register(report, find, last_call=False):
+                    later.append((report, find, missing.optional))
+            if len(later) == len(waiting):  # nobody will provide it: those who can do without come first
+                later.sort(key=lambda plugin: not plugin[2])
+                report, find, _ = later.pop(0)
+                self._register(report, find, last_call=True)
+            waiting = [(report, find) for report, find, _ in later]
+
+    async def start(self) -> None:
+        """Bring all of them up, each when those it takes from have started."""
+        await asyncio.gather(*(self._start(start) for start in self._starts.values()))
+
+    async def stop(self) -> None:
+        """Bring them down, in the time there is."""
+        await end_all(list(self._starts.values()))
+
+    async def obstacle(self, plugin: str) -> str | None:
+        """Why a plugin's jobs can't run, once it has started or the call can't wait for that."""
+        try:
+            await self._starts[plugin].ready()
+        except PluginFailed as error:
+            return error.message
+        except TookTooLong:
+            return f"{plugin} is starting"
+        return None
+
+    def phase(self, report: PluginReport) -> str:
+        """A plugin's state with its start: loaded ones are `starting` until they are `ready`."""
+        return self._starts[report.name].phase if report.state == "loaded" else report.state
+
+    async def _start(self, start: Start) -> None:
+        await start.begin(self._services.database)
+        if start.problem:
+            report = next(one for one in self.reports if one.name == start.plugin and one.state == "loaded")
+            report.state = "failed"
+            report.problem = f"it did not start: {start.problem}"
+
+    def _register(self, report: PluginReport, find: Find, *, last_call: bool) -> Later | None:
+        """Register one plugin: all it declares, or nothing and the reason; or what it wants to wait for."""
         ours = report.distribution == OURS
         declared = Declarations()
-        host = Host(report.name, self._services, self._config, declared, ours=ours)
+
+        async def ready() -> None:
+            await self._starts[report.name].ready()
+
+        place = Place(self._offers, last_call, ready)
+        host = Host(report.name, self._services, self._config, declared, place, ours=ours)
         try:
             self._check_name(report, ours=ours)
             with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the protocol
                 _plain(find())(host)
-            self._check_clashes(report, declared.names)
+            self._check_clashes(report, declared)
+        except Later as missing:
+            return missing
         except BaseException as error:
             if is_ctrl_c(error):
                 raise
@@ -94,27 +156,39 @@ class Plugins:
             report.problem = _problem(report, error)
             _log.warning("plugin %s", report.line)
             _log.debug("plugin %s", "".join(traceback.format_exception(error)))
-            return
+            return None
         finally:
             declared.close()
+        self._accept(report, declared)
+        return None
+
+    def _accept(self, report: PluginReport, declared: Declarations) -> None:
+        name = report.name
+        report.state = "loaded"
         report.declared = declared.names
-        self._owners.update(dict.fromkeys(declared.names, report.name))
+        self._owners.update(dict.fromkeys(_shared(declared), name))
+        self._offers.update({kind: Offer(name, service) for kind, service in declared.offers.items()})
+        self._starts[name] = Start(name, declared, [self._starts[other] for other in sorted(declared.takes)])
+        if declared.tables:
+            self._services.database.declare(name, declared.tables.module, declared.tables.migrations)
+        for job in declared.jobs:
+            self._services.scheduler.add(job)
         declared.serve(self._mcp)
 
     def _check_name(self, report: PluginReport, *, ours: bool) -> None:
-        if not ours and (report.name in RESERVED or not report.name.isidentifier() or not report.name.islower()):
+        if not ours and (report.name in RESERVED or not re.fullmatch(r"[a-z_][a-z0-9_]*", report.name)):
             raise Refused("this name is reserved or no lower-case identifier; its author must choose another")
-        if any(other.name == report.name and other.state == "loaded" for other in self.reports if other is not report):
+        if report.name in self._starts:
             raise Refused("a plugin of this name is loaded already; uninstall one of them")
 
-    def _check_clashes(self, report: PluginReport, names: Iterable[str]) -> None:
-        for name in names:
+    def _check_clashes(self, report: PluginReport, declared: Declarations) -> None:
+        for name in _shared(declared):
             if name in self._owners:
                 owner = self._owners[name]
                 raise Refused(f"{name} is taken by {owner}; leave one out: TTAI_PLUGINS=-{report.name}")
 
-    def _extend(self, path: str) -> None:
-        for folder in filter(None, path.split(os.pathsep)):
+    def _extend(self, path: str, own: Path) -> None:
+        for folder in filter(None, [*path.split(os.pathsep), str(own) if own.is_dir() else ""]):
             absolute = str(expand(Path(folder)))
             if not Path(absolute).is_dir():
                 self._problems.append(f"TTAI_PLUGIN_PATH names {folder}, which is no folder; correct it")
@@ -129,10 +203,10 @@ class Plugins:
                 points = [point for point in distribution.entry_points if point.group == GROUP]
                 if not points:
                     continue
-                name, version = distribution.metadata["Name"] or "?", distribution.version or "?"
             except Exception as error:  # noqa: BLE001 - isolation is the point
                 self._problems.append(f"the metadata of an installed package can't be read ({error!r}); reinstall it")
                 continue
+            name, version = _told(distribution, "Name"), _told(distribution, "Version")
             if name not in seen:  # the first on the path is the one that is imported
                 seen.add(name)
                 yield from ((PluginReport(point.name, name, version), point) for point in points)
@@ -144,6 +218,18 @@ class Plugins:
         for name in sorted((out | only) - installed):
             self._problems.append(f"TTAI_PLUGINS names {name}, which is not installed; `ttai plugins` lists what is")
         return lambda name: name not in out and (not only or name in only)
+
+
+def _shared(declared: Declarations) -> list[str]:
+    """The names that no two plugins can have; tables and lifespans are each plugin's own."""
+    return [name for name in declared.names if name.startswith(("tool ", "resource ", "prompt ", "job ", "service "))]
+
+
+def _told(distribution: Distribution, key: str) -> str:
+    """What a distribution says of itself; "?" where it says nothing, or has no metadata to say it in."""
+    with contextlib.suppress(Exception):  # the libraries that read metadata disagree on what that is
+        return distribution.metadata[key] or "?"
+    return "?"
 
 
 def _find(point: EntryPoint) -> Callable[[Host], None]:

@@ -77,6 +77,9 @@ class CoreSettings(Settings):
     plugins: str = ""
     plugin_path: str = ""
     auth: bool = True
+    app_tools: bool = False
+    notification_backend: list[Literal["auto", "tauri", "log", "none"]] = ["auto"]
+    schedules: dict[str, str] = {}
     tastytrade_api_url: str = Field(PRODUCTION, validation_alias="TASTYTRADE_API_URL")
 
     @field_validator("log_level", mode="before")
@@ -118,6 +121,8 @@ RESERVED = frozenset(
     | {"app", "core", "ttai", "http", "llm", "master", "notification", "webhook", "get", "list"}
 )  # fmt: skip
 
+_TABLES = {"schedules"}  # the core's settings that are tables of the file
+
 S = TypeVar("S", bound=Settings)
 
 
@@ -136,6 +141,7 @@ class Config:
     def __init__(self, values: Mapping[str, Any], path: Path | None = None) -> None:
         self._values = values
         self.path = path
+        self._made: dict[str, Settings] = {}
         self.problems: list[str] = []
 
     @classmethod
@@ -152,7 +158,7 @@ class Config:
 
     def core(self, overrides: Mapping[str, Any]) -> CoreSettings:
         """The core's settings; `overrides` come from the command line."""
-        flat = {name: value for name, value in self._values.items() if not isinstance(value, dict)}
+        flat = {n: value for n, value in self._values.items() if not isinstance(value, dict) or n in _TABLES}
         if flat.pop("api_key", None) is not None:
             self.problems.append(f"{self.path}: api_key is a secret and is not read from here; set TTAI_API_KEY")
         if flat.pop("data_dir", None) is not None:
@@ -162,11 +168,28 @@ class Config:
     def plugin(self, name: str, kind: type[S]) -> S:
         """One plugin's settings, or BadSetting saying which one to mend."""
         section = self._values.get(name, {})
-        return self._load(kind, f"TTAI_{name.upper()}_", section if isinstance(section, dict) else {}, {})
+        made = self._load(kind, f"TTAI_{name.upper()}_", section if isinstance(section, dict) else {}, {})
+        self._made[name] = made
+        return made
+
+    def shown(self, core: CoreSettings) -> dict[str, Any]:
+        """Every setting in force, the plugins' by section, without secrets."""
+        everything = {"": core, **self._made}
+        shown: dict[str, Any] = {}
+        for section, settings in everything.items():
+            for name, value in settings.model_dump(mode="json").items():
+                if not isinstance(getattr(settings, name), SecretStr):
+                    shown[f"{section}.{name}" if section else name] = value
+        return shown
+
+    @property
+    def sections(self) -> dict[str, type[Settings]]:
+        """The plugins' settings classes by plugin."""
+        return {name: type(settings) for name, settings in self._made.items()}
 
     def strangers(self, plugins: Iterable[str]) -> list[str]:
         """What is wrong with the sections of the file, if these are all the plugins there are."""
-        sections = {name for name, value in self._values.items() if isinstance(value, dict)}
+        sections = {name for name, value in self._values.items() if isinstance(value, dict)} - _TABLES
         return [f"{self.path}: there is no plugin {name} to read [{name}]" for name in sorted(sections - {*plugins})]
 
     def _load(

@@ -1,26 +1,37 @@
 """A tool as ttai serves it: tidied arguments in, one rendered answer out, every failure a sentence."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastmcp.exceptions import ValidationError
 from fastmcp.tools import FunctionTool, ToolResult
+from fastmcp.utilities.types import Audio, File, Image
 from mcp import MCPError
-from mcp.types import TextContent
+from mcp.types import ContentBlock, TextContent
+from pydantic import PrivateAttr
 from pydantic import ValidationError as PydanticError
 
 from ttai.answers import render
 from ttai.arguments import coerce, explain
 from ttai.errors import BadArgument, TookTooLong
-from ttai.isolation import contained
+from ttai.isolation import contained, refuses_client
 
 
 class AnswerTool(FunctionTool):
-    """A plugin's function behind our arguments, our answers and our errors."""
+    """A plugin's function behind our arguments, our answers and our errors, once its plugin has started."""
+
+    _ready: Callable[[], Awaitable[None]] | None = PrivateAttr(default=None)
+
+    def wait_for(self, ready: Callable[[], Awaitable[None]]) -> None:
+        """Wait for this before every call."""
+        self._ready = ready
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
-        return await contained(lambda: self._answer(arguments), self.name)
+        return await contained(lambda: self._answer(arguments), self.name, refuses_client)
 
     async def _answer(self, arguments: dict[str, Any]) -> ToolResult:
+        if self._ready is not None:
+            await self._ready()
         try:
             return await super().run(coerce(arguments, self.parameters))
         except ValidationError as error:
@@ -33,10 +44,16 @@ class AnswerTool(FunctionTool):
             raise
 
     def convert_result(self, raw_value: Any) -> ToolResult:
-        if isinstance(raw_value, ToolResult):
-            return raw_value
+        if isinstance(raw_value, ToolResult) or _is_content(raw_value):
+            return super().convert_result(raw_value)
         answer = render(raw_value)
         return ToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
+
+
+def _is_content(value: Any) -> bool:
+    """Whether it is made of the protocol's own blocks (pictures, sounds, files), alone or in a list."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(part, ContentBlock | Audio | File | Image) for part in parts)
 
 
 def _is_overdue(error: MCPError) -> bool:

@@ -1,7 +1,7 @@
 """The baseline: a bare FastMCP server with the same tools, whose bodies do nothing."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastmcp import FastMCP
 from pydantic import BaseModel, Field
@@ -72,6 +72,51 @@ class Status(Plain):
     problems: list[str]
 
 
+class Job(Plain):
+    name: str
+    job_plugin: str
+    schedule: str
+    state: str
+    next_run: datetime | None
+    last_run: datetime | None
+    last_outcome: str | None
+    failures_in_a_row: int
+    why: str | None
+
+
+class Jobs(Plain):
+    here: bool
+    jobs: list[Job]
+
+
+class Done(Plain):
+    said: str
+
+
+class Notification(Plain):
+    at: datetime
+    notification_type: str
+    title: str
+    body: str
+    delivered: bool
+
+
+class Notifications(Plain):
+    notifications: list[Notification]
+
+
+class Task(Plain):
+    id: str
+    name: str
+    state: str
+    progress: float | None
+    message: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    error: str | None
+    result: dict[str, Any] | None
+
+
 READ = {"readOnlyHint": True, "idempotentHint": True}
 NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 QUOTE = Quote(
@@ -120,6 +165,46 @@ async def get_market_session() -> Session:
     """Tell whether the US stock and options market trades now, why or why not, and when that changes.
     Use it before calling a price current or suggesting a trade for today."""
     return Session(session="open", tradable=True, why="bare", now=NOW)
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"core"})
+async def list_jobs() -> Jobs:
+    """List the background jobs: schedule, next and last run, why one does not run.
+    Use it when an alert or a briefing did not come."""
+    return Jobs(here=True, jobs=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"core"})
+async def control_job(
+    name: Annotated[str, Field(description="As list_jobs tells it")], action: Literal["run", "pause", "resume"]
+) -> Done:
+    """Run a background job now, or pause or resume it for good.
+    Use it when the user asks for a briefing or a check at once, or wants one to stop."""
+    return Done(said=f"{name} {action}")
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"core"})
+async def list_notifications(
+    status: Literal["all", "new", "delivered"] = "all", limit: Annotated[int, Field(ge=1, le=200)] = 30
+) -> Notifications:
+    """List what the user was told in the background: alerts, finished analyses, warnings.
+    Use it when asked what happened, or whether an alert went off."""
+    return Notifications(notifications=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"core"})
+async def get_task(id: Annotated[str, Field(description="As the tool that began it told")]) -> Task:  # noqa: A002
+    """Tell how a long-running task is going, with its result once it is done.
+    Use it with the id that a tool answered instead of a result."""
+    return Task(id=id, name="", state="done", progress=None, message=None, started_at=NOW, finished_at=None, error=None,
+                result=None)  # fmt: skip
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"core"})
+async def cancel_task(id: Annotated[str, Field(description="As the tool that began it told")]) -> Task:  # noqa: A002
+    """Stop a long-running task; what it has done so far may be lost.
+    Use it when the user no longer wants the result."""
+    return await get_task(id)
 
 
 @mcp.resource("ttai://status", description="How the server is.")

@@ -15,6 +15,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "get_quote": {"symbol": "SPY"},
     "get_quotes": {"symbols": ["SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA", "TSLA", "SPX", "VIX", "NOPE"]},
     "get_market_session": {},
+    "list_jobs": {},
+    "list_notifications": {},
     "search_symbols": {"query": "A"},
 }
 
@@ -29,7 +31,10 @@ async def test_the_list_of_tools_is_small() -> None:
 
 async def test_every_default_answer_fits_its_budget() -> None:
     async with harness() as h:
-        assert {tool.name for tool in await h.client.list_tools()} == set(DEFAULTS)
+        for number in range(200):
+            await h.app.notifier.send("A price alert", f"TSLA is at {number}, " + "far above what was agreed. " * 4)
+        needs_more = {"control_job", "get_task", "cancel_task"}
+        assert {tool.name for tool in await h.client.list_tools()} == set(DEFAULTS) | needs_more
         for tool, arguments in DEFAULTS.items():
             reply = await h.call(tool, **arguments)
             assert len(reply.text.encode()) <= BUDGET, tool

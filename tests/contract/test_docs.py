@@ -11,6 +11,9 @@ from ttai.host import Host
 from ttai.settings import CoreSettings
 from ttai.testing import harness
 
+SERVICES = (
+    "market", "broker", "database", "notifier", "tasks", "scheduler", "tools", "llm", "cache", "clock", "log", "name"
+)  # fmt: skip
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRACT = (ROOT / "plugins/README.md").read_text("utf-8")
 
@@ -39,7 +42,7 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
 
 def test_the_environment_variables_of_the_readme_exist() -> None:
     known = {str(f.validation_alias or f"TTAI_{n.upper()}") for n, f in CoreSettings.model_fields.items()}
-    known |= {"TASTYTRADE_CLIENT_SECRET", "TASTYTRADE_REFRESH_TOKEN"}
+    known |= {"TASTYTRADE_CLIENT_SECRET", "TASTYTRADE_REFRESH_TOKEN", "TTAI_MASTER_KEY"}
     assert set(re.findall(r"\b(?:TTAI|TASTYTRADE)_[A-Z_]+\b", README)) <= known
 
 
@@ -51,7 +54,7 @@ def test_the_make_targets_of_the_readme_exist() -> None:
 
 def test_the_contract_names_every_verb_and_service_of_the_host() -> None:
     verbs = [name for name, _ in inspect.getmembers(Host, inspect.isfunction) if not name.startswith("_")]
-    for name in [*verbs, "market", "broker", "cache", "clock", "log", "name"]:
+    for name in [*verbs, *SERVICES]:
         assert re.search(rf"host\.{name}\b", CONTRACT), name
 
 
@@ -76,9 +79,11 @@ async def test_the_plugin_of_the_contract_works_as_written(tmp_path: Path, monke
         report = next(report for report in h.app.plugins.reports if report.name == "vix")
         assert report.line == "vix (ttai-vix 0.1.0): loaded"
         assert (await h.call("vix_level")).data["result"] > 0
-        assert (await h.call("vix_is_alarming")).data == {"result": True}
+        assert (await h.call("control_job", name="vix_alarm", action="run")).text == "said: vix_alarm ran"
+        assert "VIX is high" in (await h.call("list_notifications")).text
     async with harness() as h:
-        assert (await h.call("vix_is_alarming")).data == {"result": False}
+        await h.call("control_job", name="vix_alarm", action="run")
+        assert "VIX is high" not in (await h.call("list_notifications")).text
 
 
 async def test_the_test_of_the_contract_passes_as_written() -> None:

@@ -25,7 +25,10 @@ async def test_the_host_has_the_services_agreed_and_no_more() -> None:
     seen: list[set[str]] = []
     async with harness(lambda host: seen.append({name for name in vars(host) if not name.startswith("_")})):
         pass
-    assert seen == [{"name", "log", "market", "broker", "cache", "clock"}]
+    assert seen == [{
+        "name", "log", "market", "broker", "database", "cache", "notifier", "scheduler", "tasks", "tools", "llm",
+        "clock",
+    }]  # fmt: skip
 
 
 async def test_arguments_and_answers_are_the_ones_agreed() -> None:

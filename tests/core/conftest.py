@@ -1,12 +1,19 @@
 """What the tests of logs, plugins and the command line change in this process, put back."""
 
+import gc
 import logging
+import os
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from ttai import logs
+from ttai.__main__ import main
+from ttai.logs import Lane
 
 
 @pytest.fixture
@@ -38,3 +45,37 @@ def own_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for name in strangers():
         del sys.modules[name]
+
+
+@dataclass
+class Ended:
+    """A command that ended: its exit code and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ttai(
+    own_logging: None, own_plugins: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Ended]]:
+    mask = os.umask(0o022)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def run(*words: str, entry: Callable[[], None] = main) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["ttai", *words])
+        with pytest.raises(SystemExit) as end:
+            entry()
+        for lane in threading.enumerate():  # as the end of the process would
+            if isinstance(lane, Lane):
+                lane.close()
+        out, err = capfd.readouterr()
+        code = end.value.code
+        return Ended(1, out, err + code) if isinstance(code, str) else Ended(int(code or 0), out, err)
+
+    yield run
+    gc.enable()
+    os.umask(mask)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -7,9 +7,10 @@ from ttai.broker.broker import Broker
 from ttai.broker.types import Account
 from ttai.cache import Cache
 from ttai.connection import Connection
+from ttai.credentials import Vault
 from ttai.errors import BrokerUnavailable, NotLoggedIn
 from ttai.settings import CoreSettings
-from ttai.testing import FrozenClock
+from ttai.testing import FrozenClock, MemoryKeyring
 
 ACCOUNTS = "/customers/me/accounts"
 
@@ -54,8 +55,9 @@ async def test_an_answer_of_another_shape_is_said() -> None:
 
 async def test_without_credentials_it_says_how_to_log_in() -> None:
     clock = FrozenClock()
+    vault = Vault(CoreSettings().data_dir, MemoryKeyring())
     with pytest.raises(NotLoggedIn, match="TASTYTRADE_CLIENT_SECRET"):
-        await Broker(Connection(CoreSettings(), clock), Cache(clock)).accounts()
+        await Broker(Connection(CoreSettings(), clock, vault), Cache(clock)).accounts()
 
 
 async def test_another_login_has_accounts_of_its_own() -> None:

@@ -1,57 +1,17 @@
 """The command line, called as its scripts call it; whole processes are in tests/wire/test_process.py."""
 
-import gc
 import json
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.core.conftest import Ended
 from tests.plugin_files import lay
 from ttai import __version__
 from ttai.__main__ import main, server
-from ttai.logs import Lane
 
 BROKEN = "ZeroDivisionError: division by zero; report it to its author, or leave it out: TTAI_PLUGINS=-bad"
-
-
-@dataclass
-class Ended:
-    """A command that ended: its exit code and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def ttai(
-    own_logging: None, own_plugins: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Ended]]:
-    mask = os.umask(0o022)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def run(*words: str, entry: Callable[[], None] = main) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["ttai", *words])
-        with pytest.raises(SystemExit) as end:
-            entry()
-        for lane in threading.enumerate():  # as the end of the process would
-            if isinstance(lane, Lane):
-                lane.close()
-        out, err = capfd.readouterr()
-        code = end.value.code
-        return Ended(1, out, err + code) if isinstance(code, str) else Ended(int(code or 0), out, err)
-
-    yield run
-    gc.enable()
-    os.umask(mask)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

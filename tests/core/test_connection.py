@@ -1,19 +1,24 @@
 """The way to a broker: nobody, the demo, an account."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from tests.desk import GOOD, Tap, nothing_left_open, served
 from ttai.connection import Connection
+from ttai.credentials import Vault
 from ttai.errors import NotLoggedIn
 from ttai.settings import Config, CoreSettings
 from ttai.simulator import Simulator
-from ttai.testing import FrozenClock
+from ttai.testing import FrozenClock, MemoryKeyring
+
+NOBODY = Vault(Path("/nowhere"), MemoryKeyring())
 
 
 def connection(**settings: object) -> Connection:
-    return Connection(Config({}).core(settings), FrozenClock())
+    core = Config({}).core(settings)
+    return Connection(core, FrozenClock(), Vault(core.data_dir, MemoryKeyring()))
 
 
 @pytest.fixture
@@ -24,20 +29,20 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_without_credentials_there_is_no_way_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = connection()
-    assert not nobody.possible
-    assert nobody.describe().startswith("not logged in. Set TASTYTRADE_CLIENT_SECRET")
+    assert not await nobody.possible()
+    assert (await nobody.describe()).startswith("not logged in. Run `ttai login`, or set TASTYTRADE_CLIENT_SECRET")
     for ask in (nobody.market(), nobody.broker()):
         with pytest.raises(NotLoggedIn):
             await ask
     monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", "half of it")
-    assert not nobody.possible
+    assert not await nobody.possible()
     await nobody.close()
 
 
 async def test_the_demo_needs_none_and_does_not_read_them(credentials: None) -> None:
     demo = connection(demo=True)
-    assert demo.possible
-    assert (demo.describe(), demo.url) == ("simulator", "http://simulator")
+    assert await demo.possible()
+    assert (await demo.describe(), demo.url) == ("simulator", "http://simulator")
     market, again, broker = await asyncio.gather(demo.market(), demo.market(), demo.broker())
     assert market is again
     assert id(market) == id(broker)
@@ -48,7 +53,7 @@ async def test_the_demo_needs_none_and_does_not_read_them(credentials: None) -> 
 
 
 async def test_closed_it_opens_anew_on_the_same_simulator() -> None:
-    demo = Connection(CoreSettings(demo=True), FrozenClock(), simulator := Simulator(clock=FrozenClock()))
+    demo = Connection(CoreSettings(demo=True), FrozenClock(), NOBODY, simulator := Simulator(clock=FrozenClock()))
     first = await demo.broker()
     await demo.close()
     await demo.close()
@@ -75,8 +80,8 @@ async def test_an_account_is_reached_at_its_url(credentials: None) -> None:
         tap = Tap(Simulator(clock=FrozenClock()))
         async with served(tap) as url:
             account = connection(tastytrade_api_url=url)
-            assert account.possible
-            assert account.describe() == f"TastyTrade at {url}"
+            assert await account.possible()
+            assert await account.describe() == f"TastyTrade at {url}"
             assert len(await (await account.broker()).accounts()) == 2
             assert tap.headers[0][0] == "/oauth/token"
             await account.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.desk import BY_TYPE, HASTY, Desk, desk, supervised, until
 from ttai.cache import Cache
 from ttai.clock import NEW_YORK, deadline
 from ttai.connection import Connection
+from ttai.credentials import Vault
 from ttai.errors import BadArgument, BrokerUnavailable, NotLoggedIn, TookTooLong, UnknownSymbol
 from ttai.market.market import Market
 from ttai.market.quotes import from_line, from_row
@@ -17,7 +19,9 @@ from ttai.market.types import Event, Kind, Quote, QuoteEvent, Row, SummaryEvent,
 from ttai.settings import CoreSettings
 from ttai.simulator import Simulator
 from ttai.tastytrade.limits import Tries
-from ttai.testing import FrozenClock
+from ttai.testing import FrozenClock, MemoryKeyring
+
+NOBODY = Vault(Path("/nowhere"), MemoryKeyring())
 
 NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 
@@ -222,7 +226,7 @@ async def test_search_is_asked_once_and_remembered() -> None:
 
 
 def real_market(clock: FrozenClock) -> Market:
-    connection = Connection(CoreSettings(), clock, None)
+    connection = Connection(CoreSettings(), clock, NOBODY)
     return Market(connection, Cache(clock), clock)
 
 
@@ -269,7 +273,7 @@ async def test_too_many_symbols_are_counted_before_they_are_spelled(monkeypatch:
 
 async def test_work_on_its_way_does_not_reopen_the_broker_once_it_is_closed() -> None:
     clock, cache = FrozenClock(), Cache(FrozenClock())
-    connection = Connection(CoreSettings(demo=True), clock, simulator := Simulator(clock=clock))
+    connection = Connection(CoreSettings(demo=True), clock, NOBODY, simulator := Simulator(clock=clock))
     market = Market(connection, cache, clock, always_open=True)
     await connection.market()
     simulator.faults.add("stall", BY_TYPE)
@@ -288,8 +292,7 @@ async def test_work_on_its_way_does_not_reopen_the_broker_once_it_is_closed() ->
 
 async def test_the_demo_is_always_open() -> None:
     clock = FrozenClock(datetime(2026, 11, 22, 3, tzinfo=NEW_YORK))
-    market = Market(
-        Connection(CoreSettings(demo=True), clock, Simulator(clock=clock)), Cache(clock), clock, always_open=True
-    )
+    connection = Connection(CoreSettings(demo=True), clock, NOBODY, Simulator(clock=clock))
+    market = Market(connection, Cache(clock), clock, always_open=True)
     state = await market.session()
     assert (state.state, state.why) == ("open", "simulated")

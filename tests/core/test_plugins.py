@@ -141,7 +141,8 @@ async def added(*plugins: tuple[str, Callable[[Host], None]], **config: object) 
     """An app with these plugins of third parties, in this order, and no other."""
     app = App(CoreSettings(plugins="-quotes", demo=True), Config(config))
     for name, register in plugins:
-        app.plugins.add(PluginReport(name, f"by-{len(app.plugins.reports)}", "1"), lambda register=register: register)  # type: ignore[misc]
+        report = PluginReport(name, f"by-{len(app.plugins.reports)}", "1")
+        app.plugins.add([(report, lambda register=register: register)])  # type: ignore[misc]
     return app
 
 

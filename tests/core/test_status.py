@@ -41,7 +41,7 @@ async def test_status_tells_how_the_server_is() -> None:
     assert status.data["data_dir"].endswith("demo")
     assert [problem.split(":")[0] for problem in status.data["problems"]] == ["vix (trial 0)"]
     lines = {row["name"]: row for row in status.rows("plugins")}
-    assert lines["core"]["plugin_state"] == lines["quotes"]["plugin_state"] == "loaded"
+    assert lines["core"]["plugin_state"] == lines["quotes"]["plugin_state"] == "ready"
     assert lines["vix"]["plugin_state"] == "failed"
     assert "RuntimeError: vix" in lines["vix"]["problem"]
 

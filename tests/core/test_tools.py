@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 from fastmcp.exceptions import ToolError
 from fastmcp.tools import ToolResult
+from fastmcp.utilities.types import Image
 from mcp import MCPError
 from mcp.types import ImageContent
 from pydantic import BaseModel, Field
@@ -202,3 +203,20 @@ async def test_an_answer_made_by_hand_is_left_as_it_is() -> None:
 async def test_what_json_cannot_say_is_null() -> None:
     async with harness(trial) as h:
         assert (await h.call("trial_odd")).data == {"nan": None, "infinite": None, "deep": [None]}
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_a_picture_arrives_as_one(mode: Era) -> None:
+    def register(host: Host) -> None:
+        @host.tool
+        async def draw(how: str) -> Any:
+            """Draw."""
+            picture = Image(data=b"png", format="png")
+            return {"alone": picture, "block": picture.to_image_content(), "with words": ["a line", picture]}[how]
+
+    async with harness(register, mode=mode) as h:
+        for how in ("alone", "block", "with words"):
+            content = (await h.client.call_tool("trial_draw", {"how": how})).content
+            picture = content[-1]
+            assert isinstance(picture, ImageContent), how
+            assert (picture.mime_type, picture.data) == ("image/png", "cG5n")

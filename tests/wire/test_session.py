@@ -77,7 +77,7 @@ async def test_wrong_credentials_say_what_to_check_and_are_not_sent_again() -> N
         said = str(answers[0])
         assert said.startswith("AUTHENTICATION: TastyTrade at http://simulator refused the credentials")
         assert "Client authentication failed" in said
-        assert "Check TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN" in said
+        assert "`ttai login` takes others, or check TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN" in said
         assert d.asked(OAUTH) == 1  # eight callers, one refusal
         with pytest.raises(BadCredentials):
             await d.market.quote("SPY")
@@ -203,7 +203,7 @@ async def test_secrets_and_tokens_are_in_no_log(caplog: pytest.LogCaptureFixture
 def test_one_app_after_another_each_on_a_loop_of_its_own() -> None:
     async def once() -> float | None:
         clock = FrozenClock()
-        app = App(CoreSettings(demo=True, plugins="-quotes"), Config({}), clock, Simulator(clock=clock))
+        app = App(CoreSettings(demo=True, plugins="-quotes"), Config({}), clock=clock, simulator=Simulator(clock=clock))
         async with app.running():
             await until(lambda: app.market.hub.live)
             answers = await app.market.quotes(SYMBOLS)

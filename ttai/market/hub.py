@@ -141,6 +141,12 @@ class Hub:
         for line in self._lines.values():
             line.wake()
 
+    def forget(self) -> None:
+        """What was heard belongs to a login that is over."""
+        for line in self._lines.values():
+            line.events.clear()
+            line.wake()
+
     def reject(self, symbol: str) -> None:
         """A symbol that kills the socket is not asked for again for a while."""
         self._rejected[symbol] = monotonic() + self._forgive

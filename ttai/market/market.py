@@ -90,12 +90,16 @@ class Market:
         now = self._clock.new_york()
         if self._always_open:
             return State("open", "simulated", now.date(), None, None, None)
+        return (await self.calendar()).state(now)
+
+    async def calendar(self) -> Calendar:
+        """The exchange's calendar around today."""
+        today = self._clock.new_york().date()
         async with self._counting_days:
-            calendar = self._calendar
-            if calendar is None or not calendar.first <= now.date() <= calendar.last:
+            if self._calendar is None or not self._calendar.first <= today <= self._calendar.last:
                 await warm("quant")
-                calendar = self._calendar = await asyncio.to_thread(Calendar.around, now.date())
-        return calendar.state(now)
+                self._calendar = await asyncio.to_thread(Calendar.around, today)
+        return self._calendar
 
     def _is_open(self) -> bool:
         """What is known of it without waiting."""

@@ -104,6 +104,9 @@ class Supervisor:
             refused = False
             try:
                 await self._connect()
+            except asyncio.CancelledError:
+                self.problem = NOT_STARTED
+                raise
             except Exception as error:
                 # A cancellation in the moment of the socket's end is lost inside the SDK's task groups.
                 if (me := asyncio.current_task()) is not None and me.cancelling():

@@ -138,7 +138,8 @@ class Socket:
         while not self._over:
             woken = True
             try:
-                await asyncio.wait_for(self._wake.wait(), BEAT)
+                async with asyncio.timeout(BEAT):
+                    await self._wake.wait()
             except TimeoutError:
                 woken = False
             self._wake.clear()

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ttai.testing.clock import FrozenClock
+    from ttai.testing.keyring import MemoryKeyring
+    from ttai.testing.llm import ScriptedLLM
+    from ttai.testing.notes import Recorder
     from ttai.testing.trial import Era, Harness, Reply, harness
 
-_HOMES = {"FrozenClock": "clock", "Era": "trial", "Harness": "trial", "Reply": "trial", "harness": "trial"}
+_HOMES = {
+    "FrozenClock": "clock", "MemoryKeyring": "keyring", "ScriptedLLM": "llm", "Recorder": "notes",
+    "Era": "trial", "Harness": "trial", "Reply": "trial", "harness": "trial",
+}  # fmt: skip
 
-__all__ = ["Era", "FrozenClock", "Harness", "Reply", "harness"]
+__all__ = ["Era", "FrozenClock", "Harness", "MemoryKeyring", "Recorder", "Reply", "ScriptedLLM", "harness"]
 
 
 def __getattr__(name: str) -> Any:

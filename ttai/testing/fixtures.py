@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ttai_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No setting of the user's: an empty data dir, no TTAI_ and TASTYTRADE_ variables."""
+    """No setting of the user's: an empty data dir, no keyring, no TTAI_ and TASTYTRADE_ variables."""
     import os
 
     for name in list(os.environ):
         if name.startswith(("TTAI_", "TASTYTRADE_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("TTAI_DATA_DIR", str(tmp_path_factory.mktemp("ttai")))
 
 

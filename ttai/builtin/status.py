@@ -1,6 +1,5 @@
 """The core's own tools: is it there, and how is it."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,16 @@ class PluginLine(Answer):
     problem: str | None
 
 
+class Phases(Answer):
+    """How far each part of the server is: ready, starting, off, or failed."""
+
+    database: str
+    plugins: str
+    login: str
+    stream: str
+    jobs: str
+
+
 class Status(Answer):
     """How the server is: what works, what does not, and what to do about it."""
 
@@ -40,6 +49,7 @@ class Status(Answer):
     now: datetime
     uptime_seconds: int
     data_dir: str
+    phases: Phases
     broker: str
     stream: str
     stream_symbols: int
@@ -57,36 +67,36 @@ class Status(Answer):
     problems: list[str]
 
 
-def registrar(app: "App") -> Callable[[Host], None]:
-    """The core's plugin for this app."""
+def declare(host: Host, app: "App") -> None:
+    """These tools, for this app."""
 
-    def register(host: Host) -> None:
-        @host.tool(annotations=READ)
-        async def ping() -> Pong:
-            """Answer at once, with the server's version and time. Use it to see whether ttai is there."""
-            return Pong(reply="pong", version=__version__, now=host.clock.now())
+    @host.tool(annotations=READ)
+    async def ping() -> Pong:
+        """Answer at once, with the server's version and time. Use it to see whether ttai is there."""
+        return Pong(reply="pong", version=__version__, now=host.clock.now())
 
-        @host.tool(annotations=READ)
-        @host.resource("ttai://status", description="How the server is, as get_status tells it.")
-        async def get_status() -> Status:
-            """Tell how the server is: login, market data stream, market session, plugins, problems and their cures.
-            Use it when another tool fails or data looks old."""
-            return await _status(app)
-
-    return register
+    @host.tool(annotations=READ)
+    @host.resource("ttai://status", description="How the server is, as get_status tells it.")
+    async def get_status() -> Status:
+        """Tell how the server is: login, market data stream, market session, plugins, jobs, problems and their cures.
+        Use it when another tool fails or data looks old."""
+        return await _status(app)
 
 
 async def _status(app: "App") -> Status:
     stats = app.cache.stats()
     hub = app.market.hub
     ledger = app.ledger
+    broker = await app.connection.describe()
+    known = not broker.startswith("not logged in")
     return Status(
         version=__version__,
         mode="demo: a simulated market and account" if app.settings.demo else "live",
         now=app.clock.now(),
         uptime_seconds=int((app.clock.now() - app.started_at).total_seconds()),
         data_dir=str(app.settings.home),
-        broker=f"{app.connection.describe()}; {app.login}" if app.connection.possible else app.connection.describe(),
+        phases=_phases(app, known=known),
+        broker=f"{broker}; {app.login}" if known else broker,
         stream="live" if hub.live else f"not connected: {app.market.supervisor.problem or 'connecting'}",
         stream_symbols=hub.symbols,
         market_session=(await app.market.session()).label,
@@ -102,7 +112,7 @@ async def _status(app: "App") -> Status:
         plugins=[
             PluginLine(
                 name=report.name,
-                plugin_state=report.state,
+                plugin_state=app.plugins.phase(report),
                 plugin_distribution=report.distribution,
                 plugin_version=report.version,
                 problem=report.problem,
@@ -111,3 +121,22 @@ async def _status(app: "App") -> Status:
         ],
         problems=[*app.problems, *(r.line for r in app.plugins.reports if r.state == "failed")],
     )
+
+
+def _phases(app: "App", *, known: bool) -> Phases:
+    plugins = {app.plugins.phase(report) for report in app.plugins.reports}
+    return Phases(
+        database="failed" if "" in app.database.problems else "ready" if app.database.is_open else "not opened yet",
+        plugins=next((phase for phase in ("failed", "starting") if phase in plugins), "ready"),
+        login="off" if not known else "ready" if app.logged_in else "starting" if not app.tried else "failed",
+        stream="ready" if app.market.hub.live else "starting" if known else "off",
+        jobs=_jobs(app),
+    )
+
+
+def _jobs(app: "App") -> str:
+    if not app.serving:
+        return "off: this process serves nobody"
+    if app.leader.problem:
+        return "failed"
+    return "ready" if app.leader.held else "another process runs them"

@@ -5,18 +5,20 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ttai import __version__
+from ttai.cli.account import backup, config_cli, login, logout, restore
+from ttai.cli.plugins import plugins_cli
+from ttai.cli.terminal import DataDir, Demo, PluginList, make_app, read_settings, run
+from ttai.presence import Server, ask, find_server
 
 if TYPE_CHECKING:
     from ttai.app import App
-    from ttai.settings import Config, CoreSettings
 
 cli = typer.Typer(
     name="ttai",
@@ -26,14 +28,10 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-plugins_cli = typer.Typer(help="What is installed, and what became of it.", invoke_without_command=True)
 cli.add_typer(plugins_cli, name="plugins")
-
-Demo = Annotated[bool, typer.Option("--demo", help="A simulated market and account; no login.")]
-DataDir = Annotated[str | None, typer.Option(help="Where ttai keeps its files (default ~/.ttai).")]
-PluginList = Annotated[
-    str | None, typer.Option("--plugins", help="Only these (quotes,chains) or without (-knowledge).")
-]
+cli.add_typer(config_cli, name="config")
+for command in (login, logout, backup, restore):
+    cli.command()(command)
 
 
 @cli.callback(invoke_without_command=True)
@@ -67,9 +65,9 @@ def serve(
             "port": port,
             "log_level": log_level,
         }
-        settings, config = _settings(data_dir, demo, plugins, auth=False if no_auth else None, **given)
+        settings, config = read_settings(data_dir, demo, plugins, auth=False if no_auth else None, **given)
         logs = Logs(settings.log_level, settings.home / "logs", Clock())
-        app = create_app(settings, config, logs)
+        app = create_app(settings, config, logs, serving=True)
     from ttai.errors import TtaiError
     from ttai.serve import serve as serve_app
 
@@ -91,14 +89,18 @@ def call(
     plugins: PluginList = None,
 ) -> None:
     """Call one tool and print its answer."""
-    app = _app(data_dir, demo, plugins)
-    _run(_call(app, tool, arguments or [], as_json=as_json))
+    words = _arguments(tool, arguments or [])
+    settings, _ = read_settings(data_dir, demo)
+    if plugins is None and (server := find_server(settings)):
+        run(_call_there(server, tool, words, as_json=as_json))
+    else:
+        run(_call(make_app(data_dir, demo, plugins), tool, words, as_json=as_json))
 
 
 @cli.command()
 def status(data_dir: DataDir = None, demo: Demo = False) -> None:
     """Tell how the server would be: login, plugins, problems."""
-    _run(_call(_app(data_dir, demo, None), "get_status", [], as_json=False, connected=True))
+    run(_call(make_app(data_dir, demo), "get_status", {}, as_json=False, connected=True))
 
 
 @cli.command()
@@ -108,7 +110,7 @@ def tools(
     plugins: PluginList = None,
 ) -> None:
     """List the tools."""
-    app = _app(data_dir, False, plugins)
+    app = make_app(data_dir, plugins=plugins)
     listed = asyncio.run(_tools(app))
     if as_json:
         print(json.dumps(listed, indent=2))
@@ -117,22 +119,6 @@ def tools(
     for tool in listed:
         first, _, _ = tool["description"].partition("\n")
         print(f"{tool['name']:<{width}}  {first}".rstrip())
-
-
-@plugins_cli.callback(invoke_without_command=True)
-def _plugins(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        list_plugins()
-
-
-@plugins_cli.command("list")
-def list_plugins(data_dir: DataDir = None, plugins: PluginList = None) -> None:
-    """List the plugins, with what is wrong and what cures it."""
-    app = _app(data_dir, False, plugins)
-    for report in app.plugins.reports:
-        print(report.line)
-    for problem in app.problems:
-        print(f"! {problem}")
 
 
 @cli.command()
@@ -162,36 +148,7 @@ def simulate(
     uvicorn.Server(config).run(sockets)  # it raises the signal that ended it once more, for `_run`'s handler
 
 
-def _settings(data_dir: str | None, demo: bool, plugins: str | None, **given: Any) -> "tuple[CoreSettings, Config]":
-    from ttai.settings import Config, expand
-
-    overrides = {"data_dir": data_dir, "demo": demo or None, "plugins": plugins, **given}
-    overrides = {name: value for name, value in overrides.items() if value is not None}
-    folder = expand(Path(data_dir or os.environ.get("TTAI_DATA_DIR") or "~/.ttai"))
-    config = Config.read(folder / "config.toml")
-    return config.core(overrides), config
-
-
-def _app(data_dir: str | None, demo: bool, plugins: str | None) -> "App":
-    """An app for one command of this terminal: warnings alone are shown, and no log file is written."""
-    from ttai.app import create_app
-    from ttai.clock import Clock
-    from ttai.logs import Logs
-
-    settings, config = _settings(data_dir, demo, plugins)
-    return create_app(settings, config, Logs("ERROR", None, Clock()))
-
-
-def _run(command: Coroutine[Any, Any, None]) -> None:
-    from ttai.isolation import run
-
-    run(command)
-
-
-async def _call(app: "App", tool: str, words: list[str], *, as_json: bool, connected: bool = False) -> None:
-    """Call a tool of the app; `connected` waits until the login has worked or failed."""
-    from fastmcp.exceptions import ToolError
-
+def _arguments(tool: str, words: list[str]) -> dict[str, str]:
     from ttai.errors import BadArgument
 
     arguments: dict[str, str] = {}
@@ -200,26 +157,35 @@ async def _call(app: "App", tool: str, words: list[str], *, as_json: bool, conne
         if not equals:
             raise BadArgument(f"{word!r} is no key=value", f"Write ttai call {tool} key=value")
         arguments[key] = value
+    return arguments
+
+
+async def _call(app: "App", tool: str, arguments: dict[str, str], *, as_json: bool, connected: bool = False) -> None:
+    """Call a tool of the app; `connected` waits until the login has worked or failed."""
+    from fastmcp.exceptions import ToolError
+    from mcp import MCPError
+
     try:
         with redirect_stdout(sys.stderr):  # what a plugin prints is no part of the answer
             async with app.running():
                 if connected:
-                    await _tried(app)
+                    await app.settled()
                 result = await app.mcp.call_tool(tool, arguments)
-    except ToolError as error:
+    except (ToolError, MCPError) as error:
         sys.exit(f"ttai: {error}")
+    _show(result, as_json=as_json)
+
+
+async def _call_there(server: "Server", tool: str, arguments: dict[str, str], *, as_json: bool) -> None:
+    """Call a tool of the server that runs on this data dir."""
+    _show(await ask(server, tool, arguments), as_json=as_json)
+
+
+def _show(result: Any, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.structured_content))
     else:
         print("\n".join(getattr(block, "text", f"[{block.type}]") for block in result.content))
-
-
-async def _tried(app: "App") -> None:
-    """Until login and socket have worked or failed, at most so long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(15):
-            while app.connection.possible and not app.tried:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
 
 
 async def _tools(app: "App") -> list[dict[str, Any]]:

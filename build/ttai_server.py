@@ -1,0 +1,5 @@
+"""Where the frozen server begins."""
+
+from ttai.__main__ import server
+
+server()

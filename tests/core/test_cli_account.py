@@ -1,0 +1,95 @@
+"""The commands about what is the user's: login, settings, the database."""
+
+import asyncio
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.core.conftest import Ended
+from tests.desk import GOOD
+from tests.processes import ttai as process
+from tests.processes import until
+from ttai.clock import Clock
+from ttai.storage.database import Database
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TTAI_DATA_DIR", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.mark.slow
+def test_a_login_is_tried_kept_and_forgotten(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ttai: Callable[..., Ended]
+) -> None:
+    with process("simulate", "--port", "0", home=tmp_path / "broker") as broker:
+        until(lambda: any("TASTYTRADE_API_URL=" in line for line in broker.err), what="the welcome")
+        url = next(line for line in broker.err if "TASTYTRADE_API_URL=" in line).partition("=")[2]
+        monkeypatch.setenv("TASTYTRADE_API_URL", url)
+        secret, token = GOOD.client_secret.get_secret_value(), GOOD.refresh_token.get_secret_value()
+        monkeypatch.setattr(sys, "stdin", io.StringIO("wrong\nwrong\n"))
+        refused = ttai("login")
+        assert refused.code == 1
+        assert f"ttai: AUTHENTICATION: TastyTrade at {url} refused the credentials" in refused.err
+        monkeypatch.setattr(sys, "stdin", io.StringIO(f"{secret}\n{token}\n"))
+        done = ttai("login")
+        assert done.code == 0, done.err
+        assert f"logged in at {url}, 2 accounts; the credentials are in an encrypted file" in done.out
+        assert secret not in done.out + done.err + (home / "secrets.enc").read_text()
+        assert "2 accounts" in ttai("status").out
+        assert ttai("call", "get_quote", "symbol=SPY").code == 0
+        assert f"logged out of {url}" in ttai("logout").out
+        assert "AUTHENTICATION: not logged in" in ttai("call", "get_quote", "symbol=SPY").err
+
+
+def test_settings_are_shown_and_set(home: Path, ttai: Callable[..., Ended]) -> None:
+    assert "port = 5180" in ttai("config").out
+    said = ttai("config", "set", "port", "5190")
+    assert said.code == 0
+    assert f"port written to {home / 'config.toml'}; it holds from the next start" in said.out
+    assert "port = 5190" in ttai("config", "show").out
+    assert ttai("config", "set", "port", "").code == 0
+    assert "port = 5180" in ttai("config", "show").out
+    for key, value, words in (
+        ("prot", "1", "port"),
+        ("port", "many", "port"),
+        ("api_key", "x" * 20, "TTAI_API_KEY"),
+    ):
+        wrong = ttai("config", "set", key, value)
+        assert wrong.code == 1
+        assert "ttai: VALIDATION: " in wrong.err
+        assert words in wrong.err
+
+
+def test_the_database_is_copied_and_put_back(home: Path, tmp_path: Path, ttai: Callable[..., Ended]) -> None:
+    nothing = ttai("backup", str(tmp_path / "none.db"))
+    assert nothing.code == 1
+    assert nothing.err.startswith("ttai: ")
+
+    async def jobs(name: str | None = None) -> list[str]:
+        from sqlmodel import select
+
+        from ttai.storage.tables import JobRow
+
+        database = Database(home, Clock())
+        try:
+            async with database.of("core").write() as session:
+                if name:
+                    session.add(JobRow(name=name))
+                return [row.name for row in await session.exec(select(JobRow))]
+        finally:
+            await database.close()
+
+    asyncio.run(jobs("before"))
+    copy = tmp_path / "copy.db"
+    assert ttai("backup", str(copy)).out == f"backed up to {copy}\n"
+    asyncio.run(jobs("after"))
+    restored = ttai("restore", str(copy))
+    assert restored.code == 0, restored.err
+    assert f"restored from {copy}; the database of before is {home}" in restored.out
+    assert asyncio.run(jobs()) == ["before"]
+    assert ttai("restore", str(tmp_path / "nowhere.db")).code == 1

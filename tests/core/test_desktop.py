@@ -1,0 +1,135 @@
+"""The desktop app's tools: a login that takes effect while the server runs, settings, a test notification."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+from fastmcp.exceptions import ToolError
+
+from tests.desk import BAD, GOOD, Tap, served, until
+from ttai.credentials import Credentials, Vault
+from ttai.simulator import Simulator
+from ttai.testing import Era, Harness, MemoryKeyring, harness
+
+TOOLS = {
+    "get_auth_status", "test_connection", "login", "logout", "get_config", "update_config", "test_notification",
+}  # fmt: skip
+
+
+def words(credentials: Credentials) -> dict[str, str]:
+    return {
+        "client_secret": credentials.client_secret.get_secret_value(),
+        "refresh_token": credentials.refresh_token.get_secret_value(),
+    }
+
+
+@asynccontextmanager
+async def office(**settings: Any) -> AsyncIterator[Harness]:
+    """A desktop app's server without credentials, and a broker on a port of this machine."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(served(Tap(Simulator())))
+        yield await stack.enter_async_context(
+            harness(demo=False, app_tools=True, serving=True, tastytrade_api_url=url, **settings)
+        )
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_they_are_the_apps_alone(mode: Era) -> None:
+    async with harness(mode=mode) as h:
+        assert not TOOLS & {tool.name for tool in await h.client.list_tools()}
+    async with harness(mode=mode, app_tools=True) as h:
+        listed = {tool.name: tool for tool in await h.client.list_tools()}
+        assert listed.keys() > TOOLS
+        for name in TOOLS:
+            meta = listed[name].meta or {}
+            assert meta["ui"] == {"visibility": ["app"]}
+
+
+async def test_login_and_logout_take_effect_while_it_runs() -> None:
+    async with office() as h:
+        with pytest.raises(ToolError, match="AUTHENTICATION: not logged in"):
+            await h.call("get_quote", symbol="SPY")
+        assert (await h.call("get_auth_status")).data["logged_in"] is False
+        said = (await h.call("login", **words(GOOD))).text
+        assert "2 accounts; the credentials are in the system keyring" in said
+        await until(lambda: h.app.market.hub.live and h.app.logged_in)
+        assert (await h.call("get_quote", symbol="SPY")).data["last"] > 0
+        status = (await h.call("get_auth_status")).data
+        assert status["logged_in"] is True
+        assert "keyring" in status["kept_in"]
+        assert (await h.call("test_connection")).data["works"] is True
+        assert "logged out of http://" in (await h.call("logout")).text
+        with pytest.raises(ToolError, match="AUTHENTICATION: not logged in"):
+            await h.call("get_quote", symbol="SPY")
+        assert not h.app.market.hub.live
+        assert (await h.call("get_status")).data["phases"]["login"] == "off"
+        assert "nobody was logged in" in (await h.call("logout")).text
+
+
+async def test_what_the_broker_refuses_is_not_kept() -> None:
+    async with office() as h:
+        with pytest.raises(ToolError, match=r"AUTHENTICATION: TastyTrade at http://.* refused the credentials") as said:
+            await h.call("login", **words(BAD))
+        assert "wrong-secret" not in str(said.value)
+        assert not (h.app.settings.data_dir / "secrets.enc").exists()
+        with pytest.raises(ToolError, match="VALIDATION: a client secret and a refresh token are needed"):
+            await h.call("login", client_secret=" ", refresh_token="")
+
+
+async def test_a_refused_login_leaves_the_one_that_works() -> None:
+    async with office() as h:
+        await h.call("login", **words(GOOD))
+        with pytest.raises(ToolError, match="AUTHENTICATION"):
+            await h.call("login", **words(BAD))
+        assert (await h.call("get_quote", symbol="SPY")).data["last"] > 0
+
+
+async def test_the_login_of_another_process_is_noticed() -> None:
+    async with office() as h:
+        ring = h.app.vault._keyring._ring
+        assert isinstance(ring, MemoryKeyring)  # the system's, as both processes see it
+        elsewhere = Vault(h.app.settings.data_dir, ring)
+        await elsewhere.save(h.app.connection.url, GOOD)
+        await until(lambda: h.app.market.hub.live)
+        assert (await h.call("get_quote", symbol="SPY")).data["last"] > 0
+        await elsewhere.forget(h.app.connection.url)
+        await until(lambda: not h.app.market.hub.live)
+
+
+async def test_the_environment_outlives_a_logout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", GOOD.client_secret.get_secret_value())
+    monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", GOOD.refresh_token.get_secret_value())
+    async with office() as h:
+        assert "still logged in: the credentials are in TASTYTRADE_CLIENT_SECRET" in (await h.call("logout")).text
+
+
+async def test_the_demo_has_no_login() -> None:
+    async with harness(app_tools=True) as h:
+        for tool, arguments in (("login", words(GOOD)), ("logout", {})):
+            with pytest.raises(ToolError, match="VALIDATION: the demo has no login"):
+                await h.call(tool, **arguments)
+        assert (await h.call("get_auth_status")).data["kept_in"] == "nowhere: the demo needs none"
+
+
+async def test_settings_are_shown_and_written() -> None:
+    async with harness(app_tools=True, api_key="open-sesame-1") as h:
+        shown = await h.call("get_config")
+        assert shown.data["settings"]["port"] == 5180
+        assert "sesame" not in shown.text
+        path = h.app.settings.data_dir / "config.toml"
+        assert str(path) == shown.data["path"]
+        said = (await h.call("update_config", settings={"port": "5190", "log_level": "debug"})).text
+        assert "it holds from the next start" in said
+        assert path.read_text() == 'port = 5190\nlog_level = "DEBUG"\n'
+        with pytest.raises(ToolError, match=r"VALIDATION: .*prot.*port"):
+            await h.call("update_config", settings={"prot": 1, "log_level": "INFO"})
+        assert "DEBUG" in path.read_text()
+        with pytest.raises(ToolError, match="TTAI_API_KEY"):
+            await h.call("update_config", settings={"api_key": "x" * 20})
+
+
+async def test_a_test_notification_reaches_the_user() -> None:
+    async with harness(app_tools=True, serving=True) as h:
+        sent = (await h.call("test_notification")).data["id"]
+        await until(lambda: [note.id for note in h.notes] == [sent])

@@ -1,0 +1,144 @@
+"""The commands about what is the user's: login, settings, the database."""
+
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ttai.cli.terminal import DataDir, Demo, make_app, read_settings, run
+
+if TYPE_CHECKING:
+    from ttai.app import App
+
+SANDBOX = "https://api.cert.tastyworks.com"
+
+config_cli = typer.Typer(help="The settings in force, and how to change them.", invoke_without_command=True)
+Sandbox = Annotated[bool, typer.Option("--sandbox", help="TastyTrade's sandbox, not production.")]
+
+
+def login(data_dir: DataDir = None, sandbox: Sandbox = False) -> None:
+    """Log in to TastyTrade: asks for an OAuth client secret and a refresh token, tries them, keeps them encrypted.
+
+    TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN are taken from the environment where they are set.
+    """
+    app = _at(data_dir, sandbox=sandbox)
+    print(f"Logging in at {app.connection.url}")
+    secret = _ask("Client secret", "TASTYTRADE_CLIENT_SECRET")
+    token = _ask("Refresh token", "TASTYTRADE_REFRESH_TOKEN")
+    run(_login(app, secret, token))
+
+
+def logout(data_dir: DataDir = None, sandbox: Sandbox = False) -> None:
+    """Forget the credentials that `ttai login` kept."""
+    from ttai.builtin.desktop import log_out
+
+    app = _at(data_dir, sandbox=sandbox)
+
+    async def leave() -> None:
+        async with app.running():
+            print(await log_out(app))
+
+    run(leave())
+
+
+@config_cli.callback(invoke_without_command=True)
+def _config(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        show()
+
+
+@config_cli.command("show")
+def show(data_dir: DataDir = None) -> None:
+    """Show every setting in force, wherever it comes from; secrets are left out."""
+    app = make_app(data_dir)
+    print(f"# {app.settings.data_dir / 'config.toml'}")
+    for key, value in app.config.shown(app.settings).items():
+        print(f"{key} = {value}")
+    for problem in app.config.problems:
+        print(f"! {problem}")
+
+
+@config_cli.command("set")
+def set_value(
+    key: Annotated[str, typer.Argument(help="Such as log_level, or vix.alarm for a plugin's.")],
+    value: Annotated[str, typer.Argument(help="The new value; nothing ('') removes it.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Change one setting in config.toml; the rest of the file stays as it is."""
+    from ttai.builtin.desktop import write_config
+
+    app = make_app(data_dir)
+
+    async def write() -> None:
+        print(await write_config(app, {key: value or None}))
+
+    run(write())
+
+
+def backup(
+    to: Annotated[Path | None, typer.Argument(help="A new file; otherwise one in the data dir's backups.")] = None,
+    data_dir: DataDir = None,
+    demo: Demo = False,
+) -> None:
+    """Copy the database to a file, while servers go on."""
+    from ttai.clock import Clock
+    from ttai.storage.backups import backup as copy
+
+    settings, _ = read_settings(data_dir, demo)
+
+    async def keep() -> None:
+        print(f"backed up to {await copy(settings.home, to, Clock())}")
+
+    run(keep())
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that `ttai backup` or an update made.")],
+    data_dir: DataDir = None,
+    demo: Demo = False,
+) -> None:
+    """Put a backup in the database's place; what is there now is kept beside it."""
+    from ttai.clock import Clock
+    from ttai.storage.backups import restore as put_back
+
+    settings, _ = read_settings(data_dir, demo)
+
+    async def put() -> None:
+        kept = await put_back(settings.home, source, Clock())
+        print(f"restored from {source}" + (f"; the database of before is {kept}" if kept else ""))
+
+    run(put())
+
+
+async def _login(app: "App", secret: str, token: str) -> None:
+    from pydantic import SecretStr
+
+    from ttai.builtin.desktop import log_in
+    from ttai.credentials import Credentials
+
+    print(await log_in(app, Credentials(SecretStr(secret), SecretStr(token))))
+    await app.connection.close()
+
+
+def _at(data_dir: str | None, *, sandbox: bool) -> "App":
+    """An app at the address that is meant, whatever the settings say."""
+    from ttai.app import create_app
+    from ttai.clock import Clock
+    from ttai.logs import Logs
+
+    given: dict[str, Any] = {"tastytrade_api_url": SANDBOX} if sandbox else {}
+    settings, config = read_settings(data_dir, **given)
+    return create_app(settings, config, Logs("ERROR", None, Clock()))
+
+
+def _ask(what: str, variable: str) -> str:
+    """A secret from the environment, the terminal (hidden) or, piped, a line of stdin."""
+    if value := os.environ.get(variable, "").strip():
+        print(f"{what}: from {variable}")
+        return value
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{what} (not shown): ").strip()
+    return sys.stdin.readline().strip()

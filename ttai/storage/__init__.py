@@ -1,0 +1,1 @@
+"""The database: opened when first needed, migrated, copied; the core's own tables."""

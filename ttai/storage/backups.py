@@ -1,0 +1,281 @@
+"""The database file by hand: opened, locked between processes, copied, brought back.
+
+Everything here but `backup` and `restore` waits for the disk: call it in a thread.
+"""
+
+import asyncio
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from ttai.clock import Clock
+from ttai.errors import (
+    BadArgument,
+    DatabaseDamaged,
+    DatabaseLocked,
+    DatabaseUnwritable,
+    DiskFull,
+    NotABackup,
+    NotFound,
+    TtaiError,
+)
+
+FILE = "ttai.db"
+KEEP = 5  # backups that stay
+PATIENCE = 5.0  # s to wait for another program's lock
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+
+
+_SHM_FULL = 4874  # SQLITE_IOERR_SHMSIZE: no room for the index of the write-ahead log
+
+
+def told(error: BaseException, path: Path) -> TtaiError | None:
+    """What an error of SQLite or the disk means for the user; None where it is the caller's own."""
+    error = getattr(error, "orig", None) or error  # SQLAlchemy wraps them
+    if isinstance(error, sqlite3.Error):
+        return _told_by_sqlite(error, path)
+    if isinstance(error, OSError):
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        return DiskFull(path) if full else DatabaseUnwritable(path, error.strerror or str(error))
+    return None
+
+
+def _told_by_sqlite(error: sqlite3.Error, path: Path) -> TtaiError | None:
+    code = getattr(error, "sqlite_errorcode", 0)
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return DatabaseLocked()
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return DatabaseDamaged(path, str(error), newest(path.parent))
+        case sqlite3.SQLITE_FULL:
+            return DiskFull(path)
+        case sqlite3.SQLITE_IOERR if code == _SHM_FULL:
+            return DiskFull(path)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PERM:
+            return DatabaseUnwritable(path, str(error))
+    return None
+
+
+def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
+    """The file, made empty and private where there is none; transactions are begun by whoever needs one.
+
+    Nobody else may open a file that is there: closing it again would drop SQLite's locks on it in this process.
+    """
+    address = path.absolute().as_uri()
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            raise DatabaseUnwritable(path, "it is read-only") from None
+        if path.stat().st_mode & 0o077:
+            with suppress(PermissionError):  # another user's, who lets us write
+                path.chmod(0o600)  # SQLite gives the files beside it the same rights
+        # Looked at without its write-ahead log, which opening what is no database would drop.
+        with closing(sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)) as glance:
+            glance.execute("PRAGMA schema_version")
+    return sqlite3.connect(f"{address}?mode=rw", uri=True, timeout=patience, isolation_level=None)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is written inside, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def locked(home: Path, patience: float = PATIENCE, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Make, migrate and restore one process at a time; `stop` ends the wait."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(home / "database.lock", mode=0o600)
+    try:
+        # Who has it may be rewriting every table.
+        lock.acquire(timeout=6 * patience, cancel_check=stop)
+    except Timeout:
+        raise DatabaseLocked("another ttai, which is updating it,") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def examine(connection: sqlite3.Connection, path: Path) -> None:
+    """DatabaseDamaged where a page is; reads them all."""
+    (health,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if health != "ok":
+        raise DatabaseDamaged(path, _line(health), newest(path.parent))
+
+
+def newest(home: Path) -> Path | None:
+    """The newest backup in the data dir."""
+    return max(_backups(home), key=lambda path: path.stem, default=None)
+
+
+def keep(connection: sqlite3.Connection, home: Path, clock: Clock, spare: Path | None = None) -> Path:
+    """Put a copy of the open database into the backups; of those the newest stay, and `spare`. Needs the lock."""
+    folder = home / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for left in folder.glob("*.part"):
+        left.unlink()  # of a process that was killed: the lock is ours
+    examine(connection, home / FILE)  # a copy of damage must not push out a good one
+    kept = _copy(connection, _free(folder / f"ttai-{_stamp(clock)}.db"))
+    for old in sorted(_backups(home), key=lambda path: path.stem)[:-KEEP]:
+        if spare is None or not old.samefile(spare):
+            old.unlink()
+    return kept
+
+
+async def backup(home: Path, to: Path | None, clock: Clock, patience: float = PATIENCE) -> Path:
+    """A copy of the database, whole even while servers write to it; where it is.
+
+    `to` is a new file or a folder; without it the copy goes to the data dir's backups, of which the newest five stay.
+    BadArgument where `to` exists, NotFound where there is no database yet.
+    """
+    return await asyncio.to_thread(_backup, home, to, clock, patience)
+
+
+async def restore(home: Path, source: Path, clock: Clock, patience: float = PATIENCE) -> Path | None:
+    """Make the backup `source` the database, under running servers too; where the previous one is kept, if any.
+
+    A present database goes to the backups first, a damaged one aside. NotABackup where `source` is no whole
+    database of ttai.
+    """
+    return await asyncio.to_thread(_restore, home, source, clock, patience)
+
+
+def _backup(home: Path, to: Path | None, clock: Clock, patience: float) -> Path:
+    path = home / FILE
+    if not _has_content(path):
+        raise NotFound(f"there is no database in {home} yet", "It is made when the server first runs")
+    if to and to.is_dir():
+        to = to / f"ttai-{_stamp(clock)}.db"
+    if to and to.exists():
+        raise BadArgument(f"{to} exists already", "Name a new file")
+    with _saying(to or path), locked(home, patience), closing(connect(path, patience)) as connection:
+        if to is None:
+            return keep(connection, home, clock)
+        examine(connection, path)
+        return _copy(connection, to)
+
+
+def _restore(home: Path, source: Path, clock: Clock, patience: float) -> Path | None:
+    path = home / FILE
+    with closing(_checked(source, path)) as origin, _saying(path):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(home, patience):
+            previous = _put_by(home, source, clock)
+            with closing(connect(path, patience)) as live:
+                _overwrite(live, origin, patience)
+    return previous
+
+
+def _checked(source: Path, path: Path) -> sqlite3.Connection:
+    """The source, open for reading, if it is fit to be restored."""
+    if not source.is_file():
+        raise NotABackup(source, "there is no such file")
+    if path.exists() and source.samefile(path):
+        raise NotABackup(source, "it is the database in use")
+    origin = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        why = _unfit(origin)
+    except sqlite3.Error as error:
+        why = str(error)
+    if why:
+        origin.close()
+        raise NotABackup(source, why)
+    return origin
+
+
+def _unfit(origin: sqlite3.Connection) -> str:
+    (health,) = origin.execute("PRAGMA integrity_check(1)").fetchone()
+    if health != "ok":
+        return f"it is damaged ({_line(health)})"
+    ours = origin.execute("SELECT 1 FROM sqlite_master WHERE name = 'core_ledger'").fetchone()
+    return "" if ours else "it is not a database of ttai"
+
+
+def _put_by(home: Path, source: Path, clock: Clock) -> Path | None:
+    """Keep the present database before another takes its place."""
+    path = home / FILE
+    if not _has_content(path):
+        return None
+    try:
+        with closing(connect(path)) as connection:  # reads only: a writer is in nobody's way
+            return keep(connection, home, clock, spare=source)
+    except (sqlite3.Error, DatabaseDamaged) as error:
+        if not isinstance(told(error, path) or error, DatabaseDamaged):
+            raise
+    aside = _free(home / f"ttai-damaged-{_stamp(clock)}.db")
+    for end in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
+    return aside
+
+
+def _overwrite(live: sqlite3.Connection, origin: sqlite3.Connection, patience: float) -> None:
+    """One transaction of SQLite's own: whoever has the file open sees the old one or the new one."""
+    end = time.monotonic() + patience
+
+    def wait(status: int, _left: int, _pages: int) -> None:
+        if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} and time.monotonic() > end:
+            raise DatabaseLocked
+
+    origin.backup(live, progress=wait, sleep=0.05)
+
+
+@contextmanager
+def _saying(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise told(error, path) or error from error
+
+
+def _copy(connection: sqlite3.Connection, to: Path) -> Path:
+    """A whole copy at `to`, or nothing there."""
+    part = to.with_name(f"{to.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        connection.execute("VACUUM INTO ?", (str(part),))
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())  # SQLite leaves that to us
+        part.replace(to)
+    finally:
+        part.unlink(missing_ok=True)
+    return to
+
+
+def _backups(home: Path) -> list[Path]:
+    return list((home / "backups").glob("ttai-" + "[0-9]" * 8 + "-*.db"))
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the same with a number where that is taken."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
+
+
+def _line(said: str) -> str:
+    return " ".join(said.replace("*** in database main ***", "").split())[:100]
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _stamp(clock: Clock) -> str:
+    return f"{clock.now():%Y%m%d-%H%M%S}"  # UTC, as the clock has it: names sort by age all year
