@@ -26,7 +26,7 @@ dev: $(VENV)/.installed ## The same with debug log, started anew when a file cha
 	$(BIN)/watchfiles --filter python '$(BIN)/ttai serve --demo --http --log-level DEBUG' ttai plugins
 
 test: $(VENV)/.installed ## The quick tests
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto
 
 check: $(VENV)/.installed ## All that must be green: style, types, layers, tests with coverage, whole processes
 	$(BIN)/ruff check .

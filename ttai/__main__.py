@@ -21,10 +21,25 @@ def server() -> None:
     main()
 
 
+def _settle_home() -> None:
+    """A user without a home (a container's number) has the data dir: libraries ask for one while they load."""
+    if "HOME" in os.environ or sys.platform == "win32":
+        return
+    import pwd
+
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        if not (home := os.environ.get("TTAI_DATA_DIR")):
+            sys.exit("ttai: this user has no home directory. Set HOME, or TTAI_DATA_DIR")
+        os.environ["HOME"] = home
+
+
 def _run() -> None:
     if sys.argv[1:2] in (["serve"], ["simulate"]):
         for number in (signal.SIGINT, signal.SIGTERM):  # nothing to put in order yet; `serve` takes them over
             signal.signal(number, lambda *_: os._exit(0))
+    _settle_home()
     os.umask(0o077)  # what ttai writes is its user's alone
     gc.disable()  # nothing of what is imported now ever goes: a tenth of the start; `serve` enables it again
     try:

@@ -21,7 +21,7 @@ from ttai.broker.broker import Broker
 from ttai.builtin import controls, desktop, status
 from ttai.cache import Cache
 from ttai.clock import Clock
-from ttai.connection import Connection
+from ttai.connection import LOGGED_IN, Connection
 from ttai.credentials import Vault
 from ttai.errors import TtaiError
 from ttai.host import Host, Services
@@ -42,8 +42,8 @@ INSTRUCTIONS = """Market data and analysis for an options trader on TastyTrade. 
 session and stale: say so when they are stale, simulated or from a closed market. null means unknown, with the \
 reason in notes; never fill it in. Nothing here places orders."""
 
+NO_APP_TOOLS = "TTAI_APP_TOOLS needs stdio or a token: leave --no-auth and --demo out, or set TTAI_API_KEY"
 UNTRIED = "the login was not tried yet"
-LOGGED_IN = "logged in"
 DURING = {"open": ("open",), "extended": ("pre", "open", "after")}
 
 _log = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ class App:
         self.pulse: Pulse | None = None
         self._answered = asyncio.Event()
         self._reconnect = asyncio.Event()
+        self._changing_login = asyncio.Lock()
+        self._link: list[asyncio.Task[None]] = []
         self._background: list[asyncio.Task[None]] = []
         self.mcp = FastMCP(
             "ttai",
@@ -106,13 +108,15 @@ class App:
     @property
     def problems(self) -> list[str]:
         """What the user should mend, one sentence each."""
-        log = [self.logs.problem] if self.logs and self.logs.problem else []
-        leader = [self.leader.problem] if self.leader.problem else []
-        pulse = [self.pulse.problem] if self.pulse and self.pulse.problem else []
-        database = [problem for owner, problem in self.database.problems.items() if owner in ("", "core")]
+        parts = [self.logs, self.leader, self.pulse]
         return [
-            *self.config.problems, *self.plugins.problems, *self.scheduler.problems, *database, *leader, *pulse, *log
-        ]  # fmt: skip
+            *self.config.problems,
+            *self.plugins.problems,
+            *self.scheduler.problems,
+            *(problem for owner, problem in self.database.problems.items() if owner in ("", "core")),
+            *(part.problem for part in parts if part and part.problem),
+            *([NO_APP_TOOLS] if self.settings.app_tools and not self._serves_app_tools else []),
+        ]
 
     async def settled(self, seconds: float = 15.0) -> None:
         """Until login and socket have worked or failed, at most so long."""
@@ -125,13 +129,25 @@ class App:
         """The core's own tools."""
         status.declare(host, self)
         controls.declare(host, self)
-        if self.settings.app_tools:
+        if self._serves_app_tools:
             desktop.declare(host, self)
+
+    @property
+    def _serves_app_tools(self) -> bool:
+        """Only to whoever started us, or says our token: they change the login and the settings."""
+        settings = self.settings
+        open_to_all = settings.transport != "stdio" and not settings.api_key and (settings.demo or not settings.auth)
+        return settings.app_tools and not open_to_all
 
     @property
     def logged_in(self) -> bool:
         """Whether the broker has answered this login."""
         return self.login.startswith(LOGGED_IN)
+
+    async def describe_broker(self) -> str:
+        """Whom the server talks to, and how the login is."""
+        said, possible = await self.connection.describe()
+        return f"{said}; {self.login}" if possible else said
 
     @property
     def tried(self) -> bool:
@@ -218,15 +234,13 @@ class App:
 
     async def _keep_connected(self) -> None:
         """Log in and keep the market data socket, where there is anything to log in to; anew when that changed."""
-        while True:
-            self._reconnect.clear()
-            work = asyncio.create_task(self._keep("the connection to the broker", self._connect))
-            changed = asyncio.create_task(self._reconnect.wait())
-            try:
-                await asyncio.wait({work, changed}, return_when=asyncio.FIRST_COMPLETED)
-                await changed
-            finally:
-                await _end([work, changed])
+        try:
+            while True:
+                self._reconnect.clear()
+                self._link = [asyncio.create_task(self._keep("the connection to the broker", self._connect))]
+                await self._reconnect.wait()
+        finally:
+            await _end(self._link)
 
     async def _connect(self) -> None:
         try:
@@ -240,12 +254,14 @@ class App:
         await asyncio.gather(self._greet(), self.market.supervisor.run())
 
     async def log_in_anew(self) -> None:
-        """Credentials were saved or forgotten: hub, cache and jobs follow."""
-        self.login = UNTRIED
-        await self.connection.close()
-        self.cache.clear()
-        self.market.hub.forget()
-        self._reconnect.set()
+        """Credentials were saved or forgotten: hub, cache and jobs follow. Calls under way fail as the broker's."""
+        async with self._changing_login:
+            await _end(self._link)  # first: what it still finds out is about the login that is over
+            self.login = UNTRIED
+            self.cache.clear()
+            self.market.hub.forget()
+            await self.connection.close()
+            self._reconnect.set()
 
     async def _watch_login(self) -> None:
         """Notice the login or logout of another process."""

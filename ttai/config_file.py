@@ -10,15 +10,14 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import Secret, SecretBytes, SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from ttai.errors import BadArgument, BadSetting
 from ttai.files import alone, replace
-from ttai.settings import CoreSettings, Settings
+from ttai.settings import HIDDEN, TABLES, CoreSettings, Settings
 
 WAIT = 5.0  # s another writer may take
-_HIDDEN: tuple[type, ...] = (SecretStr, SecretBytes, Secret)
 _LISTS = (list, set, frozenset, tuple)
 
 
@@ -111,21 +110,35 @@ def _checked(
 ) -> dict[str, Any]:
     """`changes` as their classes understand them; BadArgument or BadSetting for the first that can't be."""
     asked: dict[str, dict[str, Any]] = {}
+    plain = dict(changes)
     for key, value in changes.items():
         section, _, name = key.rpartition(".")
         there = values.get(section, {}) if section else values
         if value is None and isinstance(there, dict) and name in there:
             continue  # whatever it is, it may go
+        if _entry(key):
+            plain[key] = _entered(section, name, value)
+            continue
         field = _field(key, kinds)
         if value is not None:
             asked.setdefault(section, {})[name] = _meant(field, value)
     stays = _merged(values, {key: None for key, value in changes.items() if value is None})
-    plain = dict(changes)
     for section, wanted in asked.items():
         beside = stays.get(section, {}) if section else stays
         valid = _validated(section, kinds[section], wanted, beside if isinstance(beside, dict) else {})
         plain.update({f"{section}.{name}" if section else name: value for name, value in valid.items()})
     return plain
+
+
+def _entry(key: str) -> bool:
+    """Whether it is an entry of one of the core's tables, such as schedules.vix_alarm."""
+    section, _, name = key.rpartition(".")
+    return bool(name) and section in TABLES
+
+
+def _entered(table: str, name: str, value: Any) -> Any:
+    """An entry of one of the core's tables as its class understands it; None stays what it is."""
+    return value if value is None else _validated("", CoreSettings, {table: {name: value}}, {})[table][name]
 
 
 def _field(key: str, kinds: Mapping[str, type[Settings]]) -> FieldInfo:
@@ -146,13 +159,13 @@ def _field(key: str, kinds: Mapping[str, type[Settings]]) -> FieldInfo:
 
 def _secret(annotation: Any) -> bool:
     if isinstance(annotation, type) and get_origin(annotation) is None:
-        return issubclass(annotation, _HIDDEN)
-    return get_origin(annotation) in _HIDDEN or any(_secret(part) for part in get_args(annotation))
+        return issubclass(annotation, HIDDEN)
+    return get_origin(annotation) in HIDDEN or any(_secret(part) for part in get_args(annotation))
 
 
 def _variable(key: str, kinds: Mapping[str, type[Settings]]) -> str:
     """The environment variable of a setting, "" for what is none."""
-    section, _, name = key.rpartition(".")
+    section, _, name = ("", "", key.partition(".")[0]) if _entry(key) else key.rpartition(".")
     field = kinds[section].model_fields.get(name) if section in kinds else None
     return str(field.validation_alias or f"{_prefix(section)}{name}").upper() if field else ""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ttai.tastytrade import TastyTrade
 
 SIMULATOR_URL = "http://simulator"
+LOGGED_IN = "logged in"
 
 _log = logging.getLogger(__name__)
 
@@ -49,15 +50,15 @@ class Connection:
         """Where the broker is asked."""
         return SIMULATOR_URL if self._settings.demo else self._settings.tastytrade_api_url
 
-    async def describe(self) -> str:
-        """Whom the server talks to, in a few words."""
+    async def describe(self) -> tuple[str, bool]:
+        """Whom the server talks to, in a few words, and whether it can."""
         if self._settings.demo:
-            return "simulator"
+            return "simulator", True
         try:
             known = await self.possible()
         except TtaiError as error:
-            return f"not logged in: {error.message} {error.hint}"
-        return f"TastyTrade at {self.url}" if known else f"not logged in. {NotLoggedIn().hint}"
+            return f"not logged in: {error.message} {error.hint}", False
+        return (f"TastyTrade at {self.url}", True) if known else (f"not logged in. {NotLoggedIn().hint}", False)
 
     async def check(self, credentials: Credentials) -> int:
         """How many accounts these credentials open; raises what the broker says against them. Nothing is kept."""

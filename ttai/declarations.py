@@ -58,7 +58,7 @@ class Declarations:
         self.lifespans: list[Lifespan] = []
         self.tables: Tables | None = None
         self.offers: dict[type, object] = {}
-        self.takes: set[str] = set()  # the plugins whose services it took for good
+        self.takes: dict[str, bool] = {}  # the plugins whose services it took, and whether it can't do without
         self._open = True
 
     def note(self, name: str) -> None:

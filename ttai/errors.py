@@ -247,8 +247,9 @@ class JobFailed(TtaiError):
 
     code = "PLUGIN"
 
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"job {name} failed: {why}", "The log says more")
+    def __init__(self, name: str, why: str, hint: str = "") -> None:
+        super().__init__(f"job {name} failed: {why}", hint or "The log says more")
+        self.why = _sentence(why)
 
 
 class JobSkipped(TtaiError):

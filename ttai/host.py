@@ -185,14 +185,16 @@ class Host:
     def require(self, kind: type[T], *, optional: bool) -> T | None: ...
 
     def require(self, kind: type[T], *, optional: bool = False) -> T | None:
-        """The service of that type; an `optional` one is None where nobody provides it or its provider failed.
+        """The service of that type; an `optional` one is None where no plugin that registered provides it.
 
-        `register` may be called again once the provider is there: it declares, and does nothing else.
+        The taker starts after its provider, and fails with it, unless it took it as optional: then it has a service
+        whose plugin did not start. `register` may be called again once the provider is there: it declares, and does
+        nothing else.
         """
         offer = self._place.offers.get(kind)
         if offer is not None:
-            if not optional:
-                self._declared.takes.add(offer.plugin)
+            takes = self._declared.takes
+            takes[offer.plugin] = takes.get(offer.plugin, False) or not optional
             return cast("T", offer.service)
         if not self._place.last_call:
             raise Later(kind, optional=optional)

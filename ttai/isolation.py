@@ -14,6 +14,7 @@ from mcp.types import MISSING_REQUIRED_CLIENT_CAPABILITY
 from ttai.errors import PluginFailed, Unexpected
 
 T = TypeVar("T")
+STUBBORN = 1.0  # s somebody who is cancelled may take to end
 ENDS = (SystemExit, KeyboardInterrupt, GeneratorExit)  # what would end the server, or leave its loop
 
 _log = logging.getLogger(__name__)
@@ -47,12 +48,23 @@ async def contained(
     """
     task = asyncio.create_task(_mapped(call, what, passes), name=what)
     try:
-        return await task
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         if is_cancelled():
+            task.cancel()
+            task.add_done_callback(_ignore)
+            _, left = await asyncio.wait({task}, timeout=STUBBORN)
+            if left:
+                _log.error("%s does not let itself be cancelled; it is left behind", what)
             raise
         _log.error("%s cancelled itself", what)
         raise PluginFailed(what, "cancelled itself") from None
+
+
+def _ignore(task: "asyncio.Task[Any]") -> None:
+    """Take note of how it ended, which nobody asks any more: asyncio would complain."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _mapped(call: Callable[[], Awaitable[T]], what: str, passes: Callable[[BaseException], bool]) -> T:

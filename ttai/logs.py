@@ -103,7 +103,7 @@ class Lane(threading.Thread):
                 self._wake.notify()
 
     def keep(self, text: str, written: Callable[[], None]) -> None:
-        """Queue what must not be dropped; `written` is called by the thread once it is out."""
+        """Queue what must not be dropped; `written` is called by the thread once all of it is out, else never."""
         with self._wake:
             self._kept.append((text, written))
             if self._idle:
@@ -131,24 +131,26 @@ class Lane(threading.Thread):
             if not (lines or kept):
                 return
             for text, written in kept:
-                self.write(f"{text}\n")
-                with suppress(RuntimeError):  # whoever waited has left
-                    written()
+                if self.write(f"{text}\n"):
+                    with suppress(RuntimeError):  # whoever waited has left
+                        written()
             texts = (line.lines()[self.form] if isinstance(line, Entry) else line for line in lines)
             self.write("".join(f"{text}\n" for text in texts))
 
-    def write(self, text: str) -> None:
+    def write(self, text: str) -> bool:
+        """Whether all of it is out."""
         raise NotImplementedError
 
 
 class StderrLane(Lane):
     """The owner of stderr; where nobody reads it, only this thread waits."""
 
-    def write(self, text: str) -> None:
+    def write(self, text: str) -> bool:
         data = text.encode("utf-8", "replace")
         with suppress(OSError):  # the reader is gone: the file has it
             while data:
                 data = data[os.write(2, data) :]
+        return not data
 
 
 class DayLane(Lane):
@@ -165,17 +167,19 @@ class DayLane(Lane):
         self._file: TextIO | None = None
         self.problem: str | None = None
 
-    def write(self, text: str) -> None:
+    def write(self, text: str) -> bool:
         try:
             file = self._today()
             file.write(text)
             file.flush()
             self.problem = None
+            return True
         except OSError as error:
             self._let_go()
             if not self.problem:
                 self.problem = f"no log file ({error}). Make {self._folder} writable or choose another --data-dir"
                 self._complain(f"ttai: {self.problem}")
+            return False
 
     def run(self) -> None:
         super().run()
@@ -289,7 +293,8 @@ class Logs:
 def quiet_libraries() -> None:
     """Lower the libraries that tell too much; called again once a late one has set its own level."""
     web = ("httpx2", "httpcore2", "httpx", "httpcore", "uvicorn.access", "sse_starlette")
-    for name in (*web, "asyncio", "tastytrade", "mcp", "fastmcp", "apscheduler", "filelock", "keyring"):
+    data = ("aiosqlite", "sqlalchemy")  # a line or more a query
+    for name in (*web, *data, "asyncio", "tastytrade", "mcp", "fastmcp", "apscheduler", "filelock", "keyring"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # FastMCP says of every failed call that it failed; our line about it says more.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)

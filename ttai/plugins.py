@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from ttai.settings import RESERVED, Config, expand
 from ttai.starts import Start, end_all
 
 GROUP = "ttai.plugins"
+SLOW = 2.0  # s a plugin may take to load without a word
 OURS = "ttai"
 
 _log = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ class Plugins:
 
     async def start(self) -> None:
         """Bring all of them up, each when those it takes from have started."""
-        await asyncio.gather(*(self._start(start) for start in self._starts.values()))
+        await asyncio.gather(*(start.begin(self._services.database) for start in self._starts.values()))
 
     async def stop(self) -> None:
         """Bring them down, in the time there is."""
@@ -125,13 +127,6 @@ class Plugins:
         """A plugin's state with its start: loaded ones are `starting` until they are `ready`."""
         return self._starts[report.name].phase if report.state == "loaded" else report.state
 
-    async def _start(self, start: Start) -> None:
-        await start.begin(self._services.database)
-        if start.problem:
-            report = next(one for one in self.reports if one.name == start.plugin and one.state == "loaded")
-            report.state = "failed"
-            report.problem = f"it did not start: {start.problem}"
-
     def _register(self, report: PluginReport, find: Find, *, last_call: bool) -> Later | None:
         """Register one plugin: all it declares, or nothing and the reason; or what it wants to wait for."""
         ours = report.distribution == OURS
@@ -144,7 +139,7 @@ class Plugins:
         host = Host(report.name, self._services, self._config, declared, place, ours=ours)
         try:
             self._check_name(report, ours=ours)
-            with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the protocol
+            with contextlib.redirect_stdout(sys.stderr), _watched(report.name):  # stdout belongs to the protocol
                 _plain(find())(host)
             self._check_clashes(report, declared)
         except Later as missing:
@@ -168,7 +163,8 @@ class Plugins:
         report.declared = declared.names
         self._owners.update(dict.fromkeys(_shared(declared), name))
         self._offers.update({kind: Offer(name, service) for kind, service in declared.offers.items()})
-        self._starts[name] = Start(name, declared, [self._starts[other] for other in sorted(declared.takes)])
+        takes = {self._starts[other]: needed for other, needed in declared.takes.items()}
+        self._starts[name] = Start(name, declared, takes, failed=partial(_failed, report))
         if declared.tables:
             self._services.database.declare(name, declared.tables.module, declared.tables.migrations)
         for job in declared.jobs:
@@ -225,6 +221,11 @@ def _shared(declared: Declarations) -> list[str]:
     return [name for name in declared.names if name.startswith(("tool ", "resource ", "prompt ", "job ", "service "))]
 
 
+def _failed(report: PluginReport, why: str) -> None:
+    report.state = "failed"
+    report.problem = why
+
+
 def _told(distribution: Distribution, key: str) -> str:
     """What a distribution says of itself; "?" where it says nothing, or has no metadata to say it in."""
     with contextlib.suppress(Exception):  # the libraries that read metadata disagree on what that is
@@ -240,6 +241,18 @@ def _find(point: EntryPoint) -> Callable[[Host], None]:
         if error.name and f"{point.module}.".startswith(f"{error.name}."):
             raise Refused(f"its own module {error.name} is missing; reinstall it") from error
         raise
+
+
+@contextlib.contextmanager
+def _watched(name: str) -> Iterator[None]:
+    """Say it, while it lasts, when a plugin keeps the server from starting."""
+    timer = threading.Timer(SLOW, _log.warning, ("plugin %s is still loading; the server waits for it", name))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _plain(register: Callable[[Host], None]) -> Callable[[Host], None]:

@@ -27,6 +27,7 @@ from ttai.logs import Logs
 from ttai.presence import announced
 from ttai.web import EVERYWHERE, Token, web_app
 
+LOADING = 10.0  # s a start may go on without its client: what it asked before it left is answered
 PATIENCE = 0.3  # s for the transport to end by itself
 LAST = 2.2  # s after which a thread ends what no longer turns; the logs may take 0.6 more
 
@@ -167,12 +168,36 @@ class _Stdin(io.RawIOBase):
 
     def watch(self) -> None:
         """Wish the end when whoever writes is gone."""
-        kind = os.fstat(self._source).st_mode
-        if hasattr(select, "poll") and (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)):
-            gone = select.poll()
-            gone.register(self._source, getattr(select, "POLLRDHUP", 0))
-            gone.poll()
+        if _is_abandoned(self._source):
             self._ending.wish()
+
+
+def _is_abandoned(number: int) -> bool:
+    """Wait until whoever writes to this pipe or socket is gone; False at once where that can't be seen."""
+    kind = os.fstat(number).st_mode
+    if not hasattr(select, "poll") or not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)):
+        return False
+    gone = select.poll()
+    gone.register(number, getattr(select, "POLLRDHUP", 0))
+    gone.poll()
+    return True
+
+
+@contextmanager
+def loading(*, stdio: bool) -> Iterator[None]:
+    """While plugins load, which may take for ever: end soon after whoever started us on stdio is gone."""
+    loaded = threading.Event()
+
+    def watch() -> None:
+        if _is_abandoned(0) and not loaded.wait(LOADING):
+            os._exit(0)
+
+    if stdio:
+        threading.Thread(target=watch, name="loading", daemon=True).start()
+    try:
+        yield
+    finally:
+        loaded.set()
 
 
 class _Uvicorn(uvicorn.Server):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, Secret, SecretBytes, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -27,6 +27,7 @@ from ttai.errors import BadSetting
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PRODUCTION = "https://api.tastyworks.com"
+HIDDEN: tuple[type, ...] = (SecretStr, SecretBytes, Secret)
 
 
 # What config.toml says for the class of settings that is being made.
@@ -121,7 +122,7 @@ RESERVED = frozenset(
     | {"app", "core", "ttai", "http", "llm", "master", "notification", "webhook", "get", "list"}
 )  # fmt: skip
 
-_TABLES = {"schedules"}  # the core's settings that are tables of the file
+TABLES = frozenset({"schedules"})  # the core's settings that are tables of the file
 
 S = TypeVar("S", bound=Settings)
 
@@ -158,7 +159,7 @@ class Config:
 
     def core(self, overrides: Mapping[str, Any]) -> CoreSettings:
         """The core's settings; `overrides` come from the command line."""
-        flat = {n: value for n, value in self._values.items() if not isinstance(value, dict) or n in _TABLES}
+        flat = {n: value for n, value in self._values.items() if not isinstance(value, dict) or n in TABLES}
         if flat.pop("api_key", None) is not None:
             self.problems.append(f"{self.path}: api_key is a secret and is not read from here; set TTAI_API_KEY")
         if flat.pop("data_dir", None) is not None:
@@ -177,9 +178,13 @@ class Config:
         everything = {"": core, **self._made}
         shown: dict[str, Any] = {}
         for section, settings in everything.items():
-            for name, value in settings.model_dump(mode="json").items():
-                if not isinstance(getattr(settings, name), SecretStr):
-                    shown[f"{section}.{name}" if section else name] = value
+            secret = {name for name, value in settings if isinstance(value, HIDDEN)}
+            try:  # what a plugin takes for a setting may be of any class
+                values = settings.model_dump(mode="json", exclude=secret, fallback=str, warnings=False)
+            except Exception as error:  # noqa: BLE001 - its own words might hold a secret
+                shown[section or "core"] = f"can't be shown ({type(error).__name__})"
+                continue
+            shown.update({f"{section}.{name}" if section else name: value for name, value in values.items()})
         return shown
 
     @property
@@ -189,7 +194,7 @@ class Config:
 
     def strangers(self, plugins: Iterable[str]) -> list[str]:
         """What is wrong with the sections of the file, if these are all the plugins there are."""
-        sections = {name for name, value in self._values.items() if isinstance(value, dict)} - _TABLES
+        sections = {name for name, value in self._values.items() if isinstance(value, dict)} - TABLES
         return [f"{self.path}: there is no plugin {name} to read [{name}]" for name in sorted(sections - {*plugins})]
 
     def _load(

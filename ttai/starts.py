@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
+
+from fastmcp.exceptions import ToolError
 
 from ttai.clock import time_left
 from ttai.declarations import Declarations, Lifespan
@@ -20,7 +22,7 @@ _log = logging.getLogger(__name__)
 class Tables(Protocol):
     """What a start needs of the database."""
 
-    async def ready(self) -> None: ...
+    async def ready(self, owner: str | None = None) -> None: ...
 
     @property
     def problems(self) -> dict[str, str]: ...
@@ -29,9 +31,11 @@ class Tables(Protocol):
 class _Life:
     """One lifespan: the task that entered it is the one that leaves it."""
 
-    def __init__(self, lifespan: Lifespan, plugin: str) -> None:
+    def __init__(self, lifespan: Lifespan, plugin: str, died: Callable[[str], None]) -> None:
+        """`died` is told why where it ends before it should."""
         self._lifespan = lifespan
         self._plugin = plugin
+        self._died = died
         self._entered = asyncio.Event()
         self._leave = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -62,7 +66,12 @@ class _Life:
             _log.warning("%s did not stop well: %s", self._plugin, error)
 
     async def _live(self) -> None:
-        await contained(self._enter_and_wait, f"lifespan of {self._plugin}")
+        try:
+            await contained(self._enter_and_wait, f"lifespan of {self._plugin}")
+        except ToolError as error:
+            if self._entered.is_set() and not self._leave.is_set():
+                self._died(str(error))
+            raise
 
     async def _enter_and_wait(self) -> None:
         async with self._lifespan():
@@ -74,16 +83,26 @@ class Start:
     """One plugin's way up; its tools wait for it."""
 
     def __init__(
-        self, plugin: str, declared: Declarations, takes: Sequence["Start"], patience: float = PATIENCE
+        self,
+        plugin: str,
+        declared: Declarations,
+        takes: Mapping["Start", bool],
+        patience: float = PATIENCE,
+        failed: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`takes` are the starts of the plugins it needs; `patience` is how many seconds it may take itself."""
+        """`takes`: the starts of the plugins it takes from, and whether it fails with them.
+
+        It may take `patience` seconds itself; `failed` is told why it did not start, or ended before it should.
+        """
         self.plugin = plugin
         self.takes = takes
         self._declared = declared
         self._patience = patience
-        self._lives = [_Life(lifespan, plugin) for lifespan in declared.lifespans]
+        self._failed = failed
+        self._lives = [_Life(lifespan, plugin, self._died) for lifespan in declared.lifespans]
         self._over = asyncio.Event()
         self.problem: str | None = None
+        self._how = "did not start"
         if not declared.must_start:
             self._over.set()
 
@@ -102,7 +121,7 @@ class Start:
             except TimeoutError:
                 raise TookTooLong(limit) from None
         if self.problem:
-            raise PluginFailed(self.plugin, f"did not start: {self.problem}")
+            raise PluginFailed(self.plugin, f"{self._how}: {self.problem}")
 
     async def begin(self, tables: Tables) -> None:
         """Bring it up, once those it takes from are; what keeps it from that is its `problem`."""
@@ -125,18 +144,25 @@ class Start:
             self._over.set()
         if self.problem:
             _log.warning("plugin %s did not start: %s", self.plugin, self.problem)
+            self._failed(f"it did not start: {self.problem}")
             await self.end(LEAVING)
+
+    def _died(self, why: str) -> None:
+        """One of its lifespans ended while it was needed."""
+        self.problem, self._how = why, "ended"
+        _log.error("plugin %s ended: %s", self.plugin, why)
+        self._failed(f"it ended: {why}")
 
     async def over(self) -> None:
         """Until it has started or failed to."""
         await self._over.wait()
 
     async def _begin(self, tables: Tables) -> str | None:
-        for other in self.takes:
-            if other.problem:
+        for other, needed in self.takes.items():
+            if other.problem and needed:
                 return f"it needs {other.plugin}, which did not start: {other.problem}"
         if self._declared.tables:
-            await tables.ready()
+            await tables.ready(self.plugin)
             if problem := tables.problems.get(self.plugin):
                 return problem
         for life in self._lives:

@@ -22,6 +22,7 @@ from ttai import __version__
 from ttai.app import App
 from ttai.errors import StartFailed
 from ttai.logs import conceal
+from ttai.presence import INSTANCE
 from ttai.settings import CoreSettings
 
 EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - asked for by name, and with a key
@@ -105,7 +106,7 @@ def web_app(app: App, token: Token, idle: float = IDLE_SESSION) -> Starlette:
     hosts = ["*"] if app.settings.host in EVERYWHERE else [app.settings.host]
 
     async def health(_request: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok", "version": __version__})
+        return JSONResponse({"status": "ok", "version": __version__, "instance": INSTANCE})
 
     async def transport(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].rstrip("/")

@@ -129,8 +129,11 @@ async def test_where_it_can_not_be_written_nothing_is_left(home: Path, clock: Fr
     (home / "backups").write_text("a file")
     with pytest.raises(DatabaseUnwritable):
         await backup(home, None, clock)
-    with pytest.raises(DatabaseUnwritable):
-        await backup(home, home / "nowhere" / "mine.db", clock)
+    for nowhere in (home / "nowhere", home / "backups"):
+        with pytest.raises(BadArgument, match=f"^VALIDATION: {nowhere} is no folder that can be written. Name another"):
+            await backup(home, nowhere / "mine.db", clock)
+    with pytest.raises(BadArgument, match=r"can't be written .* Name another file"):
+        await backup(home, home / f"{'x' * 300}.db", clock)
 
 
 async def test_damage_is_not_copied_over_good_backups(home: Path, tmp_path: Path, clock: FrozenClock) -> None:
@@ -193,6 +196,19 @@ async def test_a_damaged_file_is_moved_aside_with_all_that_belongs_to_it(home: P
     assert aside.read_bytes() == b"nonsense" * 1000
     assert (home / "ttai-damaged-20261120-153100.db-wal").exists()
     assert jobs(home / "ttai.db") == ["first"]
+
+
+async def test_without_a_source_the_newest_backup_is_restored(home: Path, clock: FrozenClock) -> None:
+    with pytest.raises(NotFound, match=f"^NOT_FOUND: there is no backup in {home / 'backups'}. Name the file"):
+        await restore(home, None, clock)
+    for name in ("second", "third"):
+        add_job(home, name)
+        clock.advance(60)
+        await backup(home, None, clock)
+    add_job(home, "unwanted")
+    clock.advance(60)
+    await restore(home, None, clock)
+    assert jobs(home / "ttai.db") == ["first", "second", "third"]
 
 
 @pytest.mark.parametrize("what", ["missing", "text", "foreign", "damaged", "itself"])

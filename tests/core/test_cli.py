@@ -130,6 +130,14 @@ def test_a_call_that_fails_is_one_line_and_exit_1(
     assert "Traceback" not in ended.err
 
 
+def test_a_secret_is_refused_as_an_argument(ttai: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTAI_APP_TOOLS", "1")
+    ended = ttai("call", "login", "client_secret=hunter2hunter2", "refresh_token=hunter2hunter2")
+    assert (ended.code, ended.out) == (1, "")
+    assert "login takes secrets, which don't belong on a command line. Use `ttai login`" in ended.err
+    assert "hunter2" not in ended.err
+
+
 def test_status_says_how_the_server_would_be(ttai: Callable[..., Ended], tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("prot = 1")
     said = ttai("status", "--demo", "--data-dir", str(tmp_path))

@@ -16,6 +16,21 @@ from ttai.clock import Clock
 from ttai.storage.database import Database
 
 
+async def jobs(home: Path, name: str | None = None) -> list[str]:
+    from sqlmodel import select
+
+    from ttai.storage.tables import JobRow
+
+    database = Database(home, Clock())
+    try:
+        async with database.of("core").write() as session:
+            if name:
+                session.add(JobRow(name=name))
+            return [row.name for row in await session.exec(select(JobRow))]
+    finally:
+        await database.close()
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TTAI_DATA_DIR", str(tmp_path / "home"))
@@ -70,26 +85,42 @@ def test_the_database_is_copied_and_put_back(home: Path, tmp_path: Path, ttai: C
     assert nothing.code == 1
     assert nothing.err.startswith("ttai: ")
 
-    async def jobs(name: str | None = None) -> list[str]:
-        from sqlmodel import select
-
-        from ttai.storage.tables import JobRow
-
-        database = Database(home, Clock())
-        try:
-            async with database.of("core").write() as session:
-                if name:
-                    session.add(JobRow(name=name))
-                return [row.name for row in await session.exec(select(JobRow))]
-        finally:
-            await database.close()
-
-    asyncio.run(jobs("before"))
+    asyncio.run(jobs(home, "before"))
     copy = tmp_path / "copy.db"
     assert ttai("backup", str(copy)).out == f"backed up to {copy}\n"
-    asyncio.run(jobs("after"))
+    asyncio.run(jobs(home, "after"))
     restored = ttai("restore", str(copy))
     assert restored.code == 0, restored.err
     assert f"restored from {copy}; the database of before is {home}" in restored.out
-    assert asyncio.run(jobs()) == ["before"]
+    assert asyncio.run(jobs(home)) == ["before"]
     assert ttai("restore", str(tmp_path / "nowhere.db")).code == 1
+
+
+def test_config_takes_the_data_dir_before_and_after(tmp_path: Path, ttai: Callable[..., Ended]) -> None:
+    there = tmp_path / "there"
+    assert ttai("config", "set", "--data-dir", str(there), "schedules.vix_alarm", "off").code == 0
+    assert "schedules = {'vix_alarm': 'off'}" in ttai("config", "--data-dir", str(there)).out
+    assert "schedules = {'vix_alarm': 'off'}" in ttai("config", "--data-dir", str(there), "show").out
+    assert "schedules = {}" in ttai("config", "--data-dir", str(there), "show", "--data-dir", str(tmp_path)).out
+
+
+def test_restore_alone_takes_the_newest_backup(home: Path, ttai: Callable[..., Ended]) -> None:
+    asyncio.run(jobs(home, "before"))
+    kept = ttai("backup").out.removeprefix("backed up to ").strip()
+    assert Path(kept).parent == home / "backups"
+    asyncio.run(jobs(home, "after"))
+    assert ttai("restore").out.startswith(f"restored from {kept}; the database of before is ")
+    assert asyncio.run(jobs(home)) == ["before"]
+
+
+def test_a_login_in_the_demo_is_refused_before_it_asks(
+    home: Path, ttai: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    home.mkdir()
+    (home / "config.toml").write_text("demo = true")
+    ended = ttai("login")
+    assert (ended.code, ended.out) == (1, "")
+    assert f"demo is set in {home / 'config.toml'}" in ended.err
+    monkeypatch.setenv("TTAI_DEMO", "1")
+    assert "Unset it in TTAI_DEMO" in ttai("login").err

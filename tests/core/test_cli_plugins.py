@@ -54,3 +54,12 @@ def test_a_wheel_is_installed_listed_and_removed(run: Run, tmp_path: Path) -> No
 def test_what_can_not_be_is_an_error_of_ours(run: Run, tmp_path: Path) -> None:
     for words in (("install", "x.zip"), ("remove", "x"), ("check", tmp_path / "x"), ("new", "X")):
         assert isinstance(run(*words).exception, TtaiError)
+
+
+def test_the_data_dir_may_be_said_before_the_command(run: Run, tmp_path: Path) -> None:
+    home = ("--data-dir", tmp_path / "home")
+    assert run(*home, "install", build(tmp_path)).exit_code == 0
+    assert (tmp_path / "home" / "plugins").is_dir()
+    for words in (home, (*home, "list"), ("list", *home)):
+        assert "trial (ttai-trial 1.0): loaded" in run(*words).stdout
+    assert "trial" not in run(*home, "--plugins", "core").stdout.replace("trial (ttai-trial 1.0): left out", "")

@@ -332,3 +332,19 @@ def test_whatever_is_written_is_read_again_and_leaves_the_comments(changes: dict
     assert all(comment in after for comment in ("# what I told it\n", "# be loud\n", "# fear\n", "# thirty is late\n"))
     undone = dict.fromkeys(changes)
     assert edited(edited(after, undone), {}) == edited(after, undone)
+
+
+def test_an_entry_of_schedules_is_set_and_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert change(path, {"schedules.vix_alarm": "off", "schedules.other": "interval minutes=5"}, SECTIONS) == []
+    assert path.read_text().startswith(FILE)
+    schedules = Config.read(path).core({}).schedules
+    assert schedules == {"vix_alarm": "off", "other": "interval minutes=5"}
+    change(path, {"schedules.other": None, "schedules.never": None, "schedules.vix_alarm": "5"}, SECTIONS)
+    assert Config.read(path).core({}).schedules == {"vix_alarm": "5"}
+    with pytest.raises(BadSetting, match=r"can't be that: .*string"):
+        change(path, {"schedules.vix_alarm": 5}, SECTIONS)
+    for key in ("schedules.", "schedules.a.b"):
+        with pytest.raises(BadArgument, match="there is no setting"):
+            change(path, {key: "off"}, SECTIONS)
+    monkeypatch.setenv("TTAI_SCHEDULES", '{"vix_alarm": "off"}')
+    assert change(path, {"schedules.vix_alarm": "off"}, SECTIONS) == ["TTAI_SCHEDULES"]

@@ -30,7 +30,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_without_credentials_there_is_no_way_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = connection()
     assert not await nobody.possible()
-    assert (await nobody.describe()).startswith("not logged in. Run `ttai login`, or set TASTYTRADE_CLIENT_SECRET")
+    assert (await nobody.describe())[0].startswith("not logged in. Run `ttai login`, or set TASTYTRADE_CLIENT_SECRET")
     for ask in (nobody.market(), nobody.broker()):
         with pytest.raises(NotLoggedIn):
             await ask
@@ -42,7 +42,7 @@ async def test_without_credentials_there_is_no_way_and_it_says_so(monkeypatch: p
 async def test_the_demo_needs_none_and_does_not_read_them(credentials: None) -> None:
     demo = connection(demo=True)
     assert await demo.possible()
-    assert (await demo.describe(), demo.url) == ("simulator", "http://simulator")
+    assert (await demo.describe(), demo.url) == (("simulator", True), "http://simulator")
     market, again, broker = await asyncio.gather(demo.market(), demo.market(), demo.broker())
     assert market is again
     assert id(market) == id(broker)
@@ -81,7 +81,7 @@ async def test_an_account_is_reached_at_its_url(credentials: None) -> None:
         async with served(tap) as url:
             account = connection(tastytrade_api_url=url)
             assert await account.possible()
-            assert await account.describe() == f"TastyTrade at {url}"
+            assert await account.describe() == (f"TastyTrade at {url}", True)
             assert len(await (await account.broker()).accounts()) == 2
             assert tap.headers[0][0] == "/oauth/token"
             await account.close()

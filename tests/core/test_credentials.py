@@ -268,7 +268,9 @@ async def test_two_data_dirs_in_one_keyring_do_not_meet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [PASSPHRASE, Fernet.generate_key().decode(), "πάσα λέξη κρυφή", "\udcff of another encoding"]
+    "key",
+    [PASSPHRASE, Fernet.generate_key().decode(), "πάσα λέξη κρυφή", "\udcff of another encoding"],
+    ids=["passphrase", "fernet", "greek", "surrogate"],
 )
 async def test_a_master_key_comes_before_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     ring = MemoryKeyring("hanging")

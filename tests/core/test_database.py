@@ -437,6 +437,8 @@ class TestTheFile:
                 async with database.of("core").write() as session:
                     await run(session, "PRAGMA max_page_count = 1")  # as many as there are
                     session.add(JobRow(name="big", last_error="x" * 200_000))
+            assert "is full" in database.problems[""]  # until a write succeeds
+            assert await jobs(database) == []  # which is no reason not to read
             async with database.of("core").write() as session:
                 await run(session, "PRAGMA max_page_count = 100000")
             assert await jobs(database) == []
@@ -463,7 +465,9 @@ class TestTheFile:
         """)
         monkeypatch.setenv("TRIAL_FULL", "1")
         async with opened(home, clock, vix=(modules.lay(LEVEL_2), steps)) as database:
+            assert "is full" in database.problems["vix"]
             assert "is full" in database.problems[""]
+            assert await jobs(database) == []
             assert plain(home, "SELECT * FROM vix_level") == [(1, 21.0)]
             monkeypatch.delenv("TRIAL_FULL")
             clock.advance(5)
@@ -599,13 +603,16 @@ class TestOwners:
             (LEVEL.replace("vix_level", "core_job"), "table 'core_job' is another plugin's"),
             ("raise RuntimeError('no licence')", "no licence"),
             ("raise SystemExit('bye')", "bye"),
+            ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+            ("raise GeneratorExit", "GeneratorExit"),
+            ("import asyncio; raise asyncio.CancelledError", "CancelledError"),
             (LEVEL + "\n    raise LookupError('halfway')", "halfway"),
             (
                 LEVEL.replace("import", "import Relationship,") + "        owner: 'Nobody' = Relationship()\n",
                 "Nobody",
             ),
         ],
-        ids=["prefix", "clash", "raises", "exits", "halfway", "relationship"],
+        ids=["prefix", "clash", "raises", "exits", "ctrl-c", "generator", "cancelled", "halfway", "relationship"],
     )
     async def test_tables_that_can_not_be_imported_cost_their_owner_alone(
         self, home: Path, modules: Modules, source: str, said: str
@@ -651,8 +658,9 @@ class TestOwners:
             (f"STEPS = {{'vix_level': {GROW!r}}}", "the steps of vix_level are no list"),
             ("STEPS = {'core_job': ['DROP TABLE core_job']}", "'core_job' does not begin with vix_"),
             ("import ttai_nowhere", "ttai_nowhere"),
+            ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ],
-        ids=["none", "text", "foreign", "import"],
+        ids=["none", "text", "foreign", "import", "ctrl-c"],
     )
     async def test_migrations_that_break_the_rules_cost_their_owner_alone(
         self, home: Path, modules: Modules, steps: str, said: str
@@ -660,6 +668,67 @@ class TestOwners:
         async with opened(home, vix=(modules.lay(LEVEL), modules.lay(steps))) as database:
             assert said in database.problems["vix"]
             assert await jobs(database) == []
+
+    async def test_modules_that_hang_cost_their_owner_alone(self, home: Path, modules: Modules) -> None:
+        hangs = LEVEL.replace("import", "import Relationship,") + (
+            "        friend: 'Later' = Relationship()\n\n    import time; time.sleep(3)"
+        )
+        other = LEVEL.replace("vix_level", "fear_level")
+        database = Database(home, FrozenClock(), longest=1.5)
+        database.declare("vix", modules.lay(hangs))
+        database.declare("fear", modules.lay(other))
+        begun = monotonic()
+        await database.ready("core")
+        for number in range(5):
+            await add_job(database, f"job {number}")  # while a model whose neighbour is missing is there
+            await asyncio.sleep(0.1)
+        assert len(await jobs(database)) == 5
+        assert database.problems == {}
+        with deadline(0.05), pytest.raises(DatabaseUnavailable, match="still being opened"):
+            await levels(database)
+        await database.ready("fear")
+        assert monotonic() - begun < 1.5
+        with pytest.raises(TablesUnusable, match=r"tables of vix can't be used: .* took longer than 1.5 s to import"):
+            await levels(database)
+        await database.open()
+        assert list(database.problems) == ["vix"]
+        await asyncio.sleep(0)
+        assert len(await jobs(database)) == 5
+        await database.close()
+
+    async def test_slow_modules_are_waited_for_and_whole(self, home: Path, modules: Modules) -> None:
+        slow = """
+            import time
+            from sqlmodel import Field, Relationship, SQLModel
+
+            class SlowNote(SQLModel, table=True):
+                __tablename__ = "vix_note"
+                id: int | None = Field(default=None, primary_key=True)
+                levels: list["SlowLevel"] = Relationship(back_populates="note")
+
+            time.sleep(0.4)
+
+            class SlowLevel(SQLModel, table=True):
+                __tablename__ = "vix_level"
+                id: int | None = Field(default=None, primary_key=True)
+                value: float
+                note_id: int | None = Field(default=None, foreign_key="vix_note.id")
+                note: SlowNote | None = Relationship(back_populates="levels")
+        """
+        name = modules.lay(slow)
+        database = Database(home, FrozenClock())
+        database.declare("vix", name)
+        reading = asyncio.create_task(levels(database))
+        await database.ready("core")
+        for _ in range(10):
+            assert await jobs(database) == []  # its models are half made
+            await asyncio.sleep(0.02)
+        assert await reading == []
+        assert database.problems == {}
+        async with database.of("vix").write() as session:
+            session.add(sys.modules[name].SlowNote(levels=[sys.modules[name].SlowLevel(value=3)]))
+        assert await levels(database) == [(1, 3.0, 1)]
+        await database.close()
 
 
 class TestMigrating:

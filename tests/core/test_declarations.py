@@ -1,5 +1,6 @@
 """What a plugin declares: services between plugins, jobs, lifespans, tables; all of it or nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
@@ -180,3 +181,52 @@ async def test_after_register_nothing_more_is_taken() -> None:
 
 async def _nothing() -> None:
     """Nothing."""
+
+
+async def test_an_optional_taker_starts_after_its_provider() -> None:
+    order: list[str] = []
+
+    def slow(host: Host) -> None:
+        host.provide(Chains, Chains())
+
+        @host.lifespan
+        async def life() -> AsyncIterator[None]:
+            await asyncio.sleep(0)
+            order.append("provider")
+            yield
+
+    def eager(host: Host) -> None:
+        host.require(Chains, optional=True)
+
+        @host.lifespan
+        async def life() -> AsyncIterator[None]:
+            order.append("taker")
+            yield
+
+    async with harness(eager, slow):
+        await until(lambda: order == ["provider", "taker"])
+
+
+async def test_a_lifespan_that_dies_is_a_plugin_that_failed() -> None:
+    def fragile(host: Host) -> None:
+        @host.lifespan
+        async def life() -> AsyncIterator[None]:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_die())
+                yield
+
+        @host.tool
+        async def word() -> str:
+            """A word."""
+            return "word"
+
+    async with harness(fragile) as h:
+        await until(lambda: line_of(h, "trial").state == "failed")
+        assert str(line_of(h, "trial").problem).startswith("it ended: ")
+        with pytest.raises(ToolError, match="PLUGIN: trial ended: "):
+            await h.call("trial_word")
+        assert (await h.call("ping")).data["reply"] == "pong"
+
+
+async def _die() -> None:
+    raise RuntimeError

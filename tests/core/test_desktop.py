@@ -1,5 +1,6 @@
 """The desktop app's tools: a login that takes effect while the server runs, settings, a test notification."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -101,7 +102,10 @@ async def test_the_environment_outlives_a_logout(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", GOOD.client_secret.get_secret_value())
     monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", GOOD.refresh_token.get_secret_value())
     async with office() as h:
-        assert "still logged in: the credentials are in TASTYTRADE_CLIENT_SECRET" in (await h.call("logout")).text
+        assert (
+            "still logged in: TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN are set"
+            in (await h.call("logout")).text
+        )
 
 
 async def test_the_demo_has_no_login() -> None:
@@ -133,3 +137,38 @@ async def test_a_test_notification_reaches_the_user() -> None:
     async with harness(app_tools=True, serving=True) as h:
         sent = (await h.call("test_notification")).data["id"]
         await until(lambda: [note.id for note in h.notes] == [sent])
+
+
+async def test_calls_under_way_fail_as_the_brokers_when_the_login_changes() -> None:
+    async with office() as h:
+        await h.call("login", **words(GOOD))
+        for _ in range(3):
+            asks = [asyncio.create_task(h.call("search_symbols", query=letter)) for letter in "ABCDEF"]
+            await asyncio.sleep(0)  # they are on their way
+            await h.call("login", **words(GOOD))
+            for answer in await asyncio.gather(*asks, return_exceptions=True):
+                assert not isinstance(answer, BaseException) or str(answer).startswith("BROKER: "), answer
+        assert (await h.call("get_auth_status")).data["logged_in"] is True
+        assert (await h.call("search_symbols", query="SPY")).rows("matches")
+
+
+async def test_a_login_that_the_environment_hides_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with office() as h:
+        monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", GOOD.client_secret.get_secret_value())
+        monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", GOOD.refresh_token.get_secret_value())
+        assert "come first while they are set" in (await h.call("login", **words(GOOD))).text
+
+
+@pytest.mark.parametrize("settings", [{"demo": True}, {"demo": False, "auth": False}])
+async def test_they_are_not_served_to_everybody_on_this_machine(settings: dict[str, Any]) -> None:
+    async with harness(app_tools=True, transport="http", **settings) as h:
+        assert not TOOLS & {tool.name for tool in await h.client.list_tools()}
+        assert "TTAI_APP_TOOLS needs stdio or a token" in (await h.call("get_status")).text
+    async with harness(app_tools=True, transport="http", api_key="open-sesame-1", **settings) as h:
+        assert {tool.name for tool in await h.client.list_tools()} > TOOLS
+
+
+async def test_what_code_is_loaded_is_not_theirs_to_say() -> None:
+    async with harness(app_tools=True) as h:
+        with pytest.raises(ToolError, match="VALIDATION: plugin_path says what code is loaded"):
+            await h.call("update_config", settings={"plugin_path": "/somewhere"})

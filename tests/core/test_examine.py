@@ -150,6 +150,52 @@ def test_a_plugin_that_kills_its_process_costs_that_one(tmp_path: Path, home: Pa
     assert not found.loaded
 
 
+TABLES = """
+    def register(host):
+        host.tables("{module}", migrations="{module}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit", "SystemExit"),
+        ("", "module 'own_models' has no attribute 'STEPS'"),
+        ("STEPS = {'other_level': []}", "the name of table 'other_level' does not begin with own_"),
+        (None, "No module named 'own_models'"),
+    ],
+)
+def test_tables_that_can_not_be_used_are_said(tmp_path: Path, home: Path, models: str | None, said: str) -> None:
+    path = project(tmp_path, TABLES.format(module="own_models"))
+    if models is not None:
+        (path / "own_models.py").write_text(models)
+    (found,) = examine(path, home)
+    assert found.line.startswith("own (ttai-own 0.3): would not start: the tables of own can't be used: ")
+    assert said in found.line
+    assert not found.loaded
+    assert not any(home.iterdir())
+
+
+def test_tables_that_can_be_used_are_no_obstacle(tmp_path: Path, home: Path) -> None:
+    path = project(tmp_path, TABLES.format(module="own_models"))
+    source = """
+        from sqlmodel import Field, SQLModel
+
+        class Level(SQLModel, table=True):
+            __tablename__ = "own_level"
+            id: int | None = Field(None, primary_key=True)
+
+        STEPS = {}
+    """
+    (path / "own_models.py").write_text(dedent(source))
+    (found,) = examine(path, home)
+    assert (found.line, found.declared) == ("own (ttai-own 0.3): loaded", ["tables"])
+    (path / "own_models.py").write_text("import time\ntime.sleep(600)")
+    (found,) = examine(path, home, patience=4)
+    assert found.line.endswith("failed: it took longer than 4 s to load; report it to its author")
+
+
 def test_a_plugin_that_hangs_is_ended(tmp_path: Path, home: Path) -> None:
     (found,) = examine(project(tmp_path, "import time\ntime.sleep(600)"), home, patience=3)
     assert found == Finding("own (ttai-own 0.3): failed: it took longer than 3 s to load; report it to its author")

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 
 import pytest
 from fastmcp.exceptions import ToolError
@@ -95,3 +96,17 @@ def test_ctrl_c_is_told_from_a_plugin() -> None:
         assert not is_ctrl_c(KeyboardInterrupt())
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+async def test_who_swallows_its_cancellation_is_left_behind() -> None:
+    let_go = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not let_go.is_set():
+            with suppress(asyncio.CancelledError):
+                await let_go.wait()
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await contained(stubborn, "trial")
+    let_go.set()

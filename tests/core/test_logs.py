@@ -258,7 +258,7 @@ def test_without_a_folder_there_is_no_file_and_no_problem(own_logging: None, cap
 
 def test_libraries_that_tell_too_much_are_heard_from_warning_up(start: Callable[..., Logs]) -> None:
     logs = start("DEBUG")
-    for name in ("tastytrade", "httpx2", "fastmcp", "mcp"):
+    for name in ("tastytrade", "httpx2", "fastmcp", "mcp", "aiosqlite", "sqlalchemy.engine.Engine", "sqlalchemy.late"):
         logging.getLogger(name).info("the request and its token")
         logging.getLogger(name).warning("%s warns", name)
     log.debug("asked for")
@@ -277,10 +277,11 @@ class Slow(Lane):
         self.begun = threading.Event()
         self.written: list[str] = []
 
-    def write(self, text: str) -> None:
+    def write(self, text: str) -> bool:
         self.begun.set()
         self.go.wait()
         self.written += text.splitlines()
+        return True
 
 
 def test_a_full_queue_lets_the_old_lines_go_and_nobody_waits() -> None:
@@ -298,6 +299,7 @@ def test_a_full_queue_lets_the_old_lines_go_and_nobody_waits() -> None:
 
 def test_a_reader_that_is_gone_stops_nothing(start: Callable[..., Logs], capfd: pytest.CaptureFixture[str]) -> None:
     logs = start()
+    said: list[str] = []
     saved = os.dup(2)
     reader, writer = os.pipe()
     try:
@@ -306,10 +308,13 @@ def test_a_reader_that_is_gone_stops_nothing(start: Callable[..., Logs], capfd: 
         os.close(reader)
         log.info("into the void")
         logs.stderr.put("and this")
+        logs.stderr.keep("and what must not be lost", lambda: said.append("written"))
         until(lambda: not logs.stderr._lines)
         assert logs.stderr.is_alive()
     finally:
+        logs.stderr.close(5)
         os.dup2(saved, 2)
         os.close(saved)
+    assert said == []
     assert "into the void" in file_of(logs)
     gc.collect()

@@ -16,6 +16,7 @@ from ttai import Host
 from ttai.background import notifier as module
 from ttai.background.channels import Note
 from ttai.background.notifier import Notifier
+from ttai.storage.backups import backup, restore
 from ttai.storage.database import Database
 from ttai.testing import Era, FrozenClock, harness
 
@@ -285,3 +286,30 @@ async def test_what_is_a_month_old_is_forgotten(tmp_path: Path) -> None:
     book: Any = Book()
     async with process(tmp_path, book, clock=clock) as one:
         await nothing_new(one, "new")
+
+
+@pytest.mark.parametrize("sidecar", [False, True])
+async def test_an_older_backup_restored_under_it_does_not_silence_it(tmp_path: Path, sidecar: bool) -> None:
+    book, clock = Book(), FrozenClock()
+    async with process(tmp_path, clock=clock, deliver=False) as before:
+        await before.notifier.send("before", "")
+        async with before.store.write() as session:  # some sidecar has shown it
+            from sqlalchemy import text
+
+            await session.exec(text("UPDATE core_notification SET shown_at = created_at"))  # type: ignore[call-overload]
+    clock.advance(60)
+    async with process(tmp_path, book, clock=clock, sidecar=sidecar) as one:
+        await one.notifier.send("kept", "")
+        await until(lambda: book.titles == ["kept"])
+        saved = await backup(tmp_path, None, clock)
+        for number in range(3):
+            await one.notifier.send(f"lost {number}", "")
+        await until(lambda: len(book.titles) == 4)
+        clock.advance(60)
+        await restore(tmp_path, saved, clock)
+        for number in range(5):  # past the number it was at, before it can look
+            await one.notifier.send(f"after {number}", "")
+        await until(lambda: len(book.titles) == 9)
+        await one.notifier.send("last", "")
+        await until(lambda: "last" in book.titles)
+        assert book.titles[4:] == [*(f"after {number}" for number in range(5)), "last"]

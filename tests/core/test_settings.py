@@ -1,10 +1,10 @@
 """Settings: which source wins, and what each kind of mistake costs."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
-from pydantic import Field, model_validator
+from pydantic import Field, Secret, SecretStr, model_validator
 
 from ttai import Host, Settings
 from ttai.errors import BadSetting
@@ -247,3 +247,32 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert core.api_key is not None
     assert core.api_key.get_secret_value() == "hunter2hunter2"
     assert "hunter2" not in repr(core)
+
+
+class Thing:
+    def __str__(self) -> str:
+        return "a thing"
+
+
+class Odd(Settings):
+    thing: Any = Field(default_factory=Thing)
+    keys: dict[str, Any] = Field(default_factory=lambda: {"door": SecretStr("hunter2hunter2")})
+    code: Secret[str] = Secret("hunter2hunter2")
+    size: int = 1
+
+
+class Worse(Settings):
+    raw: bytes = b"\xff"
+
+
+def test_what_is_no_json_is_shown_as_text_and_costs_no_other(tmp_path: Path) -> None:
+    config = Config({})
+    for name, kind in (("worse", Worse), ("odd", Odd)):
+        config.plugin(name, kind)
+    shown = config.shown(config.core({}))
+    assert shown["port"] == 5180
+    assert (shown["odd.thing"], shown["odd.size"]) == ("a thing", 1)
+    assert shown["worse"].startswith("can't be shown (")
+    assert "odd.code" not in shown
+    assert shown["odd.keys"] == {"door": "**********"}
+    assert "hunter2" not in str(shown)

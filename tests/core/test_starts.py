@@ -27,14 +27,14 @@ class NoTables:
     def __init__(self) -> None:
         self.problems: dict[str, str] = {}
 
-    async def ready(self) -> None: ...
+    async def ready(self, owner: str | None = None) -> None: ...
 
 
 def start(name: str, *lifespans: Lifespan, takes: tuple[Start, ...] = (), patience: float = 5) -> Start:
     declared = Declarations()
     declared.lifespans += lifespans
-    declared.takes = {other.plugin for other in takes}
-    return Start(name, declared, takes, patience)
+    declared.takes = {other.plugin: True for other in takes}
+    return Start(name, declared, dict.fromkeys(takes, True), patience)
 
 
 class Life:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ttai.warm import warm
+from ttai.warm import aside, warm
 
 
 @pytest.fixture
@@ -44,3 +44,26 @@ def test_each_loop_may_use_the_door(room: Path) -> None:
 
 async def test_quant_brings_the_calendars() -> None:
     assert (await warm("quant")).__name__ == "pandas_market_calendars"
+
+
+async def test_what_hangs_aside_keeps_nobody_waiting(room: Path) -> None:
+    go = threading.Event()
+    hanging = asyncio.create_task(aside(go.wait, "hangs"))
+    await asyncio.sleep(0)
+    (thread,) = [one for one in threading.enumerate() if one.name == "hangs"]
+    assert thread.daemon  # the process may end
+    (room / "heavy_three.py").write_text("")
+    assert (await asyncio.wait_for(warm("heavy_three"), 5)).__name__ == "heavy_three"
+    hanging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hanging
+    go.set()
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, ValueError])
+async def test_what_is_raised_aside_is_raised_to_who_waits(error: type[BaseException]) -> None:
+    def end() -> None:
+        raise error
+
+    with pytest.raises(error):
+        await aside(end, "ends")

@@ -13,6 +13,7 @@ from ttai import __version__
 from ttai.app import App
 from ttai.errors import StartFailed
 from ttai.logs import redact
+from ttai.presence import INSTANCE
 from ttai.settings import Config, CoreSettings
 from ttai.web import Token, web_app
 
@@ -113,7 +114,7 @@ async def test_with_the_token_one_is_in(key: str, said: str) -> None:
 async def test_health_is_open_and_private() -> None:
     async with doors(Token("the-key")) as client:
         answer = await client.get("/health")
-        assert answer.json() == {"status": "ok", "version": __version__}
+        assert answer.json() == {"status": "ok", "version": __version__, "instance": INSTANCE}
         assert (await client.post("/health", json=HELLO)).status_code == 404  # no way round
 
 

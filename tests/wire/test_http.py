@@ -9,8 +9,10 @@ import pytest
 import uvicorn
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
+from pydantic import SecretStr
 
 from ttai import Host
+from ttai.presence import Server, ask
 from ttai.serve import _Uvicorn, bind
 from ttai.testing import Harness, harness
 from ttai.web import Token, web_app
@@ -27,6 +29,11 @@ def trial(host: Host) -> None:
     async def word(text: str) -> str:
         """Say it again."""
         return text
+
+    @host.tool
+    async def lock(key: SecretStr) -> str:
+        """Take a secret."""
+        return str(key)
 
 
 @asynccontextmanager
@@ -109,3 +116,14 @@ async def test_a_session_that_is_left_without_a_goodbye_has_an_end() -> None:
             if answer.status_code == 404:
                 break
         assert "Session not found" in answer.text
+
+
+async def test_the_terminal_asks_with_the_right_key_and_without_secrets() -> None:
+    async with serving("the-key") as (url, _):
+        answer = await ask(Server(url, "the-key"), "trial_word", {"text": "yes"})
+        assert answer.structured_content == {"result": "yes"}
+        for key in ("wrong", None):
+            with pytest.raises(SystemExit, match="asks for another key"):
+                await ask(Server(url, key), "trial_word", {"text": "no"})
+        with pytest.raises(SystemExit, match=r"trial_lock takes secrets.*Use `ttai login`"):
+            await ask(Server(url, "the-key"), "trial_lock", {"key": "hunter2hunter2"})

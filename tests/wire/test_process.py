@@ -299,6 +299,16 @@ def test_no_import_ends_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_plugin_that_never_loads_does_not_outlive_the_client(tmp_path: Path) -> None:
+    path = lay(tmp_path / "plugins", "stuck", "import time\ntime.sleep(60)")
+    with ttai("serve", home=tmp_path / "home", env={"TTAI_PLUGIN_PATH": path}) as server:
+        until(lambda: any("plugin stuck is still loading" in line for line in server.err), what="the warning")
+        assert server.process.stdin
+        server.process.stdin.close()
+        assert server.process.wait(15) == 0
+
+
+@pytest.mark.slow
 async def test_no_call_ends_the_server_over_http(tmp_path: Path) -> None:
     path = lay(tmp_path / "plugins", "rude", RUDE)
     words = ("serve", "--demo", "--http", "--port", "0")

@@ -44,7 +44,7 @@ class Channel(Protocol):
     broadcast: bool
 
     async def deliver(self, notes: Sequence[Note]) -> None:
-        """Returns once the notes are out."""
+        """Returns once the notes are out, so never where nobody can read them any more."""
         ...
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from uuid import uuid4
@@ -31,7 +33,29 @@ FRESH = timedelta(hours=24)  # what is older is not shown any more
 KEPT = timedelta(days=30)
 AT_ONCE = 500
 
+NEWEST = "SELECT id, uid FROM core_notification ORDER BY id DESC LIMIT 1"
+REMEMBERED = 5000  # notes a channel knows that it has passed
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Place:
+    """How far one channel is in the table."""
+
+    newest: tuple[int, str]  # number and uid of a row: another's under that number, and an older file was restored
+    last: int = 0
+    since: datetime | None = None  # what is older was there before: numbers say nothing any more
+    passed: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    def go_on(self, rows: "Sequence[NotificationRow]") -> "list[NotificationRow]":
+        """Past these rows; those that it had not passed."""
+        fresh = [row for row in rows if row.uid not in self.passed]
+        self.passed.extend(row.uid for row in fresh)
+        if rows:
+            self.last = rows[-1].id or 0
+            self.newest = max(self.newest, (self.last, rows[-1].uid))
+        return fresh
 
 
 class Notifier:
@@ -47,6 +71,7 @@ class Notifier:
         self._sidecar = sidecar
         self._news = {channel.name: asyncio.Event() for channel in self._channels}
         self._newest: int | None = None  # the row that was the newest when this process began to look
+        self._began = clock.now()
         self._early: list[str] = []  # what it sent before that
 
     async def send(
@@ -91,13 +116,16 @@ class Notifier:
 
     async def run(self) -> None:
         """Deliver, until cancelled."""
-        while (newest := await self._last_id()) is None:  # noqa: ASYNC110 - a file knows no event
+        while (newest := await self._find_newest()) is None:  # noqa: ASYNC110 - a file knows no event
             await asyncio.sleep(AGAIN)
-        self._newest = newest
+        self._newest = newest[0]
+        self._began = self._clock.now()
         await self._forget_old()
         async with asyncio.TaskGroup() as group:
             for channel in self._channels:
-                group.create_task(self._broadcast(channel) if channel.broadcast else self._claim(channel))
+                group.create_task(
+                    self._broadcast(channel, _Place(newest)) if channel.broadcast else self._claim(channel)
+                )
             group.create_task(self._look())
 
     async def _say(self, note: Note) -> None:
@@ -125,20 +153,33 @@ class Notifier:
         for event in self._news.values():
             event.set()
 
-    async def _broadcast(self, channel: Channel) -> None:
+    async def _broadcast(self, channel: Channel, place: _Place) -> None:
         """Show every new note, in each process that can; a sidecar first what no sidecar has shown."""
-        last = 0
         while True:
-            rows = await self._select(partial(self._unseen, last))
+            await self._look_for_restored(place)
+            rows = await self._select(partial(self._unseen, place))
             if not rows:
                 await self._wait_for_news(channel)
                 continue
-            delivered = await _deliver(channel, rows)
-            last = max(row.id or 0 for row in rows)
-            if delivered and self._sidecar:
+            rows = place.go_on(rows)
+            if rows and await _deliver(channel, rows) and self._sidecar:
                 with suppress(TtaiError):
                     async with self._store.write() as session:
                         await self._stamp(session, rows, "shown_at")
+
+    async def _look_for_restored(self, place: _Place) -> None:
+        """Under an older backup numbers are given again: begin at the beginning, past what was passed."""
+        if not place.newest[0]:
+            return
+        with suppress(TtaiError):
+            async with self._store.read() as session:
+                text = (await warm("sqlalchemy")).text
+                query = text("SELECT id, uid FROM core_notification WHERE id = :id").bindparams(id=place.newest[0])
+                if (await session.exec(query)).first() == place.newest:
+                    return
+                found = (await session.exec(text(NEWEST))).first()
+                place.newest = tuple(found) if found else (0, "")
+                place.last, place.since = 0, self._began
 
     async def _claim(self, channel: Channel) -> None:
         """Send what nobody has sent: the transaction sees to it that one process does."""
@@ -167,10 +208,11 @@ class Notifier:
                 await self._news[channel.name].wait()
         self._news[channel.name].clear()
 
-    def _unseen(self, last: int, table: Any) -> Any:
-        """After `last`; of those that were there before its own, what no sidecar has shown if it is one."""
-        mine = (table.id > self._newest) | table.uid.in_(self._early)
-        return (table.id > last) & (mine | table.shown_at.is_(None) if self._sidecar else mine)
+    def _unseen(self, place: _Place, table: Any) -> Any:
+        """After the last; of those that were there before its own, what no sidecar has shown if it is one."""
+        own = table.created_at >= place.since if place.since else table.id > self._newest
+        mine = own | table.uid.in_(self._early)
+        return (table.id > place.last) & (mine | table.shown_at.is_(None) if self._sidecar else mine)
 
     async def _select(self, wanted: Any) -> "list[NotificationRow]":
         with suppress(TtaiError):
@@ -185,12 +227,12 @@ class Notifier:
         query = sql.select(table).where(wanted(table), fresh).order_by(sql.col(table.id)).limit(AT_ONCE)
         return list(await session.exec(query))
 
-    async def _last_id(self) -> int | None:
-        """The newest row's number, 0 where there is none; None while there is no database."""
+    async def _find_newest(self) -> tuple[int, str] | None:
+        """The newest row's number and uid, 0 where there is none; None while there is no database."""
         with suppress(TtaiError):
             async with self._store.read() as session:
-                found = await session.exec((await warm("sqlalchemy")).text("SELECT max(id) FROM core_notification"))
-                return found.scalar_one() or 0
+                found = (await session.exec((await warm("sqlalchemy")).text(NEWEST))).first()
+                return tuple(found) if found else (0, "")
         return None
 
     async def _stamp(self, session: "AsyncSession", rows: "Sequence[NotificationRow]", column: str) -> None:

@@ -4,11 +4,22 @@ import asyncio
 import logging
 import sys
 import threading
-import traceback
+from collections.abc import Iterator
 from time import monotonic
+from types import FrameType
 
 EVERY = 1.0  # s between two beats
 LATE = 1.0  # s after which a beat is missed: every call waits so long
+FRESH = 600.0  # s a block is told of afterwards
+# What a plugin's own code may be in when it blocks, and what calls it: none of them is to blame.
+LIBRARIES = sys.stdlib_module_names | {
+    "aiolimiter", "aiosqlite", "anyio", "apscheduler", "cachetools", "cryptography", "fastembed", "fastmcp",
+    "filelock", "greenlet", "h11", "httpcore", "httpcore2", "httpx", "httpx2", "httptools", "keyring", "litellm", "mcp",
+    "mcp_types", "numpy", "pandas", "pandas_market_calendars", "polars", "pydantic", "pydantic_core",
+    "pydantic_settings", "QuantLib", "scipy", "sniffio", "sqlalchemy", "sqlmodel", "sse_starlette", "starlette",
+    "talib", "tastytrade", "tenacity", "tomlkit", "typer", "uvicorn", "uvloop", "websockets",
+}  # fmt: skip
+OURS = frozenset({"ttai", "__main__"})
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +35,13 @@ class Pulse(threading.Thread):
         self._of = threading.get_ident()
         self._beat = threading.Event()
         self._end = threading.Event()
-        self.problem: str | None = None
+        self._said: tuple[float, str] | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """What blocked the server a while ago, and for how long."""
+        said = self._said
+        return said[1] if said and monotonic() - said[0] < FRESH else None
 
     def run(self) -> None:
         while not self._end.wait(self._every):
@@ -38,8 +55,9 @@ class Pulse(threading.Thread):
                 where = self._where()
                 _log.error("the server is blocked, every call waits: %s", where)
                 self._beat.wait()
-                self.problem = f"the server was blocked for {monotonic() - asked:.1f} s: {where}"
-                _log.error("%s. Its author should await, or use host.tasks.compute", self.problem)
+                problem = f"the server was blocked for {monotonic() - asked:.1f} s: {where}"
+                self._said = monotonic(), problem
+                _log.error("%s. Its author should await, or use host.tasks.compute", problem)
 
     def stop(self) -> None:
         """Look no more."""
@@ -47,8 +65,17 @@ class Pulse(threading.Thread):
         self._beat.set()
 
     def _where(self) -> str:
-        """The innermost line of the loop's thread that is no library's: a plugin's, or ours."""
-        frames = traceback.extract_stack(sys._current_frames()[self._of])  # noqa: SLF001 - the documented way
-        own = [frame for frame in frames if "asyncio" not in frame.filename and "/lib/python" not in frame.filename]
-        frame = (own or frames)[-1]
-        return f"{frame.filename}:{frame.lineno} in {frame.name}"
+        """The innermost line of the loop's thread that is a plugin's, else ours, else any."""
+        frames = list(_stack(sys._current_frames().get(self._of)))  # noqa: SLF001 - the documented way
+        tops = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame in frames]
+        own = [frame for frame, top in zip(frames, tops, strict=True) if top not in LIBRARIES and top not in OURS]
+        core = [frame for frame, top in zip(frames, tops, strict=True) if top in OURS]
+        frame = next(iter([*own, *core, *frames]), None)
+        return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}" if frame else "it has ended"
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    """The frames of a thread, the innermost first."""
+    while frame:
+        yield frame
+        frame = frame.f_back

@@ -1,9 +1,12 @@
 """How each job has been doing: kept in the database, remembered while there is none."""
 
 import logging
+import os
+import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ttai.errors import TtaiError
@@ -11,6 +14,7 @@ from ttai.warm import warm
 
 if TYPE_CHECKING:
     from ttai.storage.database import Store
+    from ttai.storage.tables import JobRow
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +29,8 @@ class Record:
     failures: int = 0  # in a row
     told: bool = False  # the user knows that it fails
     paused: bool = False
+    running_since: datetime | None = None
+    running_owner: str | None = None
 
 
 class Records:
@@ -33,6 +39,7 @@ class Records:
     def __init__(self, store: "Store") -> None:
         self._store = store
         self._unsaved: dict[str, dict[str, Any]] = {}
+        self._me = f"{os.getpid()}-{token_hex(4)}"
 
     async def read(self, name: str) -> Record:
         """What is known of a job; what could not be written down counts as well."""
@@ -41,8 +48,33 @@ class Records:
             async with self._store.read() as session:
                 row = await session.get((await warm("ttai.storage.tables")).JobRow, name)
             if row is not None:
-                record = Record(row.last_run, row.last_outcome, row.last_error, row.failures, row.told, row.paused)
+                record = _record(row)
         return replace(record, **self._unsaved.get(name, {}))
+
+    async def claim(self, name: str, now: datetime, longest: timedelta) -> bool:
+        """Take a run for this process, unless another is at it; while there is no database nobody can tell."""
+        try:
+            async with self._store.write() as session:
+                kind = (await warm("ttai.storage.tables")).JobRow
+                row = await session.get(kind, name) or kind(name=name)
+                if self.is_elsewhere(_record(row), now, longest):
+                    return False
+                row.running_since, row.running_owner = now, self._me
+                session.add(row)
+        except TtaiError as error:
+            _log.warning("whether another process runs job %s is not known: %s", name, error)
+        return True
+
+    def is_elsewhere(self, record: Record, now: datetime, longest: timedelta) -> bool:
+        """Whether another process runs it: one that was killed, or has been at it for `longest`, does not."""
+        since, owner = record.running_since, record.running_owner
+        if since is None or owner is None or owner == self._me:
+            return False
+        return abs(now - since) < longest and not _is_gone(owner)
+
+    async def release(self, name: str, **changes: Any) -> None:
+        """Give a run back and write down how it went; while there is no database, remember it."""
+        await self.keep(name, running_since=None, running_owner=None, **changes)
 
     async def keep(self, name: str, **changes: Any) -> None:
         """Write down how a job went; while there is no database, remember it."""
@@ -58,7 +90,27 @@ class Records:
         async with self._store.write() as session:
             kind = (await warm("ttai.storage.tables")).JobRow
             row = await session.get(kind, name) or kind(name=name)
+            others = row.running_owner not in {None, self._me}
             for key, value in changes.items():
-                setattr(row, key, value)
+                if not (others and key.startswith("running_")):  # our release comes late: the run is another's by now
+                    setattr(row, key, value)
             session.add(row)
         self._unsaved.pop(name, None)
+
+
+def _record(row: "JobRow") -> Record:
+    return Record(**{field.name: getattr(row, field.name) for field in fields(Record)})
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether the process is known to be there no more."""
+    pid = owner.partition("-")[0]
+    if sys.platform == "win32" or not pid.isdecimal():  # there os.kill would end it
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # another user's
+        return False
+    return False

@@ -14,7 +14,7 @@ from fastmcp.exceptions import ToolError
 from ttai.background.jobs import OFF, Job, Schedule
 from ttai.background.records import Records
 from ttai.clock import Clock
-from ttai.errors import JobBusy, JobFailed, JobSkipped, NotFound, TookTooLong
+from ttai.errors import JobBusy, JobFailed, JobSkipped, NotFound, TtaiError
 from ttai.isolation import contained
 from ttai.quant.calendar import Calendar
 from ttai.warm import warm
@@ -28,6 +28,7 @@ LONGEST = 600.0  # s a run may take
 TELL_AFTER = 3  # failures in a row
 BEAT = 20.0  # s between two looks at the clock: it may jump, the machine may sleep
 BACK = timedelta(minutes=1)  # a clock that is put back by more makes new plans
+STALE = 60.0  # s past LONGEST until a run that was never ended counts as over
 STOPPING = 0.3  # s a job may take to be cancelled
 Action = Literal["run", "pause", "resume"]
 
@@ -72,7 +73,7 @@ class Scheduler:
         self._schedules: dict[str, Schedule | None] = {}
         self._plans: dict[str, Plan] | None = None
         self._owed: set[str] = set()  # missed, and not caught up yet
-        self._running: dict[str, asyncio.Task[str | None]] = {}
+        self._running: dict[str, asyncio.Task[TtaiError | None]] = {}
         self._skipped: dict[str, str] = {}
         self._nudge = asyncio.Event()
         self._problems: dict[str, str] = {}
@@ -96,7 +97,11 @@ class Scheduler:
     def problems(self) -> list[str]:
         """What is wrong with schedules, one sentence each."""
         strangers = sorted(self._wishes.keys() - self._jobs.keys())
-        return [*self._problems.values(), *(f"schedules names {name}, which is no job" for name in strangers)]
+        unknown = (
+            f"schedules names {name}, which is no job. Correct the name or leave it out; list_jobs names the jobs"
+            for name in strangers
+        )
+        return [*self._problems.values(), *unknown]
 
     async def run(self, leader: "Leader") -> None:
         """Once the jobs are this process's: catch up, then run what is due, until cancelled."""
@@ -130,16 +135,18 @@ class Scheduler:
             raise NotFound(f"there is no job {name}", f"Jobs are {', '.join(sorted(self._jobs)) or 'none'}")
         if action != "run":
             await self._records.write(name, paused=action == "pause")
-            return f"{name} is paused; resume it with action=resume" if action == "pause" else f"{name} runs again"
+            if action == "pause":
+                return f"{name} is paused; resume it with action=resume"
+            off = f"{name} is not paused, but its schedule is off: give it one under schedules, or use action=run"
+            return f"{name} runs again" if self._schedules[name] else off
         if why := await self._why_not(job):
             raise JobSkipped(name, why)
         task = self._begin(job)
         done, _ = await asyncio.wait({task}, timeout=patience)
         if not done:
             return f"{name} is still running; list_jobs tells how it went"
-        error = task.result()
-        if error is not None:
-            raise JobFailed(name, error)
+        if error := task.result():
+            raise error
         return f"{name} ran"
 
     async def list(self) -> list[JobState]:
@@ -148,12 +155,16 @@ class Scheduler:
 
     async def stop(self) -> None:
         """Cancel what runs; what does not let itself be cancelled is left behind."""
-        running = set(self._running.values())
+        running = dict(self._running)
         self._running.clear()
-        for task in running:
+        for task in running.values():
             task.cancel()
         if running:
-            await asyncio.wait(running, timeout=STOPPING)
+            await asyncio.wait(running.values(), timeout=STOPPING)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOPPING):
+                    for name in running:
+                        await self._records.release(name)  # another process may run it from now on
 
     async def _state(self, job: Job) -> JobState:
         record = await self._records.read(job.name)
@@ -161,11 +172,12 @@ class Scheduler:
         following = self._plans[job.name].next if self._plans and job.name in self._plans else None
         state = "not run here" if self._plans is None else "scheduled" if following else "not scheduled"
         state = "off" if schedule is None else "paused" if record.paused else state
+        running = job.name in self._running or self._records.is_elsewhere(record, self._clock.now(), _too_long())
         return JobState(
             name=job.name,
             plugin=job.plugin,
             schedule=str(schedule or OFF),
-            state="running" if job.name in self._running else state,
+            state="running" if running else state,
             next_run=None if record.paused else following,
             last_run=record.last_run if record.last_outcome else None,
             last_outcome=record.last_outcome,
@@ -239,39 +251,49 @@ class Scheduler:
         except ToolError as error:
             return str(error)
 
-    def _begin(self, job: Job) -> "asyncio.Task[str | None]":
+    def _begin(self, job: Job) -> "asyncio.Task[TtaiError | None]":
         """Start a run; the deadline of the call that asked for it is not the run's."""
         if job.name in self._running:
             raise JobBusy(job.name)
-        task = asyncio.create_task(self._attempt(job), name=f"job {job.name}", context=Context())
+        task = asyncio.create_task(self._run(job), name=f"job {job.name}", context=Context())
         self._running[job.name] = task
         task.add_done_callback(lambda _: self._running.pop(job.name, None))
         return task
 
-    async def _attempt(self, job: Job) -> str | None:
+    async def _run(self, job: Job) -> TtaiError | None:
         """Run it and keep how it went; what went wrong, None where nothing did."""
         began = self._clock.now()
-        error: str | None = None
+        if not await self._records.claim(job.name, began, _too_long()):
+            _log.info("job %s is skipped: another process runs it", job.name)
+            return JobBusy(job.name)
+        error = await self._attempt(job)
+        why = f"{error.why} {error.hint}" if error else None
+        failures = (await self._records.read(job.name)).failures + 1 if error else 0
+        await self._records.release(
+            job.name,
+            last_run=began,
+            last_outcome="failed" if error else "ok",
+            last_error=why,
+            failures=failures,
+            told=await self._complain(job.name, failures, why),
+        )
+        return error
+
+    async def _attempt(self, job: Job) -> JobFailed | None:
+        error: JobFailed | None = None
         try:
             async with asyncio.timeout(LONGEST):
                 await contained(job.fn, f"job {job.name}")
         except TimeoutError:
-            error = str(TookTooLong(LONGEST))
+            error = JobFailed(job.name, f"took longer than {LONGEST:g} s")
+        except TtaiError as failure:
+            error = JobFailed(job.name, failure.message.removeprefix(f"job {job.name} "), failure.hint)
         except ToolError as failure:
-            error = str(failure)
-        failures = 0 if error is None else (await self._records.read(job.name)).failures + 1
+            error = JobFailed(job.name, str(failure))
         if error:
-            _log.warning("job %s failed: %s", job.name, error)
+            _log.warning("%s", error.message)
         else:
             _log.info("job %s: ok", job.name)
-        await self._records.keep(
-            job.name,
-            last_run=began,
-            last_outcome="failed" if error else "ok",
-            last_error=error,
-            failures=failures,
-            told=await self._complain(job.name, failures, error),
-        )
         return error
 
     async def _complain(self, name: str, failures: int, error: str | None) -> bool:
@@ -283,5 +305,11 @@ class Scheduler:
         return True
 
 
+def _too_long() -> timedelta:
+    """After which a run that was never ended counts as over."""
+    return timedelta(seconds=LONGEST + STALE)
+
+
 def _unusable(name: str, schedule: str, error: Exception) -> str:
-    return f"the schedule of job {name}, {schedule!r}, is not usable: {error}. Correct it"
+    said = f"the schedule of job {name}, {schedule!r}, is not usable: {error}"
+    return f'{said}. Write it like "interval minutes=10", or "off"'

@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from ttai.answers import Answer
 from ttai.config_file import change
-from ttai.credentials import Credentials
+from ttai.connection import LOGGED_IN
+from ttai.credentials import Credentials, from_environment
 from ttai.errors import BadArgument, TtaiError
 from ttai.host import Host
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 READ = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
 CHANGE = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": True}
+CODE = {"plugin_path", "plugins"}
+ENVIRONMENT = "TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN"
 APP: dict[str, Any] = {"tags": {"app"}, "meta": {"ui": {"visibility": ["app"]}}}
 
 
@@ -62,7 +65,7 @@ def declare(host: Host, app: "App") -> None:
         """Tell whether ttai is logged in, at which broker address, and where the credentials are kept."""
         return AuthStatus(
             logged_in=app.logged_in,
-            broker=f"{await app.connection.describe()}; {app.login}",
+            broker=await app.describe_broker(),
             url=app.connection.url,
             kept_in="nowhere: the demo needs none" if app.settings.demo else await app.vault.where(),
         )
@@ -112,7 +115,9 @@ async def log_in(app: "App", credentials: Credentials) -> str:
     accounts = await app.connection.check(credentials)
     kept = await app.vault.save(app.connection.url, credentials)
     await app.log_in_anew()
-    return f"logged in at {app.connection.url}, {accounts} accounts; the credentials are in {kept}"
+    app.login = f"{LOGGED_IN}, {accounts} accounts"
+    said = f"logged in at {app.connection.url}, {accounts} accounts; the credentials are in {kept}"
+    return f"{said}; {ENVIRONMENT} come first while they are set" if from_environment() else said
 
 
 async def log_out(app: "App") -> str:
@@ -121,12 +126,15 @@ async def log_out(app: "App") -> str:
     gone = await app.vault.forget(app.connection.url)
     await app.log_in_anew()
     if await app.connection.possible():
-        return "still logged in: the credentials are in TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN"
+        return f"still logged in: {ENVIRONMENT} are set"
     return f"logged out of {app.connection.url}" if gone else f"nobody was logged in at {app.connection.url}"
 
 
 async def write_config(app: "App", settings: dict[str, Any]) -> str:
     """Write settings to config.toml; a sentence about when they hold."""
+    if loads := CODE & settings.keys():
+        named = ", ".join(sorted(loads))
+        raise BadArgument(f"{named} says what code is loaded", f"Set it with `ttai config set {named} …`")
     path = app.settings.data_dir / "config.toml"
     masks = await asyncio.to_thread(change, path, settings, app.config.sections)
     said = f"{', '.join(settings) or 'nothing'} written to {path}; it holds from the next start"

@@ -87,8 +87,7 @@ async def _status(app: "App") -> Status:
     stats = app.cache.stats()
     hub = app.market.hub
     ledger = app.ledger
-    broker = await app.connection.describe()
-    known = not broker.startswith("not logged in")
+    _, known = await app.connection.describe()
     return Status(
         version=__version__,
         mode="demo: a simulated market and account" if app.settings.demo else "live",
@@ -96,7 +95,7 @@ async def _status(app: "App") -> Status:
         uptime_seconds=int((app.clock.now() - app.started_at).total_seconds()),
         data_dir=str(app.settings.home),
         phases=_phases(app, known=known),
-        broker=f"{broker}; {app.login}" if known else broker,
+        broker=await app.describe_broker(),
         stream="live" if hub.live else f"not connected: {app.market.supervisor.problem or 'connecting'}",
         stream_symbols=hub.symbols,
         market_session=(await app.market.session()).label,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ttai.cli.terminal import DataDir, Demo, make_app, read_settings, run
+from ttai.cli.terminal import DataDir, Demo, hand_on, make_app, read_settings, run
+from ttai.errors import BadSetting
 
 if TYPE_CHECKING:
     from ttai.app import App
@@ -25,6 +26,9 @@ def login(data_dir: DataDir = None, sandbox: Sandbox = False) -> None:
     TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN are taken from the environment where they are set.
     """
     app = _at(data_dir, sandbox=sandbox)
+    if app.settings.demo:
+        where = _place_of_demo(app)
+        raise BadSetting(f"demo is set in {where}, and the demo needs no login", f"Unset it in {where}")
     print(f"Logging in at {app.connection.url}")
     secret = _ask("Client secret", "TASTYTRADE_CLIENT_SECRET")
     token = _ask("Refresh token", "TASTYTRADE_REFRESH_TOKEN")
@@ -45,9 +49,11 @@ def logout(data_dir: DataDir = None, sandbox: Sandbox = False) -> None:
 
 
 @config_cli.callback(invoke_without_command=True)
-def _config(context: typer.Context) -> None:
+def _config(context: typer.Context, data_dir: DataDir = None) -> None:
     if context.invoked_subcommand is None:
-        show()
+        show(data_dir)
+    else:
+        hand_on(context, data_dir=data_dir)
 
 
 @config_cli.command("show")
@@ -96,19 +102,24 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="A file that `ttai backup` or an update made.")],
+    source: Annotated[
+        Path | None, typer.Argument(help="A file that `ttai backup` or an update made; otherwise the newest backup.")
+    ] = None,
     data_dir: DataDir = None,
     demo: Demo = False,
 ) -> None:
     """Put a backup in the database's place; what is there now is kept beside it."""
     from ttai.clock import Clock
+    from ttai.storage.backups import newest
     from ttai.storage.backups import restore as put_back
 
     settings, _ = read_settings(data_dir, demo)
 
     async def put() -> None:
-        kept = await put_back(settings.home, source, Clock())
-        print(f"restored from {source}" + (f"; the database of before is {kept}" if kept else ""))
+        chosen = source or newest(settings.home)  # putting it back makes a newer one, of what is there now
+        kept = await put_back(settings.home, chosen, Clock())
+        before = f"; the database of before is {kept}" if kept else ""
+        print(f"restored from {chosen}{before}")
 
     run(put())
 
@@ -132,6 +143,12 @@ def _at(data_dir: str | None, *, sandbox: bool) -> "App":
     given: dict[str, Any] = {"tastytrade_api_url": SANDBOX} if sandbox else {}
     settings, config = read_settings(data_dir, **given)
     return create_app(settings, config, Logs("ERROR", None, Clock()))
+
+
+def _place_of_demo(app: "App") -> str:
+    """Where the demo was asked for."""
+    variable = next((name for name, value in os.environ.items() if name.upper() == "TTAI_DEMO" and value), None)
+    return variable or str(app.settings.data_dir / "config.toml")
 
 
 def _ask(what: str, variable: str) -> str:

@@ -242,6 +242,8 @@ def _is(report: "PluginReport", distribution: str) -> bool:
 async def _finding(app: "App", report: "PluginReport", traces: _Traces) -> Finding:
     if report.state != "loaded":
         return Finding(report.line, trace=traces.of(report.line))
+    if said := await _no_tables(app, report.name):
+        return Finding(f"{report.name} ({report.distribution} {report.version}): would not start: {said}")
     tools: dict[str, Any] = {tool.name: tool for tool in await app.mcp.list_tools()}
     mine = [tools[name[5:]] for name in report.declared if name.startswith("tool ")]
     warnings = [warning for tool in mine for warning in _warnings(tool)]
@@ -251,6 +253,15 @@ async def _finding(app: "App", report: "PluginReport", traces: _Traces) -> Findi
             warnings.append(f"with it, this does not load any more: {other.line}")
     declared = [_described(app, name, tools) for name in report.declared]
     return Finding(report.line, True, declared + _settings(app, report.name), warnings)
+
+
+async def _no_tables(app: "App", plugin: str) -> str | None:
+    """Why the tables it declared can't be used, their modules imported; None where they can or there are none."""
+    owners = app.database._owners  # noqa: SLF001 - opening the database would make one
+    if plugin not in owners.guests:
+        return None
+    await owners.read(plugin)
+    return app.database.problems.get(plugin)
 
 
 def _described(app: "App", name: str, tools: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from ttai import __version__
 from ttai.cli.account import backup, config_cli, login, logout, restore
 from ttai.cli.plugins import plugins_cli
 from ttai.cli.terminal import DataDir, Demo, PluginList, make_app, read_settings, run
-from ttai.presence import Server, ask, find_server
+from ttai.presence import Server, ask, find_server, refuse_secrets
 
 if TYPE_CHECKING:
     from ttai.app import App
@@ -58,6 +58,8 @@ def serve(
         from ttai.app import create_app
         from ttai.clock import Clock
         from ttai.logs import Logs
+        from ttai.serve import loading
+        from ttai.serve import serve as serve_app
 
         given = {
             "transport": "http" if http and transport is None else transport,
@@ -67,9 +69,9 @@ def serve(
         }
         settings, config = read_settings(data_dir, demo, plugins, auth=False if no_auth else None, **given)
         logs = Logs(settings.log_level, settings.home / "logs", Clock())
-        app = create_app(settings, config, logs, serving=True)
+        with loading(stdio=settings.transport == "stdio"):
+            app = create_app(settings, config, logs, serving=True)
     from ttai.errors import TtaiError
-    from ttai.serve import serve as serve_app
 
     try:
         serve_app(app, logs)
@@ -167,6 +169,8 @@ async def _call(app: "App", tool: str, arguments: dict[str, str], *, as_json: bo
 
     try:
         with redirect_stdout(sys.stderr):  # what a plugin prints is no part of the answer
+            if arguments:
+                refuse_secrets(tool, {one.name: one.parameters for one in await app.mcp.list_tools()}.get(tool))
             async with app.running():
                 if connected:
                     await app.settled()

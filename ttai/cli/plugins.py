@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ttai.cli.terminal import DataDir, PluginList, make_app, read_settings, run
+from ttai.cli.terminal import DataDir, PluginList, hand_on, make_app, read_settings, run
 from ttai.presence import Server, ask, find_server
 
 RESTART = "It takes effect when ttai is started again; `ttai plugins` says whether it loads."
@@ -18,9 +18,11 @@ plugins_cli = typer.Typer(
 
 
 @plugins_cli.callback(invoke_without_command=True)
-def _plugins(context: typer.Context) -> None:
+def _plugins(context: typer.Context, data_dir: DataDir = None, plugins: PluginList = None) -> None:
     if context.invoked_subcommand is None:
-        list_plugins()
+        list_plugins(data_dir, plugins)
+    else:
+        hand_on(context, data_dir=data_dir, plugins=plugins)
 
 
 @plugins_cli.command("list")

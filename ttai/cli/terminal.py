@@ -41,6 +41,12 @@ def make_app(data_dir: str | None, demo: bool = False, plugins: str | None = Non
     return create_app(settings, config, Logs("ERROR", None, Clock()))
 
 
+def hand_on(context: typer.Context, **given: Any) -> None:
+    """What was said before a subcommand's name holds for it too."""
+    said = {name: value for name, value in given.items() if value is not None}
+    context.default_map = {str(context.invoked_subcommand): said}
+
+
 def run(command: Coroutine[Any, Any, None]) -> None:
     """Run a command to its end."""
     from ttai.isolation import run as run_to_the_end

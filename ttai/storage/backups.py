@@ -145,12 +145,14 @@ async def backup(home: Path, to: Path | None, clock: Clock, patience: float = PA
     return await asyncio.to_thread(_backup, home, to, clock, patience)
 
 
-async def restore(home: Path, source: Path, clock: Clock, patience: float = PATIENCE) -> Path | None:
-    """Make the backup `source` the database, under running servers too; where the previous one is kept, if any.
+async def restore(home: Path, source: Path | None, clock: Clock, patience: float = PATIENCE) -> Path | None:
+    """Make the backup `source`, None for the newest, the database; where the previous one is kept, if any.
 
-    A present database goes to the backups first, a damaged one aside. NotABackup where `source` is no whole
-    database of ttai.
+    Running servers go on with it. A present database goes to the backups first, a damaged one aside. NotABackup where
+    `source` is no whole database of ttai, NotFound where there is no backup.
     """
+    if source is None and (source := newest(home)) is None:
+        raise NotFound(f"there is no backup in {home / 'backups'}", "Name the file to restore")
     return await asyncio.to_thread(_restore, home, source, clock, patience)
 
 
@@ -158,15 +160,43 @@ def _backup(home: Path, to: Path | None, clock: Clock, patience: float) -> Path:
     path = home / FILE
     if not _has_content(path):
         raise NotFound(f"there is no database in {home} yet", "It is made when the server first runs")
-    if to and to.is_dir():
-        to = to / f"ttai-{_stamp(clock)}.db"
-    if to and to.exists():
-        raise BadArgument(f"{to} exists already", "Name a new file")
-    with _saying(to or path), locked(home, patience), closing(connect(path, patience)) as connection:
+    if to:
+        try:
+            to = _target(to, clock)
+        except OSError as error:
+            raise _no_target(to, error) from error
+    with _saying(path), locked(home, patience), closing(connect(path, patience)) as connection:
         if to is None:
             return keep(connection, home, clock)
         examine(connection, path)
+        return _copy_out(connection, to)
+
+
+def _target(to: Path, clock: Clock) -> Path:
+    """The new file that is meant by a file or a folder."""
+    if to.is_dir():
+        to = to / f"ttai-{_stamp(clock)}.db"
+    if to.exists():
+        raise BadArgument(f"{to} exists already", "Name a new file")
+    if not (to.parent.is_dir() and os.access(to.parent, os.W_OK | os.X_OK)):
+        raise BadArgument(f"{to.parent} is no folder that can be written", "Name another file")
+    return to
+
+
+def _no_target(to: Path, error: Exception) -> BadArgument:
+    said = error.strerror if isinstance(error, OSError) else None
+    return BadArgument(f"{to} can't be written ({said or error})", "Name another file")
+
+
+def _copy_out(connection: sqlite3.Connection, to: Path) -> Path:
+    """A copy where the user wants it; what fails there is not the database's."""
+    try:
         return _copy(connection, to)
+    except (sqlite3.Error, OSError) as error:
+        trouble = told(error, to)
+        if isinstance(trouble, DatabaseUnwritable):
+            raise _no_target(to, error) from error
+        raise trouble or error from error
 
 
 def _restore(home: Path, source: Path, clock: Clock, patience: float) -> Path | None:

@@ -11,22 +11,27 @@ there yet is made in its newest shape.
 Imports SQLAlchemy: only through `await warm("ttai.storage.ledger")`.
 """
 
+import logging
 import sqlite3
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from sqlalchemy import Table, event, inspect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.orm import configure_mappers
+from sqlalchemy.orm import Mapper, configure_mappers
 from sqlalchemy.orm.interfaces import EXT_SKIP
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ttai.clock import Clock
 from ttai.errors import DatabaseNewer, DatabaseUnavailable, TablesUnusable, TtaiError
+from ttai.isolation import ENDS
 from ttai.storage.backups import told, transaction
 
 Step = str | list[str] | Callable[[sqlite3.Connection], None]
@@ -35,6 +40,9 @@ LEDGER = (
     "CREATE TABLE IF NOT EXISTS core_ledger "
     "(name TEXT PRIMARY KEY, owner TEXT NOT NULL, version INTEGER NOT NULL, applied_at TEXT NOT NULL)"
 )
+
+_in_work: dict[str, int] = {}  # packages whose models are being made, each with the thread that does it
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ class Ledger:
                 return  # another process did it
             try:
                 self._run(claim, claim.steps[name][number])
-            except (Exception, SystemExit) as error:
+            except (Exception, CancelledError, *ENDS) as error:
                 if isinstance(error, sqlite3.Error) and told(error, self._path):
                     raise  # the file's trouble, not the step's
                 why = f"step {number + 1} of {name} failed and was undone ({briefly(error)})"
@@ -164,6 +172,29 @@ class Ledger:
         )
 
 
+def study(owner: str, tables: str, migrations: str | None) -> Claim | TtaiError:
+    """Import an owner's modules: its claim, or why there is none. Whatever they raise, nothing is raised here."""
+    package = tables.partition(".")[0]
+    _in_work[package] = get_ident()
+    try:
+        import_module(tables)
+        steps = import_module(migrations).STEPS if migrations else {}
+        return Claim.of(owner, tables, steps)
+    except BaseException as error:  # noqa: BLE001 - in a thread: nobody's Ctrl-C, nobody's cancellation
+        _log.info("The tables of %s", owner, exc_info=True)
+        shut_out(tables)
+        return unusable(owner, error)
+    finally:
+        _in_work.pop(package, None)
+
+
+@event.listens_for(Mapper, "before_mapper_configured", retval=True)
+def _wait_for_the_rest(_: object, model: type) -> Any:
+    """Others' queries leave a model alone whose neighbours are not made yet: it would count as broken for good."""
+    maker = _in_work.get(model.__module__.partition(".")[0])
+    return None if maker in {None, get_ident()} else EXT_SKIP
+
+
 def unusable(owner: str, error: BaseException) -> TtaiError:
     """Why what an owner's modules did when imported keeps its tables out."""
     if isinstance(error, TtaiError):
@@ -187,7 +218,7 @@ def shut_out(module: str) -> None:
 
 def briefly(error: BaseException) -> str:
     """What went wrong, on one line of bearable length."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")[:300]
 
 
 def _models(module: str, above: type = SQLModel) -> Iterator[tuple[type, Table]]:

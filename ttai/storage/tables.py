@@ -40,6 +40,8 @@ class JobRow(SQLModel, table=True):
     failures: int = 0  # in a row
     told: bool = False  # the user knows that it fails
     paused: bool = False
+    running_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    running_owner: str | None = None  # the process it runs in
 
 
 class TaskRow(SQLModel, table=True):

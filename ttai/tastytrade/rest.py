@@ -1,5 +1,6 @@
 """TastyTrade as the market and the broker services need it."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +13,7 @@ from tastytrade.utils import TastytradeError
 from ttai.broker.types import Account
 from ttai.credentials import Credentials
 from ttai.errors import BrokerUnavailable, TtaiError
+from ttai.isolation import is_cancelled
 from ttai.listing import Listing
 from ttai.market.ports import Heard, Stream
 from ttai.market.types import Instrument, Row, Rows, Source
@@ -24,6 +26,8 @@ from ttai.tastytrade.wire import Wire
 
 _TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity-option",)}
 _MOST_ROWS = 100
+CLOSING = 1.0  # s a request may take to be cancelled
+LOGIN_OVER = "the login was changed meanwhile"
 
 T = TypeVar("T")
 
@@ -36,6 +40,8 @@ class TastyTrade:
     def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
         self.session = BrokerSession(credentials, url, wire, tries)
         self.login = f"{credentials.key} {url}"
+        self._closed = False
+        self._asking: set[asyncio.Task[Any]] = set()
 
     @property
     def simulated(self) -> bool:
@@ -83,15 +89,29 @@ class TastyTrade:
         return open_feed(self.session, heard)
 
     async def close(self) -> None:
-        """End the session's connections."""
+        """End the session's connections; what is being asked fails as the broker's."""
+        self._closed = True
+        for asking in self._asking:
+            asking.cancel()
+        if self._asking:  # a client that is closed under a request leaves its socket open
+            await asyncio.wait(self._asking, timeout=CLOSING)
         await self.session.close()
 
     async def _items(self, path: str, params: dict[str, list[str]] | None = None) -> list[Any]:
+        if self._closed:
+            raise BrokerUnavailable(LOGIN_OVER)
+        asking = asyncio.create_task(self.session._get(path, params=params))  # noqa: SLF001 - the one way to raw rows
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
         try:
-            data: Any = await self.session._get(path, params=params)  # noqa: SLF001 - the SDK's one way to raw rows
+            data: Any = await asking
         except TastytradeError as error:  # its text is the answer's, with whatever stands there
             _log.warning("%s on %s", type(error).__name__, path)
             raise BrokerUnavailable(f"its answer on {path} can't be read") from None
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            raise BrokerUnavailable(LOGIN_OVER) from None
         items = data.get("items") if isinstance(data, dict) else None
         if not isinstance(items, list):
             raise BrokerUnavailable(f"no items on {path}")
