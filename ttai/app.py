@@ -43,6 +43,7 @@ session and stale: say so when they are stale, simulated or from a closed market
 reason in notes; never fill it in. Nothing here places orders."""
 
 NO_APP_TOOLS = "TTAI_APP_TOOLS needs stdio or a token: leave --no-auth and --demo out, or set TTAI_API_KEY"
+LOOK = 2.0  # s between two looks at whether another process logged in or out: each costs an idle server
 UNTRIED = "the login was not tried yet"
 DURING = {"open": ("open",), "extended": ("pre", "open", "after")}
 
@@ -268,7 +269,7 @@ class App:
         if self.settings.demo:
             return
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(LOOK)
             if self.vault.changed():
                 _log.info("the login was changed by another process")
                 await self.log_in_anew()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from time import monotonic
 from types import FrameType
 
-EVERY = 1.0  # s between two beats
+EVERY = 3.0  # s between two beats: each costs an idle server
 LATE = 1.0  # s after which a beat is missed: every call waits so long
 FRESH = 600.0  # s a block is told of afterwards
 # What a plugin's own code may be in when it blocks, and what calls it: none of them is to blame.
