@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ttai.errors import BadArgument
+from ttai.files import replace
 
 if TYPE_CHECKING:
     import httpx2
@@ -41,10 +41,7 @@ def announced(home: Path, url: str) -> Iterator[None]:
     said = json.dumps({"pid": os.getpid(), "url": url, "instance": INSTANCE})
     with suppress(OSError):
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, draft = mkstemp(dir=home)  # 0600
-        with os.fdopen(handle, "w") as file:
-            file.write(said)
-        Path(draft).replace(path)
+        replace(path, said.encode())
     try:
         yield
     finally:

@@ -2,12 +2,10 @@
 
 import hmac
 import logging
-import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from tempfile import mkstemp
 
 from fastmcp.server.http import HostOriginGuardMiddleware
 from starlette.applications import Starlette
@@ -21,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ttai import __version__
 from ttai.app import App
 from ttai.errors import StartFailed
+from ttai.files import replace
 from ttai.logs import conceal
 from ttai.presence import INSTANCE
 from ttai.settings import CoreSettings
@@ -64,10 +63,7 @@ class Token:
         value = secrets.token_urlsafe(32)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, draft = mkstemp(dir=path.parent)  # 0600; whole when it gets its name
-            with os.fdopen(handle, "w") as file:
-                file.write(value)
-            Path(draft).replace(path)
+            replace(path, value.encode())
         except OSError as error:
             _log.warning("the access token can't be kept (%s); it holds for this run. Or set TTAI_API_KEY", error)
             return cls(value, made=True)
