@@ -55,7 +55,7 @@ def find_server(settings: "CoreSettings") -> Server | None:
     try:
         said = json.loads((settings.home / FILE).read_text("utf-8"))
         url = str(said["url"])
-        if not (_lives(said["pid"]) and _answers(url, said["instance"])):
+        if not (is_alive(said["pid"]) and _answers(url, said["instance"])):
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -65,7 +65,7 @@ def find_server(settings: "CoreSettings") -> Server | None:
     return Server(url, key or None)
 
 
-def _lives(pid: object) -> bool:
+def is_alive(pid: object) -> bool:
     """Whether that process is there, as far as this can be asked without harm."""
     if not isinstance(pid, int) or pid <= 0:
         return False

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ttai.errors import TtaiError
+from ttai.presence import is_alive
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -105,12 +105,4 @@ def _record(row: "JobRow") -> Record:
 def _is_gone(owner: str) -> bool:
     """Whether the process is known to be there no more."""
     pid = owner.partition("-")[0]
-    if sys.platform == "win32" or not pid.isdecimal():  # there os.kill would end it
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):  # another user's
-        return False
-    return False
+    return pid.isdecimal() and not is_alive(int(pid))
