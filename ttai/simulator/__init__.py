@@ -6,14 +6,16 @@ from typing import ClassVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ttai.clock import Clock
+from ttai.simulator.candles import MOST_BARS
 from ttai.simulator.channels import PATH
 from ttai.simulator.dxlink import Feed
 from ttai.simulator.faults import STAMP, Fault, Faults
 from ttai.simulator.hand import Hand
+from ttai.simulator.instruments import Instrument
 from ttai.simulator.prices import DailyBar
 from ttai.simulator.rest import Rest
 from ttai.simulator.tokens import Tokens
-from ttai.simulator.world import Instrument, Sessions, Snapshot, World
+from ttai.simulator.world import Sessions, Snapshot, World
 
 __all__ = ["STAMP", "DailyBar", "Fault", "Faults", "Instrument", "Simulator", "Snapshot", "World"]
 
@@ -24,13 +26,20 @@ class Simulator:
     CLIENT_SECRET: ClassVar[str] = "demo-secret"  # noqa: S105  (opens nothing but this)
     REFRESH_TOKEN: ClassVar[str] = "demo-refresh"  # noqa: S105
 
-    def __init__(self, *, seed: int = 7, clock: Clock | None = None, sessions: Sessions = "always") -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        clock: Clock | None = None,
+        sessions: Sessions = "always",
+        most_bars: int = MOST_BARS,
+    ) -> None:
         clock = clock or Clock()
         self._tokens = Tokens(clock)
         self.world = World(seed=seed, clock=clock, sessions=sessions)
         self.faults = Faults(self._tokens.expire)
         self.requests: Counter[str] = Counter()
-        self._feed = Feed(self.world, self._tokens, self.faults, clock)
+        self._feed = Feed(self.world, self._tokens, self.faults, clock, most_bars)
         self._rest = Rest(self.world, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN)
         self._hand = Hand(self.set_price, self.faults, self._feed)
 

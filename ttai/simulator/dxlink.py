@@ -70,7 +70,7 @@ class Socket:
         """What the hand shows of it."""
         subscriptions: dict[str, list[str]] = {}
         for channel in self._channels.values():
-            for name, symbol in channel.sent:
+            for name, symbol in (*channel.sent, *(("Candle", symbol) for symbol in channel.series)):
                 subscriptions.setdefault(name, []).append(symbol)
         return {
             "authorized": self._authorized,
@@ -99,6 +99,9 @@ class Socket:
                 channel.pushed = now
                 for name, rows in channel.changes(self._feed.world, moment, self._feed.faults).items():
                     await self._send_rows(channel, name, rows)
+                for rows in channel.candles(self._feed.world, moment, self._feed.faults, self._feed.most_bars):
+                    await self._send_rows(channel, "Candle", rows)
+                    await asyncio.sleep(0)  # a long snapshot lets others have their turn
 
     async def drop(self, code: int = 1011) -> None:
         """End the connection without a farewell; in process, where there is no line to cut, with a code."""
@@ -186,7 +189,7 @@ class Socket:
             except Refused as refused:
                 await self.fail(refused.kind, str(refused))
                 continue
-            except (ValueError, TypeError, KeyError, AttributeError):
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
                 await self.fail("INVALID_MESSAGE", "This message is not understood.")
                 continue
             for answer in answers:
@@ -246,7 +249,8 @@ class Socket:
 class Feed:
     """The stream and the sockets that listen to it."""
 
-    def __init__(self, world: World, tokens: Tokens, faults: Faults, clock: Clock) -> None:
+    def __init__(self, world: World, tokens: Tokens, faults: Faults, clock: Clock, most_bars: int) -> None:
+        self.most_bars = most_bars
         self.world, self.tokens, self.faults, self.clock = world, tokens, faults, clock
         self.sockets: list[Socket] = []
 

@@ -9,6 +9,8 @@ _EPOCH_DAY = 719_163  # days are numbered from 1970-01-01 on the wire
 
 Row = tuple[Any, ...]
 
+UNKNOWN = "NaN"  # as the wire writes it
+
 
 class Event(NamedTuple):
     """An event type: its fields in the feed's order, and how a snapshot fills them."""
@@ -33,7 +35,7 @@ def _trade(now: Snapshot) -> Row:
 
 def _summary(now: Snapshot) -> Row:
     day, before = now.day.toordinal() - _EPOCH_DAY, now.day_before.toordinal() - _EPOCH_DAY
-    close = now.last if now.closed else "NaN"
+    close = now.last if now.closed else UNKNOWN
     kind = "REGULAR" if now.closed else "INDICATIVE"
     head = (now.symbol, 0, day, now.open, now.high, now.low, close, kind)
     return (*head, before, now.close_before, "REGULAR", now.volume_before, 0)
@@ -94,4 +96,27 @@ EVENTS = {
         ),
         _summary,
     ),
+}
+
+# the fields of every type, candles too, which a snapshot can't fill
+FIELDS = {name: event.fields for name, event in EVENTS.items()} | {
+    "Candle": (
+        "eventSymbol",
+        "eventTime",
+        "eventFlags",
+        "index",
+        "time",
+        "sequence",
+        "count",
+        "volume",
+        "vwap",
+        "bidVolume",
+        "askVolume",
+        "impVolatility",
+        "openInterest",
+        "open",
+        "high",
+        "low",
+        "close",
+    )
 }

@@ -5,9 +5,10 @@ import gzip
 import math
 import operator
 import random
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import accumulate
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from ttai.simulator.days import is_session, session_before
 ANCHOR_DAY = date(2026, 11, 20)  # the day that closes near an instrument's anchor price
 KNOT = 20.0  # seconds between two points of a day's path
 _DAYS_A_YEAR = 252
+_STEEPEST = 14.0  # times a walk may be stretched
 _LOUDEST = 5.0  # deviations a recorded day may move
 _STOCKS = ("AAPL", "GOOG", "IBM", "MSFT")  # FB's ten months are too short a story
 _MASK = (1 << 64) - 1
@@ -52,9 +54,14 @@ class Shapes(NamedTuple):
     volumes: list[float]
 
 
+def cents(price: float) -> float:
+    """A price in whole cents: one rounding for all that is told of it."""
+    return round(price * 100) / 100
+
+
 def rounded(day: date, prices: tuple[float, float, float, float], volume: int) -> DailyBar:
     """A bar in cents."""
-    opened, high, low, close = (round(price, 2) for price in prices)
+    opened, high, low, close = map(cents, prices)
     return DailyBar(day, opened, high, low, close, volume)
 
 
@@ -207,11 +214,33 @@ class Course:
         # uniform steps have a variance of 1/12
         scale, slope = self._sigma * math.sqrt(12 / knots), math.log(close / opened) / knots
         path = [scale * (step - drift * i) + slope * i for i, step in enumerate(steps)]
-        lower, upper = min(0.0, path[-1]), max(0.0, path[-1])
-        # beyond open and close the walk is stretched until it just touches the day's extremes
-        up = math.log(high / max(opened, close)) / (max(path) - upper or 1.0)
-        down = math.log(min(opened, close) / low) / (lower - min(path) or 1.0)
-        return [opened * math.exp(_stretched(y, lower, upper, down, up)) for y in path]
+        lower, upper, rises = min(0.0, path[-1]), max(0.0, path[-1]), path[-1] > 0
+        above, below = math.log(high / max(opened, close)), math.log(min(opened, close) / low)
+        # beyond open and close the walk is stretched until it just touches the day's extremes; where that would make
+        # spikes of it, or there is nothing to stretch, it is bent that far
+        if max(path) - upper <= above / _STEEPEST:
+            _arch(path, rises, upper + above)
+        if lower - min(path) <= below / _STEEPEST:
+            _arch(path, not rises, lower - below)
+        up, down = above / (max(path) - upper or 1.0), below / (lower - min(path) or 1.0)
+        prices = [opened * math.exp(_stretched(y, lower, upper, down, up)) for y in path]
+        # touched to the last digit: the tape's bar and the path's are rounded alike
+        if above:
+            prices[max(range(1, knots), key=path.__getitem__)] = high
+        if below:
+            prices[min(range(1, knots), key=path.__getitem__)] = low
+        prices[-1] = close
+        return prices
+
+
+def _arch(path: list[float], late: bool, level: float) -> None:
+    """Bend the later or the earlier half of a path until it just touches a level."""
+    half = len(path) // 2
+    start = len(path) - 1 - half if late else 0
+    arch = [math.sin(math.pi * n / half) for n in range(1, half)]
+    inner = slice(start + 1, start + half)
+    bend = min(((level - y) / by for y, by in zip(path[inner], arch, strict=True)), key=abs)
+    path[inner] = [y + bend * by for y, by in zip(path[inner], arch, strict=True)]
 
 
 def _stretched(y: float, lower: float, upper: float, down: float, up: float) -> float:
@@ -229,14 +258,24 @@ class Day:
         self.before = before
         self.volume = volume
         self.path = path
-        self.highs = list(accumulate(path, max))
-        self.lows = list(accumulate(path, min))
+        self.times = [self.opens + KNOT * n for n in range(len(path))]
+
+    @cached_property
+    def highs(self) -> list[float]:
+        """The highest price so far at each point."""
+        return list(accumulate(self.path, max))
+
+    @cached_property
+    def lows(self) -> list[float]:
+        """The lowest price so far at each point."""
+        return list(accumulate(self.path, min))
 
     def place(self, at: float) -> tuple[int, float]:
         """The knot before a moment and how far it is to the next."""
-        passed = min(max(at, self.opens), self.closes) - self.opens
-        knot = min(int(passed / KNOT), len(self.path) - 2)
-        return knot, passed / KNOT - knot
+        at = max(at, self.opens)
+        knot = min(bisect_right(self.times, at) - 1, len(self.path) - 2)
+        here, next_ = self.times[knot : knot + 2]
+        return knot, (at - here) / (next_ - here) if at < next_ else 1.0
 
     def price(self, at: float) -> float:
         """The unrounded price at a moment."""
@@ -249,14 +288,11 @@ class Day:
         return int(self.volume * (part + 0.55 * math.sin(2 * math.pi * part) / (2 * math.pi)))
 
     def lift(self, at: float, factor: float) -> None:
-        """Let the path go on from `factor` times its price; what was high or low before stays so."""
-        knot, _ = self.place(at)
-        was = self.price(at)
-        self.path[knot:] = [price * factor for price in self.path[knot:]]
-        rest = self.path[knot + 1 :]
-        high, low = max(self.highs[knot], was, was * factor), min(self.lows[knot], was, was * factor)
-        self.highs[knot:] = accumulate(rest, max, initial=high)
-        self.lows[knot:] = accumulate(rest, min, initial=low)
+        """Let the path go on from `factor` times its price; what was before stays."""
+        was, knot = self.price(at), bisect_right(self.times, at)
+        self.times[knot:knot] = [at, at]
+        self.path[knot:] = [was, was * factor, *(price * factor for price in self.path[knot:])]
+        self.highs, self.lows = list(accumulate(self.path, max)), list(accumulate(self.path, min))
 
     def bar(self) -> DailyBar:
         """The day as the tape will keep it."""

@@ -1,5 +1,6 @@
 """The broker's REST interface: dasherised JSON behind short-lived access tokens."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -13,8 +14,10 @@ from starlette.types import Receive, Scope, Send
 from ttai.clock import NEW_YORK
 from ttai.simulator.accounts import ACCOUNTS, CUSTOMER, Json
 from ttai.simulator.days import half_days, holidays, hours, is_session, session_after, session_before
+from ttai.simulator.metrics import Metrics
 from ttai.simulator.rows import described, instrument_type, market_row
 from ttai.simulator.tokens import ACCESS_SECONDS, Tokens
+from ttai.simulator.watchlists import Watchlists
 from ttai.simulator.world import World
 
 MOST_SYMBOLS = 100
@@ -29,6 +32,9 @@ class Rest:
         self._world = world
         self._tokens = tokens
         self._secrets = client_secret, refresh_token
+        self._metrics = Metrics(world)
+        self._watchlists = Watchlists()
+        past = "/market-metrics/historic-corporate-events"
         get: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/customers/me": self._customer,
             "/customers/me/accounts": self._accounts,
@@ -38,6 +44,13 @@ class Rest:
             "/instruments/equities": self._equities,
             "/instruments/equities/{symbol}": self._equity,
             "/symbols/search/{text}": self._search,
+            "/market-metrics": self._measured,
+            f"{past}/dividends/{{symbol}}": self._dividends,
+            f"{past}/earnings-reports/{{symbol}}": self._reports,
+            "/public-watchlists": self._lists,
+            "/public-watchlists/{name}": self._list,
+            "/watchlists": self._lists,
+            "/watchlists/{name}": self._list,
             "/market-time/sessions/current": self._sessions,
             "/market-time/equities/holidays": self._holidays,
             "/api-quote-tokens": self._quote_token,
@@ -46,6 +59,9 @@ class Rest:
             [
                 Route("/oauth/token", self._oauth, methods=["POST"]),
                 Route("/sessions/validate", self._validate, methods=["POST"]),
+                Route("/watchlists", self._create_list, methods=["POST"]),
+                Route("/watchlists/{name}", self._replace_list, methods=["PUT"]),
+                Route("/watchlists/{name}", self._delete_list, methods=["DELETE"]),
                 *(Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()),
             ],
             default=_not_found,
@@ -130,6 +146,55 @@ class Rest:
         found = [i for i in self._world.instruments.values() if i.symbol.startswith(text)]
         return answer(request, {"items": [{"symbol": i.symbol, "description": i.description} for i in sorted(found)]})
 
+    async def _measured(self, request: Request) -> Response:
+        asked = dict.fromkeys(_listed(request, "symbols"))
+        if not asked or len(asked) > MOST_SYMBOLS:
+            return error(400, "validation_error", f"symbols must name 1 to {MOST_SYMBOLS} symbols, not {len(asked)}.")
+        rows = []
+        for symbol in asked:
+            rows.append(self._metrics.row(symbol))
+            await asyncio.sleep(0)  # the first look at a symbol takes milliseconds
+        return answer(request, {"items": [row for row in rows if row is not None]})
+
+    async def _dividends(self, request: Request) -> Response:
+        items = self._metrics.dividends(unquote(request.path_params["symbol"]))
+        return _not_found_for(request) if items is None else answer(request, {"items": items})
+
+    async def _reports(self, request: Request) -> Response:
+        try:
+            since = date.fromisoformat(request.query_params.get("start-date", ""))
+        except ValueError:
+            return error(400, "validation_error", "start-date must be a date.")
+        items = self._metrics.reports(unquote(request.path_params["symbol"]), since)
+        return _not_found_for(request) if items is None else answer(request, {"items": items})
+
+    async def _lists(self, request: Request) -> Response:
+        lists = self._watchlists.all(public=_is_public(request))
+        if request.query_params.get("counts-only", "false").lower() == "true":
+            lists = [{key: one[key] for key in one if key != "watchlist-entries"} for one in lists]
+        return answer(request, {"items": lists})
+
+    async def _list(self, request: Request) -> Response:
+        found = self._watchlists.get(unquote(request.path_params["name"]), public=_is_public(request))
+        return _not_found_for(request) if found is None else answer(request, found)
+
+    async def _create_list(self, request: Request) -> Response:
+        try:
+            return answer(request, self._watchlists.create(await request.json()), 201)
+        except ValueError as refused:
+            return error(422, "validation_error", str(refused))
+
+    async def _replace_list(self, request: Request) -> Response:
+        try:
+            kept = self._watchlists.replace(unquote(request.path_params["name"]), await request.json())
+        except ValueError as refused:
+            return error(422, "validation_error", str(refused))
+        return _not_found_for(request) if kept is None else answer(request, kept)
+
+    async def _delete_list(self, request: Request) -> Response:
+        gone = self._watchlists.delete(unquote(request.path_params["name"]))
+        return _not_found_for(request) if gone is None else answer(request, gone)
+
     async def _sessions(self, request: Request) -> Response:
         # the equity market is the only one here
         items = [self._session()] if "Equity" in _listed(request, "instrument-collections") else []
@@ -188,6 +253,10 @@ def _not_found_for(request: Request) -> Response:
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     await _not_found_for(Request(scope))(scope, receive, send)
+
+
+def _is_public(request: Request) -> bool:
+    return request.url.path.startswith("/public-watchlists")
 
 
 def _listed(request: Request, key: str) -> list[str]:

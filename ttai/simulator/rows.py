@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from ttai.simulator.accounts import Json
+from ttai.simulator.instruments import Instrument
 from ttai.simulator.prices import DailyBar
-from ttai.simulator.world import Instrument, Snapshot
+from ttai.simulator.world import Snapshot
 
 
 def _price(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The instruments of the simulated market and what each is worth now."""
+"""The simulated market: what each instrument is worth now, and was before."""
 
 import math
 import random
@@ -8,62 +8,13 @@ from typing import Literal, NamedTuple
 
 from ttai.clock import NEW_YORK, Clock
 from ttai.simulator.days import hours, is_session, session_after, session_before, sessions_before
-from ttai.simulator.prices import KNOT, Course, DailyBar, Day, Span, noise, rounded
+from ttai.simulator.instruments import INSTRUMENTS, MORE, Instrument
+from ttai.simulator.prices import KNOT, Course, DailyBar, Day, Span, cents, noise, rounded
 
-Kind = Literal["Equity", "ETF", "Index"]
 Sessions = Literal["always", "real"]
 
 HISTORY = 756  # sessions, three years
 _PULSE = 0.25  # seconds between two looks at a liquid instrument
-
-
-class Instrument(NamedTuple):
-    """What is known of an instrument beside its price."""
-
-    symbol: str
-    description: str
-    kind: Kind
-    market: str
-    anchor: float  # dollars, or points
-    volatility: float  # a year's, as a fraction
-    correlation: float  # with the market
-    volume: float = 0  # shares on a usual day
-    spread: int = 1  # cents on a usual quote
-    dividend: float = 0  # dollars a payment
-    payments: int = 4  # dividends a year
-    tracks: str | None = None  # moves with this one, point for point
-    reversion: float = 0  # part of the way back to the anchor made in a day
-
-    @property
-    def beta(self) -> float:
-        """Moves per move of SPY."""
-        return round(self.correlation * self.volatility / 0.155, 2)
-
-
-INSTRUMENTS = (
-    Instrument("SPY", "SPDR S&P 500 ETF Trust", "ETF", "ARCX", 672.0, 0.155, 0.99, 70e6, 1, 1.83),
-    Instrument("QQQ", "Invesco QQQ Trust, Series 1", "ETF", "XNAS", 605.0, 0.2, 0.93, 48e6, 1, 0.72),
-    Instrument("IWM", "iShares Russell 2000 ETF", "ETF", "ARCX", 240.0, 0.215, 0.86, 33e6, 1, 0.68),
-    Instrument("GLD", "SPDR Gold Shares", "ETF", "ARCX", 375.0, 0.17, 0.05, 9e6, 3),
-    Instrument("TLT", "iShares 20+ Year Treasury Bond ETF", "ETF", "XNAS", 89.5, 0.135, -0.1, 34e6, 1, 0.325, 12),
-    Instrument("AAPL", "Apple Inc. - Common Stock", "Equity", "XNAS", 268.0, 0.265, 0.66, 48e6, 1, 0.26),
-    Instrument("MSFT", "Microsoft Corporation - Common Stock", "Equity", "XNAS", 505.0, 0.235, 0.68, 21e6, 3, 0.91),
-    Instrument("NVDA", "NVIDIA Corporation - Common Stock", "Equity", "XNAS", 186.0, 0.42, 0.66, 190e6, 1, 0.01),
-    Instrument("AMZN", "Amazon.com, Inc. - Common Stock", "Equity", "XNAS", 228.0, 0.31, 0.66, 42e6, 2),
-    Instrument(
-        "META", "Meta Platforms, Inc. - Class A Common Stock", "Equity", "XNAS", 612.0, 0.34, 0.58, 14e6, 8, 0.525
-    ),
-    Instrument("TSLA", "Tesla, Inc. - Common Stock", "Equity", "XNAS", 408.0, 0.54, 0.5, 85e6, 3),
-    Instrument("AMD", "Advanced Micro Devices, Inc. - Common Stock", "Equity", "XNAS", 236.0, 0.52, 0.56, 45e6, 3),
-    Instrument("F", "Ford Motor Company Common Stock", "Equity", "XNYS", 13.1, 0.33, 0.5, 62e6, 1, 0.15),
-    Instrument("XOM", "Exxon Mobil Corporation Common Stock", "Equity", "XNYS", 117.0, 0.22, 0.36, 15e6, 1, 1.03),
-    Instrument("JPM", "JPMorgan Chase & Co. Common Stock", "Equity", "XNYS", 305.0, 0.23, 0.6, 9e6, 3, 1.5),
-    Instrument("BRK/B", "Berkshire Hathaway Inc. Class B", "Equity", "XNYS", 504.0, 0.155, 0.62, 4.6e6, 9),
-    Instrument("SPX", "S&P 500 Index", "Index", "OTC", 6733.4, 0.155, 0.99, tracks="SPY"),
-    Instrument("NDX", "Nasdaq 100 Index", "Index", "OTC", 24890.0, 0.2, 0.93, tracks="QQQ"),
-    Instrument("RUT", "Russell 2000 Index", "Index", "OTC", 2418.5, 0.215, 0.86, tracks="IWM"),
-    Instrument("VIX", "CBOE Volatility Index", "Index", "OTC", 17.5, 0.9, -0.8, reversion=0.06),
-)
 
 
 class Snapshot(NamedTuple):
@@ -105,10 +56,10 @@ class Listing:
             reversion=instrument.reversion,
             volume=instrument.volume,
         )
-        self._salt = random.Random(f"{seed}/{instrument.symbol}/quotes").getrandbits(64)
-        self._pulse = _PULSE if instrument.volume > 3e7 or instrument.tracks else 2 * _PULSE
+        self.salt = random.Random(f"{seed}/{instrument.symbol}/quotes").getrandbits(64)
+        self.pulse = _PULSE if instrument.volume > 3e7 or instrument.tracks else 2 * _PULSE
         self._lifts: list[tuple[date, float]] = []
-        self._lifted: dict[date, DailyBar] = {}
+        self._lifted: dict[date, Day] = {}
         self._today: Day | None = None
         self._beat = -1
         self._snapshot: Snapshot | None = None
@@ -118,7 +69,7 @@ class Listing:
     def bar(self, day: date, last: date | None = None) -> DailyBar:
         """A whole session; `last` is the one before it, if known."""
         if (lifted := self._lifted.get(day)) is not None:
-            return lifted
+            return lifted.bar()
         (opened, high, low, close), volume = self._course.bar(day, last)
         factor = self._factor(day)
         return rounded(day, (opened * factor, high * factor, low * factor, close * factor), volume)
@@ -130,26 +81,37 @@ class Listing:
             self._known, self._history = day, [self.bar(past, last) for last, past in days]
         return self._history
 
+    def day(self, span: Span) -> Day:
+        """The path of the trading day."""
+        if (lifted := self._lifted.get(span.day)) is not None:
+            return lifted
+        if self._today is None or self._today.day != span.day:
+            self._today = self._drawn(span)
+        return self._today
+
+    def past(self, day: date) -> Day:
+        """The path of an earlier session: in regular hours, unless a price was set in it."""
+        return self._lifted.get(day) or self._drawn(session(day))
+
     def lift(self, span: Span, at: float, last: float) -> float:
         """Let the market go on from this price; how far it was pushed."""
-        factor = last / self._day(span).price(self._moment(span, at)[1])
+        factor = last / self.day(span).price(self._moment(span, at)[1])
         self.push(span, at, factor)
         return factor
 
     def push(self, span: Span, at: float, factor: float) -> None:
         """Let the market go on from `factor` times its price."""
-        today = self._day(span)
+        today = self.day(span)
         today.lift(self._moment(span, at)[1], factor)
         self._lifts.append((span.day, factor))
-        if is_session(span.day):
-            self._lifted[span.day] = today.bar()
+        self._lifted[span.day] = today
         self._beat = -1
 
     def snapshot(self, span: Span, at: float) -> Snapshot:
         """The quote at a moment: the same object until it changes."""
         beat, moment = self._moment(span, at)
         if beat != self._beat or self._snapshot is None:
-            self._beat, self._snapshot = beat, self._look(self._day(span), beat, moment)
+            self._beat, self._snapshot = beat, self._look(self.day(span), beat, moment)
         return self._snapshot
 
     def _factor(self, day: date) -> float:
@@ -157,36 +119,32 @@ class Listing:
 
     def _moment(self, span: Span, at: float) -> tuple[int, float]:
         # an instrument is looked at in beats, the first of them the open, none after the close
-        beat = int((min(max(at, span.opens), span.closes) - span.opens) / self._pulse)
-        return beat + int(span.opens / self._pulse), span.opens + beat * self._pulse
+        beat = int((min(max(at, span.opens), span.closes) - span.opens) / self.pulse)
+        return beat + int(span.opens / self.pulse), span.opens + beat * self.pulse
 
-    def _day(self, span: Span) -> Day:
-        if self._today is None or self._today.day != span.day:
-            before = self.bar(session_before(span.day))
-            factor = self._factor(span.day)
-            knots = int((span.closes - span.opens) / KNOT)
-            path = [price * factor for price in self._course.walk(span.day, knots)]
-            self._today = Day(span, before, path, self._course.bar(span.day)[1])
-        return self._today
+    def _drawn(self, span: Span) -> Day:
+        factor = self._factor(span.day)
+        knots = int((span.closes - span.opens) / KNOT)
+        path = [price * factor for price in self._course.walk(span.day, knots)]
+        return Day(span, self.bar(session_before(span.day)), path, self._course.bar(span.day)[1])
 
     def _look(self, today: Day, beat: int, moment: float) -> Snapshot:
-        dice = noise(self._salt, beat)
+        dice = noise(self.salt, beat)
         knot, part = today.place(moment)
         here, next_ = today.path[knot : knot + 2]
-        cents = round((here + (next_ - here) * part) * 100)
+        last = cents(here + (next_ - here) * part)
         bid = ask = None
         size = bid_size = ask_size = 0
         if self.instrument.kind != "Index":
             usual = self.instrument.spread
             spread = max(1, usual + (dice & 0xFF) % (usual + 1) - (usual + 1) // 2)
             below = (dice >> 8 & 0xFF) % (spread + 1)
-            bid, ask = (cents - below) / 100, (cents - below + spread) / 100
+            bid, ask = (round(last * 100) - below) / 100, (round(last * 100) - below + spread) / 100
             size, bid_size, ask_size = (
                 1 + (dice >> 16 & 0xFFF) % 300,
                 100 * (1 + (dice >> 28 & 0xFF) % 14),
                 100 * (1 + (dice >> 36 & 0xFF) % 14),
             )
-        last = cents / 100
         return Snapshot(
             symbol=self.instrument.symbol,
             time=moment,
@@ -200,9 +158,9 @@ class Listing:
             ask=ask,
             bid_size=bid_size,
             ask_size=ask_size,
-            open=round(today.path[0], 2),
-            high=max(round(today.highs[knot], 2), last),
-            low=min(round(today.lows[knot], 2), last),
+            open=cents(today.path[0]),
+            high=max(cents(today.highs[knot]), last),
+            low=min(cents(today.lows[knot]), last),
             closed=moment >= today.closes,
             close_before=today.before.close,
             volume=today.traded(moment),
@@ -216,7 +174,7 @@ class World:
     def __init__(self, *, seed: int, clock: Clock, sessions: Sessions) -> None:
         self.clock = clock
         self.sessions = sessions
-        self.instruments = {instrument.symbol: instrument for instrument in INSTRUMENTS}
+        self.instruments = {instrument.symbol: instrument for instrument in (*INSTRUMENTS, *MORE)}
         self._seed = seed
         self._listings: dict[str, Listing] = {}
         self._span = Span(date.min, 0.0, 0.0)
@@ -224,7 +182,7 @@ class World:
 
     def snapshot(self, symbol: str, at: float | None = None) -> Snapshot | None:
         """What a symbol is quoted at (now, or at a time since the epoch); None where it is unknown."""
-        listing = self._listing(symbol)
+        listing = self.listing(symbol)
         if listing is None:
             return None
         moment = self.clock.now().timestamp() if at is None else at
@@ -232,17 +190,17 @@ class World:
 
     def history(self, symbol: str) -> list[DailyBar]:
         """Three years of sessions before the current trading day, oldest first, not adjusted."""
-        listing = self._listing(symbol)
+        listing = self.listing(symbol)
         return [] if listing is None else listing.history(self.span(self.clock.now().timestamp()).day)
 
     def prepare(self) -> None:
-        """Work out every path now, a quarter of a second of arithmetic that no request need wait for."""
-        for symbol in self.instruments:
-            self.snapshot(symbol)
+        """Work out the best-known paths now, a tenth of a second of arithmetic that no request need wait for."""
+        for instrument in INSTRUMENTS:
+            self.snapshot(instrument.symbol)
 
     def set_price(self, symbol: str, last: float) -> None:
         """Let a symbol, and what moves with it point for point, go on from this price."""
-        if (listing := self._listing(symbol)) is None:
+        if (listing := self.listing(symbol)) is None:
             raise ValueError(f"{symbol} is not traded here.")
         if not (math.isfinite(last) and last > 0):
             raise ValueError(f"A price is a positive number, not {last}.")
@@ -251,7 +209,7 @@ class World:
         factor = listing.lift(span, now, last)
         for other in self.instruments.values():
             follows = other.symbol != symbol and (other.tracks or other.symbol) == listing.name
-            if follows and (follower := self._listing(other.symbol)) is not None:
+            if follows and (follower := self.listing(other.symbol)) is not None:
                 follower.push(span, now, factor)
 
     def span(self, at: float) -> Span:
@@ -261,7 +219,8 @@ class World:
             self._span, self._until = _always(moment) if self.sessions == "always" else _real(moment)
         return self._span
 
-    def _listing(self, symbol: str) -> Listing | None:
+    def listing(self, symbol: str) -> Listing | None:
+        """An instrument on the tape; None where it is unknown."""
         if (listing := self._listings.get(symbol)) is None and symbol in self.instruments:
             listing = self._listings[symbol] = Listing(self.instruments[symbol], self._seed)
         return listing
@@ -279,5 +238,10 @@ def _real(moment: datetime) -> tuple[Span, float]:
     day = moment.date()
     if not is_session(day) or moment < hours(day).open:
         day = session_before(day)
-    session = hours(day)
-    return Span(day, session.open.timestamp(), session.close.timestamp()), hours(session_after(day)).open.timestamp()
+    return session(day), hours(session_after(day)).open.timestamp()
+
+
+def session(day: date) -> Span:
+    """The regular hours of a date."""
+    today = hours(day)
+    return Span(day, today.open.timestamp(), today.close.timestamp())
