@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttai.quant.symbols import INDICES, Option, kind, normalize, parse_occ, parse_streamer, streamer_symbol
+from ttai.quant.symbols import (
+    INDICES,
+    Option,
+    candle_symbol,
+    kind,
+    normalize,
+    parse_occ,
+    parse_streamer,
+    plain_candle,
+    streamer_symbol,
+)
 
 roots = st.from_regex(r"[A-Z]{1,5}[0-9]?", fullmatch=True)
 options = st.builds(
@@ -174,3 +184,30 @@ def test_an_index_is_written_as_it_is(index: str) -> None:
 @pytest.mark.parametrize("symbol", ["SPY", "BRK/B", "VIX", "/ESM26:XCME", "BTC/USD:CXTALP"])
 def test_the_feed_knows_all_but_options_by_their_name(symbol: str) -> None:
     assert streamer_symbol(symbol) == symbol
+
+
+@pytest.mark.parametrize(
+    ("symbol", "period", "extended", "feed"),
+    [
+        ("spy", "1d", False, "SPY{=d,tho=true}"),
+        ("SPY", "5m", False, "SPY{=5m,tho=true}"),
+        ("brk.b", "1h", True, "BRK/B{=h}"),
+        ("SPX", "1w", False, "SPX{=w,tho=true}"),
+        ("SPY   261218C00680000", "15m", False, ".SPY261218C680{=15m,tho=true}"),
+    ],
+)
+def test_the_feed_has_a_symbol_for_the_bars_of_each_symbol(symbol: str, period: str, extended: bool, feed: str) -> None:
+    assert candle_symbol(symbol, period, extended=extended) == feed
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("SPY{=1d,tho=true}", "SPY{=d,tho=true}"),
+        ("SPY{tho=true,=1m}", "SPY{=m,tho=true}"),
+        ("SPY{=15m}", "SPY{=15m}"),
+        ("SPY", "SPY"),
+    ],
+)
+def test_spellings_of_a_candle_symbol_are_one(text: str, plain: str) -> None:
+    assert plain_candle(text) == plain

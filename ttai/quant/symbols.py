@@ -130,6 +130,24 @@ def streamer_symbol(symbol: str) -> str:
     return parse_occ(symbol).streamer if _OCC.fullmatch(symbol) else symbol
 
 
+def candle_symbol(symbol: str, period: str, *, extended: bool) -> str:
+    """What the feed calls the bars of a symbol, in any spelling: `SPY{=d,tho=true}`; ValueError if nothing.
+
+    `period` is a count and a unit (5m, 1h, 1d, 1w); without `extended` only regular trading hours count.
+    """
+    return plain_candle(f"{streamer_symbol(symbol)}{{={period}{'' if extended else ',tho=true'}}}")
+
+
+@lru_cache(_REMEMBERED)
+def plain_candle(text: str) -> str:
+    """A candle symbol as the feed itself writes it: no 1 before a period's unit, the attributes in order."""
+    symbol, brace, attributes = text.partition("{")
+    if not brace:
+        return text
+    period, *others = sorted(attributes.rstrip("}").split(","))
+    return f"{symbol}{{{re.sub('^=1(?=[a-z])', '=', period)}{''.join(f',{other}' for other in others)}}}"
+
+
 def _option(found: re.Match[str], strike: Decimal) -> Option:
     digits = found["date"]
     try:

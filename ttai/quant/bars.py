@@ -1,0 +1,148 @@
+"""Price bars as columns of numbers: what indicators, levels and charts are made of."""
+
+import math
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+
+DAY_MS = 86_400_000
+SESSIONS = 252
+"""Trading days a year, by the convention of volatility."""
+
+_SESSION_MS = 23_400_000  # 6.5 h
+_NEWEST = 5_000  # bars that tell how a series is spaced: a week of minutes
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """The bars of one symbol and interval, oldest first: arrays of one length.
+
+    `time` is the bar's beginning, datetime64[ms] in UTC; a daily or weekly bar stands at midnight UTC of its date.
+    Prices are dollars (index points for an index), `volume` shares. NaN is unknown: an index has no volume.
+    """
+
+    time: "NDArray[np.datetime64]"
+    open: "Numbers"
+    high: "Numbers"
+    low: "Numbers"
+    close: "Numbers"
+    volume: "Numbers"
+
+    @classmethod
+    def of(cls, frame: "pl.DataFrame") -> Self:
+        """The bars of a frame with the columns `time open high low close volume`; no copy where nothing is null."""
+        import numpy as np
+
+        columns: dict[str, Any] = {name: frame[name].to_numpy() for name in PRICES}
+        for name in PRICES:
+            columns[name] = np.ascontiguousarray(columns[name], dtype=np.float64)
+        return cls(time=frame["time"].to_numpy().astype("datetime64[ms]"), **columns)
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+    def __getitem__(self, part: slice) -> Self:
+        """A stretch of them."""
+        return type(self)(*(getattr(self, field.name)[part] for field in fields(self)))
+
+    @cached_property
+    def intraday(self) -> bool:
+        """Whether the bars are shorter than a day."""
+        return bool((self.time.astype("int64") % DAY_MS).any())
+
+    @cached_property
+    def day(self) -> "NDArray[np.datetime64]":
+        """The date of each bar in New York, datetime64[D]."""
+        import polars as pl
+
+        if not self.intraday:
+            return self.time.astype("datetime64[D]")
+        moments = pl.Series(self.time).dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York")
+        days: NDArray[np.datetime64] = moments.dt.date().to_numpy().astype("datetime64[D]")
+        return days
+
+    @cached_property
+    def unit(self) -> Literal["bar", "day", "week"]:
+        """What one bar is called."""
+        if self.intraday:
+            return "bar"
+        return "week" if self._spacing > 4 * DAY_MS else "day"
+
+    @cached_property
+    def per_year(self) -> float:
+        """How many such bars a year has: what volatility is annualised with.
+
+        252 a year if daily, 52 if weekly; within the day 252 × the median count of the whole days among the newest
+        bars, which knows of extended hours; without a whole day, as many as fill a regular session of 6.5 h.
+        """
+        import numpy as np
+
+        if not self.intraday:
+            return 52.0 if self.unit == "week" else float(SESSIONS)
+        counts = np.unique(self[-_NEWEST:].day, return_counts=True)[1][1:-1]
+        return SESSIONS * float(np.median(counts) if len(counts) else _SESSION_MS / self._spacing)
+
+    @cached_property
+    def has_volume(self) -> bool:
+        """Whether every bar says how much was traded, and something was."""
+        volume = float(self.volume.sum())
+        return math.isfinite(volume) and volume > 0
+
+    @cached_property
+    def has_ranges(self) -> bool:
+        """Whether every bar has a high above its low: then no stretch of them stands still."""
+        return bool((self.high > self.low).all())
+
+    @property
+    def sound(self) -> Self:
+        """The bars since the last one that lacks a price: one NaN poisons every recurrence after it.
+
+        A price is a finite number above zero.
+        """
+        return self if self._sound is None else self._sound
+
+    @property
+    def traded(self) -> Self:
+        """The sound bars since the last one that lacks its volume; none where nothing was traded at all."""
+        return self if self._traded is None else self._traded
+
+    @cached_property
+    def _spacing(self) -> float:
+        """The usual time from one bar to the next, ms; a day where there is no next."""
+        import numpy as np
+
+        gaps = np.diff(self.time[-_NEWEST:].astype("int64"))
+        gaps = gaps[gaps > 0]
+        return float(np.median(gaps)) if len(gaps) else float(DAY_MS)
+
+    # None where they are the bars themselves: an object that holds itself lives until the collector comes by.
+    @cached_property
+    def _sound(self) -> Self | None:
+        import numpy as np
+
+        prices = (self.open, self.high, self.low, self.close)
+        if not len(self) or all(column.min() > 0 and math.isfinite(column.sum()) for column in prices):
+            return None
+        whole = np.logical_and.reduce([np.isfinite(column) & (column > 0) for column in prices])
+        return self[int(np.flatnonzero(~whole)[-1]) + 1 :]
+
+    @cached_property
+    def _traded(self) -> Self | None:
+        import numpy as np
+
+        sound = self.sound
+        if sound.has_volume and sound.volume.min() >= 0:
+            return self._sound
+        gaps = np.flatnonzero(~(np.isfinite(sound.volume) & (sound.volume >= 0)))
+        traded = sound[int(gaps[-1]) + 1 :] if len(gaps) else sound
+        return traded if traded.has_volume else traded[:0]
+
+
+PRICES = ("open", "high", "low", "close", "volume")
