@@ -8,6 +8,8 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
@@ -21,6 +23,7 @@ from ttai.credentials import Credentials
 from ttai.market.market import Market
 from ttai.market.supervisor import Timing
 from ttai.simulator import STAMP, Simulator
+from ttai.storage.database import Database
 from ttai.tastytrade import TastyTrade, in_process, over_network
 from ttai.tastytrade.limits import Tries
 from ttai.testing import FrozenClock
@@ -111,13 +114,22 @@ class Gate:
 class Desk:
     """Market and broker over one adapter, and the simulator behind it."""
 
-    def __init__(self, simulator: Simulator, tap: Tap, clock: FrozenClock, adapter: TastyTrade, timing: Timing) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        tap: Tap,
+        clock: FrozenClock,
+        adapter: TastyTrade,
+        database: Database,
+        timing: Timing,
+    ) -> None:
         self.simulator = simulator
         self.tap = tap
         self.clock = clock
         self.adapter = adapter
         self.cache = Cache(clock)
-        self.market = Market(Gate(adapter), self.cache, clock, always_open=True, timing=timing)
+        core = database.of("core")
+        self.market = Market(Gate(adapter), self.cache, clock, core, always_open=True, timing=timing)
         self.broker = Broker(Gate(adapter), self.cache)
 
     def asked(self, path: str) -> int:
@@ -139,8 +151,13 @@ async def desk(
     timing: Timing = QUICK,
     tries: Tries = BRISK,
     clock: FrozenClock | None = None,
+    home: Path | None = None,
 ) -> AsyncIterator[Desk]:
-    """A desk whose simulator has these faults; `streaming` waits for the socket, `port` listens on loopback."""
+    """A desk whose simulator has these faults.
+
+    `streaming` waits for the socket, `port` listens on loopback, `home` is the folder of the database (else one of
+    its own, opened when it is first used).
+    """
     clock = clock or FrozenClock()
     simulator = Simulator(clock=clock)
     for fault in faults:
@@ -152,7 +169,10 @@ async def desk(
             url, wire = await stack.enter_async_context(served(tap)), over_network()
         adapter = TastyTrade(credentials, url, wire, tries)
         stack.push_async_callback(adapter.close)
-        made = Desk(simulator, tap, clock, adapter, timing)
+        database = Database(home or Path(stack.enter_context(TemporaryDirectory(prefix="ttai-"))), clock)
+        stack.push_async_callback(database.close)
+        made = Desk(simulator, tap, clock, adapter, database, timing)
+        stack.push_async_callback(made.market.close)
         if streaming:
             await stack.enter_async_context(supervised(made.market))
             await until(lambda: made.market.hub.live)

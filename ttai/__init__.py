@@ -11,7 +11,7 @@ os.environ.setdefault("FASTMCP_CHECK_FOR_UPDATES", "off")
 os.environ.setdefault("FASTMCP_ENV_FILE", os.devnull)
 
 if TYPE_CHECKING:
-    from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Price, Strike, cut
+    from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
     from ttai.errors import BadArgument, NotFound, TtaiError
     from ttai.host import Host
     from ttai.settings import Settings
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ttai.answers": (
-        "Answer", "Count", "Greek", "MarketAnswer", "Money", "Percent", "Price", "Strike", "cut",
+        "Answer", "Count", "Greek", "MarketAnswer", "Money", "Percent", "Picture", "Price", "Strike",
+        "cut",
     ),
     "ttai.errors": ("BadArgument", "NotFound", "TtaiError"),
     "ttai.host": ("Host",),
@@ -39,6 +40,7 @@ __all__ = [
     "Money",
     "NotFound",
     "Percent",
+    "Picture",
     "Price",
     "Settings",
     "Strike",

@@ -66,6 +66,18 @@ class MarketAnswer(Answer):
     stale: bool | None = None
 
 
+class Picture(MarketAnswer):
+    """An answer to look at: the client gets `png` as an image and `said` as all of the text, then the notes.
+
+    What else a subclass has is its structure. `page` is for the page that draws it in clients that show one
+    (`ui://`): it goes out as `_meta["ttai/page"]`, which no model reads.
+    """
+
+    png: bytes = Field(exclude=True)
+    said: list[str] = Field(exclude=True)
+    page: BaseModel | None = Field(default=None, exclude=True)
+
+
 _PROVENANCE = MarketAnswer.model_fields.keys() - Answer.model_fields.keys()
 
 
@@ -152,7 +164,8 @@ class _Meaning(NamedTuple):
 
 @cache
 def _meanings(model: type[BaseModel]) -> tuple[_Meaning, ...]:
-    declared = [(name, Annotated[f.annotation, 0, *f.metadata]) for name, f in model.model_fields.items()]
+    fields = {name: f for name, f in model.model_fields.items() if not f.exclude}
+    declared = [(name, Annotated[f.annotation, 0, *f.metadata]) for name, f in fields.items()]
     declared += [(name, f.return_type) for name, f in model.model_computed_fields.items()]
     meanings = []
     for name, annotation in declared:

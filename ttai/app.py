@@ -33,6 +33,7 @@ from ttai.middleware import Calls, Ledger
 from ttai.plugins import OURS, PluginReport, Plugins
 from ttai.settings import Config, CoreSettings
 from ttai.storage.database import Database
+from ttai.subscriptions import Subscriptions
 from ttai.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class App:
         self.cache = Cache(self.clock)
         self.vault = vault or Vault(settings.data_dir)
         self.connection = Connection(settings, self.clock, self.vault, simulator)
-        self.market = Market(self.connection, self.cache, self.clock, always_open=settings.demo)
-        self.broker = Broker(self.connection, self.cache)
         self.database = Database(settings.home, self.clock)
         core = self.database.of("core")
+        self.market = Market(self.connection, self.cache, self.clock, core, always_open=settings.demo)
+        self.broker = Broker(self.connection, self.cache)
         self.notifier = Notifier(self.clock, core, channels, sidecar=settings.app_tools)
         tell = partial(self.notifier.send, kind="error")
         self.scheduler = Scheduler(self.clock, core, self.market.calendar, self._obstacle, tell, settings.schedules)
@@ -98,9 +99,10 @@ class App:
             middleware=[Calls(self.ledger, self._answered.set)],
             on_duplicate="error",
         )
+        self.subscriptions = Subscriptions(self.mcp)
         services = Services(
             self.market, self.broker, self.cache, self.clock, self.database, self.notifier, self.scheduler, self.tasks,
-            Toolbox(self.mcp), llm or Llm(),
+            Toolbox(self.mcp), llm or Llm(), self.subscriptions,
         )  # fmt: skip
         self.plugins = Plugins(self.mcp, services, config)
         self.plugins.add([(PluginReport("core", OURS, __version__), lambda: self._declare)])
@@ -114,7 +116,7 @@ class App:
             *self.config.problems,
             *self.plugins.problems,
             *self.scheduler.problems,
-            *(problem for owner, problem in self.database.problems.items() if owner in ("", "core")),
+            *dict.fromkeys(self.database.problems.values()),
             *(part.problem for part in parts if part and part.problem),
             *([NO_APP_TOOLS] if self.settings.app_tools and not self._serves_app_tools else []),
         ]
@@ -180,7 +182,8 @@ class App:
             await self._down()
 
     async def quiet(self) -> None:
-        """No new work: the jobs stop."""
+        """No new work: the jobs stop, and nobody is told of changes any more."""
+        await self.subscriptions.close()
         await _end([task for task in self._background if task.get_name() == "the jobs"])
         await self.scheduler.stop()
 
@@ -260,7 +263,7 @@ class App:
             await _end(self._link)  # first: what it still finds out is about the login that is over
             self.login = UNTRIED
             self.cache.clear()
-            self.market.hub.forget()
+            self.market.forget()
             await self.connection.close()
             self._reconnect.set()
 

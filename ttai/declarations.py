@@ -12,6 +12,7 @@ from fastmcp.server.providers import LocalProvider
 from fastmcp.tools import Tool
 
 from ttai.background.jobs import Job
+from ttai.subscriptions import Changes
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
@@ -56,6 +57,7 @@ class Declarations:
         self.names: list[str] = []
         self.jobs: list[Job] = []
         self.lifespans: list[Lifespan] = []
+        self.changes: dict[str, Changes] = {}  # by the URI or template they are of
         self.tables: Tables | None = None
         self.offers: dict[type, object] = {}
         self.takes: dict[str, bool] = {}  # the plugins whose services it took, and whether it can't do without
@@ -76,7 +78,7 @@ class Declarations:
     @property
     def must_start(self) -> bool:
         """Whether there is something to wait for before its tools can work."""
-        return bool(self.lifespans or self.tables or self.takes)
+        return bool(self.lifespans or self.takes)
 
     def serve(self, mcp: FastMCP) -> None:
         """Put all that clients see into the server."""

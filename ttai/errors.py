@@ -210,8 +210,8 @@ class BrokerUnavailable(TtaiError):
     code = "BROKER"
     retryable = True
 
-    def __init__(self, said: str) -> None:
-        super().__init__(f"TastyTrade does not answer as it should ({said})", "Try again in a minute")
+    def __init__(self, said: str, hint: str = "Try again in a minute") -> None:
+        super().__init__(f"TastyTrade does not answer as it should ({said})", hint)
 
 
 class BrokerRefused(TtaiError):

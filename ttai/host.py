@@ -29,6 +29,7 @@ from ttai.llm import Llm
 from ttai.market.market import Market
 from ttai.settings import Config, S
 from ttai.storage.database import Database
+from ttai.subscriptions import Changes, Subscriptions
 from ttai.toolbox import Toolbox
 from ttai.tools import AnswerTool
 
@@ -52,6 +53,7 @@ class Services:
     tasks: Tasks
     tools: Toolbox
     llm: Llm
+    subscriptions: Subscriptions
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,26 @@ class Host:
         is given. The function stays what it was.
         """
         if fn is None:
-            return lambda fn: self._tool(fn, options)
+            return lambda fn: self._tool(fn, dict(options))  # it may be used for several tools
         return self._tool(fn, options)
 
-    def resource(self, uri: str, **options: Any) -> Callable[[F], F]:
-        """Serve an `async def` under a URI or template; an Answer is read as JSON; options are FastMCP's."""
+    def resource(self, uri: str, *, changes: Changes | None = None, **options: Any) -> Callable[[F], F]:
+        """Serve an `async def` under a URI or template; an Answer is read as JSON; options are FastMCP's.
+
+        With `changes` clients may subscribe to it: an `async def` that takes the template's parameters (as text) and
+        yields whenever the resource may have changed. It runs once a URI while anybody is subscribed, and goes on at
+        most once a second: what happened meanwhile is one change.
+        """
         address = self._address(uri)
+        if changes is not None and inspect.iscoroutinefunction(changes):
+            raise TypeError(f"the changes of {address} must be `async def` with `yield`, or return such an iterator")
 
         def declare(fn: F) -> F:
             _must_be_async(fn, "resource")
             mime = {"mime_type": "application/json"} if _returns_model(fn) else {}
             self._declared.note(f"resource {address}")
+            if changes is not None:
+                self._declared.changes[address] = changes
             serve = self._declared.provider.resource(address, **{"tags": {self.name}, **mime, **options})
             serve(_contained(fn, address, self._place.ready, _read))
             return fn
@@ -125,7 +136,7 @@ class Host:
     def prompt(self, fn: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
         """Serve an `async def` as a prompt; options are FastMCP's."""
         if fn is None:
-            return lambda fn: self._prompt(fn, options)
+            return lambda fn: self._prompt(fn, dict(options))
         return self._prompt(fn, options)
 
     def settings(self, section: type[S]) -> S:

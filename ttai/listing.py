@@ -18,3 +18,12 @@ class Listing(list[T]):
         if not self.unreadable:
             return []
         return [f"{self.unreadable} of {len(self) + self.unreadable} {noun} could not be read and are left out"]
+
+
+class Watchlist(Listing[str]):
+    """Symbols in their list's order, none twice; an entry that says no symbol is counted."""
+
+    def __init__(self, name: str, symbols: Iterable[str] = (), *, unreadable: int = 0, source: str = "rest") -> None:
+        super().__init__(dict.fromkeys(symbols), unreadable=unreadable)
+        self.name = name
+        self.source = source

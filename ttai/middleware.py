@@ -20,6 +20,9 @@ from ttai.clock import deadline
 from ttai.errors import NotFound, TookTooLong, TtaiError, UnknownTool
 from ttai.logs import request_id
 
+# What is answered without any plugin's start; all else may be waiting for one.
+_OF_ITSELF = frozenset({"initialize", "server/discover", "ping", "tools/list", "resources/list", "prompts/list",
+                        "resources/templates/list"})  # fmt: skip
 DEADLINE = 40.0  # s; clients give up after a minute, and an answer that says what is missing beats none
 LONGEST_NAME = 80
 
@@ -57,12 +60,17 @@ class Calls(Middleware):
         self._ids = count(1)
 
     async def on_message(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
+        if context.method not in _OF_ITSELF:
+            self._begin()
         try:
             return await call_next(context)
         finally:
-            if self._answered:  # the answer leaves after this returns: what waits for it starts a moment later
-                asyncio.get_running_loop().call_later(0.05, self._answered)
-                self._answered = None
+            self._begin()  # the answer leaves after this returns: what waits for it starts a moment later
+
+    def _begin(self) -> None:
+        if self._answered:
+            asyncio.get_running_loop().call_later(0.05, self._answered)
+            self._answered = None
 
     async def on_call_tool(
         self,

@@ -169,6 +169,8 @@ class Plugins:
             self._services.database.declare(name, declared.tables.module, declared.tables.migrations)
         for job in declared.jobs:
             self._services.scheduler.add(job)
+        for address, changes in declared.changes.items():
+            self._services.subscriptions.offer(address, changes)
         declared.serve(self._mcp)
 
     def _check_name(self, report: PluginReport, *, ours: bool) -> None:

@@ -161,7 +161,7 @@ class Start:
         for other, needed in self.takes.items():
             if other.problem and needed:
                 return f"it needs {other.plugin}, which did not start: {other.problem}"
-        if self._declared.tables:
+        if self._declared.tables and self._lives:  # without lifespans each use of a table waits, and says what is wrong
             await tables.ready(self.plugin)
             if problem := tables.problems.get(self.plugin):
                 return problem

@@ -11,7 +11,7 @@ from mcp.types import ContentBlock, TextContent
 from pydantic import PrivateAttr
 from pydantic import ValidationError as PydanticError
 
-from ttai.answers import render
+from ttai.answers import Picture, render
 from ttai.arguments import coerce, explain
 from ttai.errors import BadArgument, TookTooLong
 from ttai.isolation import contained, refuses_client
@@ -47,7 +47,17 @@ class AnswerTool(FunctionTool):
         if isinstance(raw_value, ToolResult) or _is_content(raw_value):
             return super().convert_result(raw_value)
         answer = render(raw_value)
+        if isinstance(raw_value, Picture):
+            return _seen(raw_value, answer.structured)
         return ToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
+
+
+def _seen(picture: Picture, structured: dict[str, Any]) -> ToolResult:
+    """A picture as the protocol carries it: words, image, structure, and what its page draws."""
+    said = "\n".join([*picture.said, *(f"note: {note}" for note in picture.notes)])
+    image = Image(data=picture.png, format="png").to_image_content()
+    page = {"ttai/page": render(picture.page).structured} if picture.page else None
+    return ToolResult(content=[TextContent(type="text", text=said), image], structured_content=structured, meta=page)
 
 
 def _is_content(value: Any) -> bool:

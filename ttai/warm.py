@@ -5,6 +5,7 @@ would make the client wait for it.
 """
 
 import asyncio
+import gc
 import importlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,6 +34,7 @@ async def warm(name: str) -> ModuleType:
         async with _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if module not in _loaded:
                 _loaded[module] = await aside(lambda: importlib.import_module(module), f"import {module}")
+                gc.freeze()  # a library stays: a collection that looked through pandas would stop the loop for 150 ms
     return _loaded[module]
 
 

@@ -167,6 +167,181 @@ async def get_market_session() -> Session:
     return Session(session="open", tradable=True, why="bare", now=NOW)
 
 
+class Bar(BaseModel):
+    time: datetime
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: float | None
+
+
+class Summary(BaseModel):
+    bars: int
+    first: float | None
+    last: float | None
+    high: float | None
+    low: float | None
+    change_percent: float | None
+    realised_volatility: float | None
+
+
+class Studied(Plain):
+    as_of: datetime | None = None
+    source: str | None = None
+    session: str | None = None
+    stale: bool | None = None
+    symbol: str
+    interval: str
+
+
+class History(Studied):
+    bars: list[Bar]
+    summary: Summary | None = None
+
+
+class Value(BaseModel):
+    indicator: str
+    value: float | None
+    previous: float | None
+    reading: str | None
+
+
+class Values(Studied):
+    indicators: list[Value]
+
+
+class Zone(BaseModel):
+    side: str
+    price: float
+    strength: int
+    touches: int
+    kinds: str
+
+
+class Zones(Studied):
+    supports: list[Zone]
+    resistances: list[Zone]
+
+
+class Metrics(BaseModel):
+    symbol: str
+    iv_index: float | None
+    iv_rank: float | None
+    iv_percentile: float | None
+    hv_30: float | None
+    beta: float | None
+
+
+class AllMetrics(Plain):
+    metrics: list[Metrics]
+    missing: list[Missing]
+
+
+class Event(BaseModel):
+    date: datetime
+    symbol: str | None
+    kind: str
+    detail: str | None
+
+
+class Events(Plain):
+    events: list[Event]
+    missing: list[Missing]
+
+
+class Lists(Plain):
+    watchlists: list[str]
+
+
+Symbol = Annotated[str, Field(description="Such as SPY, BRK/B, SPX or an OCC option symbol")]
+Symbols = Annotated[list[str], Field(description="Up to 100 stocks, ETFs or indices, such as SPY, BRK/B, SPX")]
+Interval = Annotated[str, Field(description="1m 5m 15m 30m 1h 1d 1w")]
+When = Annotated[str | None, Field(description="2026-01-31 or 2026-01-31T09:30, New York")]
+Extended = Annotated[bool, Field(description="With pre-market and after hours")]
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_price_history(
+    symbol: Symbol, interval: Interval = "1d", start: When = None, end: When = None,
+    limit: Annotated[int, Field(ge=1, le=300, description="Rows")] = 60,
+    sample: Annotated[bool, Field(description="Rows spread evenly over the range, not the newest")] = False,
+    extended: Extended = False,
+) -> History:  # fmt: skip
+    """Price bars of a symbol, and the whole range summed up: change, high, low, realised volatility, ATR, volume.
+    Use it for what a price did; get_indicators and find_levels say what to make of it."""
+    return History(symbol=symbol, interval=interval, bars=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_indicators(
+    symbol: Symbol, interval: Interval = "1d",
+    indicators: Annotated[list[str] | None, Field(description='Such as "rsi:14"; a default set without')] = None,
+    series: Annotated[int, Field(ge=0, le=100, description="Newest values of each line")] = 0,
+    extended: Extended = False,
+) -> Values:  # fmt: skip
+    """Technical indicators of a symbol, latest and previous value, each with a plain reading.
+    Use it for momentum, trend and volatility; an unknown name is answered with all there are."""
+    return Values(symbol=symbol, interval=interval, indicators=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def find_levels(
+    symbol: Symbol, interval: Interval = "1d",
+    lookback: Annotated[int, Field(ge=1, le=5000, description="Bars looked at")] = 180, extended: Extended = False,
+) -> Zones:  # fmt: skip
+    """Support and resistance zones with strength and evidence, swings, confluences, trend, distance from the mean.
+    Use it to place strikes and stops, or to say where a move may end."""
+    return Zones(symbol=symbol, interval=interval, supports=[], resistances=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def render_chart(
+    symbol: Symbol, interval: Interval = "1d", lookback: Annotated[int, Field(ge=2, le=400, description="Bars")] = 120,
+    overlays: Annotated[list[str], Field(description="Price overlays")] = ["sma:20"],  # noqa: B006
+    theme: Literal["dark", "light"] = "dark",
+) -> History:  # fmt: skip
+    """Draw a candlestick chart with moving averages, levels and volume; two lines of text say what it shows.
+    Use it when the user wants to see a chart; get_indicators and find_levels have the numbers."""
+    return History(symbol=symbol, interval=interval, bars=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_market_metrics(symbols: Symbols) -> AllMetrics:
+    """Compare underlyings in one table: IV index, rank and percentile, IV and HV, beta, liquidity, earnings date.
+    Use it to see whether options are dear or cheap before choosing a strategy."""
+    return AllMetrics(metrics=[], missing=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_events(
+    symbols: Symbols, days: Annotated[int, Field(ge=1, le=365, description="How far to look")] = 60
+) -> Events:
+    """List what is coming by date: earnings with the expected move, ex-dividends, expirations, market holidays.
+    Use it before holding a position over a date."""
+    return Events(events=[], missing=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def get_watchlists(
+    name: Annotated[str | None, Field(description="One list, for its symbols")] = None,
+    skip: Annotated[int, Field(ge=0, description="Symbols to leave out at the beginning")] = 0,
+) -> Lists:
+    """List the user's watchlists and TastyTrade's public ones, or the symbols on the one of that name.
+    Use it to find which symbols to look at."""
+    return Lists(watchlists=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"market"})
+async def edit_watchlist(
+    name: Annotated[str, Field(min_length=1, max_length=60)], action: Literal["create", "add", "remove", "delete"],
+    symbols: Annotated[list[str] | None, Field(description="Which to add or remove")] = None,
+) -> Lists:  # fmt: skip
+    """Create a watchlist, add symbols to it, remove symbols from it, or delete it whole.
+    It changes the user's list at TastyTrade, or, without a login, one kept on this computer."""
+    return Lists(watchlists=[])
+
+
 @mcp.tool(annotations=READ, output_schema=None, tags={"core"})
 async def list_jobs() -> Jobs:
     """List the background jobs: schedule, next and last run, why one does not run.
@@ -215,6 +390,11 @@ async def status() -> str:
 @mcp.resource("quote://{symbol*}", description="The quote of one symbol.")
 async def quote(symbol: str) -> str:
     return symbol
+
+
+@mcp.resource("ui://bare/chart", mime_type="text/html;profile=mcp-app", description="A page.")
+async def page() -> str:
+    return ""
 
 
 if __name__ == "__main__":

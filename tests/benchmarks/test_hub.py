@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from ttai.clock import Clock
 from ttai.credentials import Credentials
+from ttai.market.book import Book
 from ttai.market.hub import Hub
 from ttai.market.types import Event, QuoteEvent
 from ttai.tastytrade import TastyTrade, over_network
@@ -49,7 +51,7 @@ async def _carry(url: str) -> tuple[float, float]:
 
     symbols = [*(f"S{k}" for k in range(EVENTS)), "LAST"]
     with hub.hold(symbols, [QuoteEvent]):
-        async with broker.stream(heard) as stream:
+        async with broker.stream(heard, Book(hub, Clock())) as stream:
             hub.connected()
             await stream.subscribe(QuoteEvent, symbols)
             await done.wait()

@@ -12,7 +12,7 @@ from ttai.market.hub import Hub
 from ttai.market.types import QuoteEvent
 from ttai.quant.symbols import normalize
 from ttai.tastytrade.parse import feed_events
-from ttai_quotes.models import Quote, Quotes
+from ttai_quotes.models.quotes import Quote, Quotes
 
 pytestmark = pytest.mark.bench
 ONE = Quote(**{**QUOTE.model_dump(), "as_of": datetime(2026, 11, 20, 15, 31, tzinfo=UTC)})

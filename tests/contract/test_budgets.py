@@ -18,6 +18,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "list_jobs": {},
     "list_notifications": {},
     "search_symbols": {"query": "A"},
+    "get_market_metrics": {
+        "symbols": ["SPY,QQQ,IWM,GLD,TLT,AAPL,MSFT,NVDA,AMZN,META,TSLA,AMD,F,XOM,JPM,BRK/B,SPX,NDX,VIX"]
+    },
+    "get_events": {"symbols": ["SPY,QQQ,IWM,GLD,TLT,AAPL,MSFT,NVDA,AMZN,META,TSLA,AMD,F,XOM,JPM,BRK/B,SPX,NDX,VIX"]},
+    "get_price_history": {"symbol": "SPY"},
+    "get_indicators": {"symbol": "SPY"},
+    "find_levels": {"symbol": "SPY"},
+    "render_chart": {"symbol": "SPY"},
+    "get_watchlists": {},
+    "edit_watchlist": {"name": "Mine", "action": "create", "symbols": ["SPY"]},
 }
 
 

@@ -18,10 +18,12 @@ from ttai.market.quotes import from_line, from_row
 from ttai.market.types import Event, Kind, Quote, QuoteEvent, Row, SummaryEvent, TradeEvent
 from ttai.settings import CoreSettings
 from ttai.simulator import Simulator
+from ttai.storage.database import Database
 from ttai.tastytrade.limits import Tries
 from ttai.testing import FrozenClock, MemoryKeyring
 
 NOBODY = Vault(Path("/nowhere"), MemoryKeyring())
+NOTHING_KEPT = Database(Path("/nowhere"), FrozenClock()).of("core")
 
 NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 
@@ -227,7 +229,7 @@ async def test_search_is_asked_once_and_remembered() -> None:
 
 def real_market(clock: FrozenClock) -> Market:
     connection = Connection(CoreSettings(), clock, NOBODY)
-    return Market(connection, Cache(clock), clock)
+    return Market(connection, Cache(clock), clock, NOTHING_KEPT)
 
 
 async def test_the_session_is_the_exchanges() -> None:
@@ -274,7 +276,7 @@ async def test_too_many_symbols_are_counted_before_they_are_spelled(monkeypatch:
 async def test_work_on_its_way_does_not_reopen_the_broker_once_it_is_closed() -> None:
     clock, cache = FrozenClock(), Cache(FrozenClock())
     connection = Connection(CoreSettings(demo=True), clock, NOBODY, simulator := Simulator(clock=clock))
-    market = Market(connection, cache, clock, always_open=True)
+    market = Market(connection, cache, clock, NOTHING_KEPT, always_open=True)
     await connection.market()
     simulator.faults.add("stall", BY_TYPE)
     before = asyncio.all_tasks()
@@ -293,6 +295,6 @@ async def test_work_on_its_way_does_not_reopen_the_broker_once_it_is_closed() ->
 async def test_the_demo_is_always_open() -> None:
     clock = FrozenClock(datetime(2026, 11, 22, 3, tzinfo=NEW_YORK))
     connection = Connection(CoreSettings(demo=True), clock, NOBODY, Simulator(clock=clock))
-    market = Market(connection, Cache(clock), clock, always_open=True)
+    market = Market(connection, Cache(clock), clock, NOTHING_KEPT, always_open=True)
     state = await market.session()
     assert (state.state, state.why) == ("open", "simulated")

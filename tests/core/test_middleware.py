@@ -174,3 +174,16 @@ async def test_who_waits_for_the_first_answer_is_told_after_it() -> None:
     async with Client(small(7, Ledger(), told.set)) as client:
         await client.call_tool("left")
         await asyncio.wait_for(told.wait(), 5)
+
+
+async def test_a_first_message_that_may_wait_for_a_plugin_lets_them_start_at_once() -> None:
+    begun = asyncio.Event()
+    mcp = small(5, Ledger(), begun.set)
+
+    @mcp.tool
+    async def wait() -> str:
+        await begun.wait()
+        return "begun"
+
+    async with Client(mcp, mode="2026-07-28") as client:  # sends no server/discover
+        assert (await client.call_tool("wait")).data == "begun"

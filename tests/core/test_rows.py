@@ -9,8 +9,9 @@ import pytest
 from tests.desk import until
 from ttai.cache import Cache
 from ttai.errors import BrokerUnavailable, RateLimited
-from ttai.listing import Listing
-from ttai.market.ports import Heard, MarketPort, Stream
+from ttai.listing import Listing, Watchlist
+from ttai.market.metrics import Metrics
+from ttai.market.ports import CandleSink, Heard, MarketPort, Stream
 from ttai.market.rows import RowReader
 from ttai.market.types import Instrument, Row, Rows
 from ttai.testing import FrozenClock
@@ -21,6 +22,7 @@ class Port:
 
     simulated = False
     login = "1"
+    origin = "here"
 
     def __init__(self, *known: str) -> None:
         self.known = known
@@ -33,17 +35,23 @@ class Port:
     async def market(self) -> MarketPort:
         return self
 
-    async def rows(self, symbols: Sequence[str]) -> Rows:
+    async def rows(self, symbols: Sequence[str]) -> Rows[Row]:
         self.asked.append(list(symbols))
         await self.turn.wait()
         if self.failure:
             raise self.failure
         return Rows({symbol: Row(symbol, last=1.0) for symbol in symbols if symbol in self.known}, self.failed)
 
+    async def metrics(self, symbols: Sequence[str]) -> Rows[Metrics]:
+        raise NotImplementedError
+
+    async def public_watchlists(self) -> Listing[Watchlist]:
+        raise NotImplementedError
+
     async def search(self, text: str) -> Listing[Instrument]:
         raise NotImplementedError
 
-    def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:
+    def stream(self, heard: Heard, candles: CandleSink) -> AbstractAsyncContextManager[Stream]:
         raise NotImplementedError
 
 

@@ -254,15 +254,41 @@ async def test_who_needs_a_provider_that_failed_fails_with_it() -> None:
             await h.call("trial_use")
 
 
-async def test_tables_that_cannot_be_used_cost_their_plugin() -> None:
+async def test_tables_that_cannot_be_used_cost_a_plugin_that_needs_them_to_start() -> None:
     def register(host: Host) -> None:
         host.tables("no_such_module_of_tables")
         plugin()(host)
+
+        @host.lifespan
+        async def begin() -> AsyncIterator[None]:
+            yield
 
     async with harness(register, plugin()) as h:
         with pytest.raises(ToolError, match=r"^PLUGIN: trial did not start: the tables of trial can't be used: "):
             await h.call("trial_hello")
         assert (await h.call("trial2_hello")).data["result"] == "hello"
+
+
+async def test_tables_that_cannot_be_used_leave_the_tools_that_do_without_them() -> None:
+    def register(host: Host) -> None:
+        host.tables("no_such_module_of_tables")
+
+        @host.tool
+        async def hello() -> str:
+            "Do without the tables."
+            return "hello"
+
+        @host.tool
+        async def keep() -> None:
+            "Use the tables."
+            async with host.database.read():
+                pass
+
+    async with harness(register) as h:
+        assert (await h.call("trial_hello")).data["result"] == "hello"
+        with pytest.raises(ToolError, match=r"^DATABASE: the tables of trial can't be used: "):
+            await h.call("trial_keep")
+        assert "the tables of trial can't be used" in (await h.call("get_status")).text
 
 
 async def test_an_end_during_the_start_leaves_what_was_entered(tmp_path: Path) -> None:

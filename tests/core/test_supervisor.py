@@ -10,12 +10,15 @@ from time import monotonic
 import pytest
 
 from tests.desk import until
+from ttai.clock import Clock
 from ttai.errors import BadCredentials, BrokerUnavailable, NotLoggedIn
-from ttai.listing import Listing
+from ttai.listing import Listing, Watchlist
+from ttai.market.book import Book
 from ttai.market.hub import Hub
-from ttai.market.ports import Heard, MarketPort, Stream
+from ttai.market.metrics import Metrics
+from ttai.market.ports import CandleSink, Heard, MarketPort, Stream
 from ttai.market.supervisor import CHUNK, Supervisor, Timing
-from ttai.market.types import KINDS, Event, Instrument, Kind, QuoteEvent, Rows, TradeEvent
+from ttai.market.types import KINDS, Event, Instrument, Kind, QuoteEvent, Row, Rows, TradeEvent
 
 Q, T = QuoteEvent, TradeEvent
 QUICK = Timing(enter=1, settled=0.02, first_delay=0.002, last_delay=0.02, look=0.01)
@@ -52,6 +55,7 @@ class Port:
 
     simulated = False
     login = "1"
+    origin = "here"
 
     def __init__(self) -> None:
         self.sockets: list[Socket] = []
@@ -64,7 +68,7 @@ class Port:
     async def market(self) -> MarketPort:
         return self
 
-    def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:
+    def stream(self, heard: Heard, candles: CandleSink) -> AbstractAsyncContextManager[Stream]:  # noqa: ARG002
         return self._stream(heard)
 
     @asynccontextmanager
@@ -85,7 +89,13 @@ class Port:
         await socket.end.wait()
         raise ConnectionResetError("the socket's end")
 
-    async def rows(self, symbols: Sequence[str]) -> Rows:
+    async def rows(self, symbols: Sequence[str]) -> Rows[Row]:
+        raise NotImplementedError
+
+    async def metrics(self, symbols: Sequence[str]) -> Rows[Metrics]:
+        raise NotImplementedError
+
+    async def public_watchlists(self) -> Listing[Watchlist]:
         raise NotImplementedError
 
     async def search(self, text: str) -> Listing[Instrument]:
@@ -96,7 +106,7 @@ class Port:
 async def running(
     port: Port, hub: Hub, timing: Timing = QUICK, *, is_open: Callable[[], bool] = lambda: False
 ) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(hub, port, is_open, timing)
+    supervisor = Supervisor(hub, port, Book(hub, Clock()), is_open, timing)
     task = asyncio.create_task(supervisor.run())
     try:
         yield supervisor
@@ -114,12 +124,12 @@ def agree(port: Port, hub: Hub) -> Callable[[], bool]:
 
 
 async def test_the_defaults_are_those_of_the_design() -> None:
-    supervisor = Supervisor(Hub(), Port(), lambda: True)
+    supervisor = Supervisor(hub := Hub(), Port(), Book(hub, Clock()), lambda: True)
     assert supervisor.allowed_silence == 65
-    with supervisor._hub.hold(["SPY"], [T]):
+    with supervisor.hub.hold(["SPY"], [T]):
         assert supervisor.allowed_silence == 10
-    with supervisor._hub.hold(["XYZ"], [T]):
-        closed = Supervisor(supervisor._hub, Port(), lambda: False)
+    with supervisor.hub.hold(["XYZ"], [T]):
+        closed = Supervisor(supervisor.hub, Port(), Book(hub, Clock()), lambda: False)
         assert closed.allowed_silence == 65
     assert (Timing().first_delay, Timing().last_delay) == (0.25, 30)
 
@@ -226,7 +236,7 @@ async def test_the_pauses_between_refusals_double_and_end_at_the_longest() -> No
     pauses = [b - a for a, b in pairwise(port.tries)]
     for pause, most in zip(pauses, (0.01, 0.02, 0.04, 0.08, 0.08, 0.08), strict=True):
         assert most / 2 <= pause  # with jitter, never less than half
-    supervisor = Supervisor(hub, port, lambda: False)
+    supervisor = Supervisor(hub, port, Book(hub, Clock()), lambda: False)
     delays = [supervisor._delay() for _ in range(40)]
     assert all(0.125 <= delays[0] <= 0.25 and delay <= 30 for delay in delays)
     assert len(set(delays)) == 40

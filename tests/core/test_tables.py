@@ -95,9 +95,11 @@ async def test_a_new_version_brings_its_tables_up_to_date_after_a_backup(tmp_pat
     assert len(list((tmp_path / "demo/backups").glob("ttai-*.db"))) == 1
 
 
-async def test_tables_that_break_the_rules_cost_their_plugin(tmp_path: Path) -> None:
+async def test_tables_that_break_the_rules_cost_what_uses_them(tmp_path: Path) -> None:
     async with harness(plugin_path=vix(tmp_path / "plugins", table="level"), data_dir=tmp_path) as h:
-        with pytest.raises(ToolError, match=r"PLUGIN: vix did not start: .*'level' does not begin with vix_"):
+        with pytest.raises(
+            ToolError, match=r"DATABASE: the tables of vix can't be used: .*'level' does not begin with"
+        ):
             await h.call("vix_keep", level=1)
         assert (await h.call("ping")).data["reply"] == "pong"
         assert "does not begin with vix_" in (await h.call("get_status")).text

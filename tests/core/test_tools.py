@@ -10,10 +10,10 @@ from fastmcp.exceptions import ToolError
 from fastmcp.tools import ToolResult
 from fastmcp.utilities.types import Image
 from mcp import MCPError
-from mcp.types import ImageContent
+from mcp.types import ImageContent, TextContent
 from pydantic import BaseModel, Field
 
-from ttai import Answer, BadArgument, Host
+from ttai import Answer, BadArgument, Host, Picture, Price
 from ttai.testing import Era, Harness, harness
 
 ERAS: list[Era] = ["auto", "legacy"]
@@ -220,3 +220,36 @@ async def test_a_picture_arrives_as_one(mode: Era) -> None:
             picture = content[-1]
             assert isinstance(picture, ImageContent), how
             assert (picture.mime_type, picture.data) == ("image/png", "cG5n")
+
+
+class Chart(Picture):
+    symbol: str
+    last: Price
+
+
+class Page(BaseModel):
+    points: list[float]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_an_answer_to_look_at_is_words_image_structure_and_a_page(mode: Era) -> None:
+    def register(host: Host) -> None:
+        @host.tool
+        async def draw(paged: bool) -> Chart:
+            """Draw."""
+            page = Page(points=[1, math.nan]) if paged else None
+            return Chart(png=b"png", said=["SPY at 10", "up"], page=page, symbol="SPY", last=10.00001, notes=["old"])
+
+    async with harness(register, mode=mode) as h:
+        result = await h.client.call_tool("trial_draw", {"paged": True})
+        words, image = result.content
+        assert isinstance(words, TextContent)
+        assert words.text == "SPY at 10\nup\nnote: old"
+        assert isinstance(image, ImageContent)
+        assert (image.mime_type, image.data) == ("image/png", "cG5n")
+        facts = result.structured_content or {}
+        assert (facts["symbol"], facts["last"], facts["notes"]) == ("SPY", 10, ["old"])
+        assert not {"png", "said", "page"} & facts.keys()
+        assert (result.meta or {})["ttai/page"] == {"points": [1, None]}
+        bare = await h.client.call_tool("trial_draw", {"paged": False})
+        assert "ttai/page" not in (bare.meta or {})

@@ -1,6 +1,7 @@
 """The warm-up door: heavy libraries come in off the loop, once, and a broken one is not remembered."""
 
 import asyncio
+import gc
 import sys
 import threading
 from pathlib import Path
@@ -67,3 +68,10 @@ async def test_what_is_raised_aside_is_raised_to_who_waits(error: type[BaseExcep
 
     with pytest.raises(error):
         await aside(end, "ends")
+
+
+async def test_what_was_imported_is_no_longer_looked_through_for_garbage(room: Path) -> None:
+    (room / "heavy_three.py").write_text("KEPT = [[] for _ in range(10_000)]\n")
+    gc.unfreeze()
+    await warm("heavy_three")
+    assert gc.get_freeze_count() > 10_000

@@ -211,5 +211,5 @@ async def test_every_tool_says_what_it_is_for_and_what_it_does(demo: Harness) ->
     for tool in await demo.client.list_tools():
         assert tool.description
         assert tool.annotations is not None
-        assert tool.annotations.read_only_hint is (tool.name not in {"control_job", "cancel_task"})
+        assert tool.annotations.read_only_hint is (tool.name not in {"control_job", "cancel_task", "edit_watchlist"})
         assert tool.output_schema is None

@@ -1,9 +1,12 @@
 """The broker as a plugin asks it."""
 
+import asyncio
+from collections.abc import Iterable
+
 from ttai.broker.ports import Gate
 from ttai.broker.types import Account
 from ttai.cache import Cache
-from ttai.listing import Listing
+from ttai.listing import Listing, Watchlist
 
 ACCOUNTS_LIFE = 300.0
 
@@ -14,8 +17,35 @@ class Broker:
     def __init__(self, gate: Gate, cache: Cache) -> None:
         self._gate = gate
         self._cache = cache
+        self._changing = asyncio.Lock()  # a change of a list is a read and a write
 
     async def accounts(self) -> Listing[Account]:
         """The open accounts, remembered for 5 minutes (a login empties the memory)."""
         port = await self._gate.broker()
         return await self._cache.fetch(("accounts", port.login), ACCOUNTS_LIFE, port.accounts)
+
+    async def watchlists(self) -> Listing[Watchlist]:
+        """The private lists of symbols as they are now; nothing is remembered."""
+        return await (await self._gate.broker()).watchlists()
+
+    async def create_watchlist(self, name: str, symbols: Iterable[str] = ()) -> None:
+        """Make a private list of normalised symbols; ValueError for what is none, BrokerRefused where it exists."""
+        port = await self._gate.broker()
+        async with self._changing:
+            await port.create_watchlist(name, list(symbols))
+
+    async def change_watchlist(self, name: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Watchlist:
+        """Append normalised symbols that are not in a private list, take others out; what it is then.
+
+        What else is in the list, and what could not be read of it, stays. ValueError for what is no symbol, NotFound
+        where there is no such list; after a failure that leaves open whether it was done, the error's hint says so.
+        """
+        port = await self._gate.broker()
+        async with self._changing:
+            return await port.change_watchlist(name, add=list(add), remove=list(remove))
+
+    async def delete_watchlist(self, name: str) -> None:
+        """Delete a private list with all that is in it; NotFound where there is none."""
+        port = await self._gate.broker()
+        async with self._changing:
+            await port.delete_watchlist(name)

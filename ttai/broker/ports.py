@@ -1,9 +1,10 @@
 """What the broker service needs of a broker; `ttai.tastytrade` fits these."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ttai.broker.types import Account
-from ttai.listing import Listing
+from ttai.listing import Listing, Watchlist
 
 
 class BrokerPort(Protocol):
@@ -16,6 +17,22 @@ class BrokerPort(Protocol):
 
     async def accounts(self) -> Listing[Account]:
         """The open accounts."""
+        ...
+
+    async def watchlists(self) -> Listing[Watchlist]:
+        """The customer's own lists of symbols."""
+        ...
+
+    async def create_watchlist(self, name: str, symbols: Sequence[str]) -> None:
+        """Make a list."""
+        ...
+
+    async def change_watchlist(self, name: str, *, add: Sequence[str], remove: Sequence[str]) -> Watchlist:
+        """Take symbols out of a list and append others; what else is in it stays."""
+        ...
+
+    async def delete_watchlist(self, name: str) -> None:
+        """Delete a list with all that is in it."""
         ...
 
 

@@ -104,7 +104,8 @@ class Hub:
         self._forgive = forgive
         self._heard = self._heard_on = 0.0
         self.changed = asyncio.Event()
-        self.live = False
+        self.opened = asyncio.Event()  # set while a socket is open
+        self.sockets = 0  # how many there have been
         self.source: Source = "stream"
         self.received = 0
 
@@ -125,9 +126,15 @@ class Hub:
         """Seconds since the socket last said anything, by the clock that says more: one stops while a laptop sleeps."""
         return max(monotonic() - self._heard, time() - self._heard_on)
 
+    @property
+    def live(self) -> bool:
+        """Whether a socket is open."""
+        return self.opened.is_set()
+
     def connected(self, source: Source = "stream") -> None:
         """A new socket: what the old one said is no longer known to hold."""
-        self.live = True
+        self.opened.set()
+        self.sockets += 1
         self.source = source
         self._heard, self._heard_on = monotonic(), time()
         self._dropped.clear()
@@ -137,7 +144,7 @@ class Hub:
 
     def disconnected(self) -> None:
         """The socket is gone: nobody need wait for it."""
-        self.live = False
+        self.opened.clear()
         for line in self._lines.values():
             line.wake()
 
@@ -150,7 +157,7 @@ class Hub:
     def reject(self, symbol: str) -> None:
         """A symbol that kills the socket is not asked for again for a while."""
         self._rejected[symbol] = monotonic() + self._forgive
-        self._drop([key for key in self._claims if key[1] == symbol])
+        self.drop([key for key in self._claims if key[1] == symbol])
 
     def rejects(self, symbol: str) -> bool:
         """Whether the symbol is kept from the socket."""
@@ -208,9 +215,14 @@ class Hub:
             if since > old and n >= excess:
                 break
             gone.append(key)
-        self._drop(gone)
+        self.drop(gone)
 
-    def _drop(self, keys: Iterable[Key]) -> None:
+    def claims(self, key: Key) -> bool:
+        """Whether it is subscribed, or about to be."""
+        return key in self._claims
+
+    def drop(self, keys: Iterable[Key]) -> None:
+        """Give these up at once."""
         for key in keys:
             del self._claims[key]
             self._idle.pop(key, None)

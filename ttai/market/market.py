@@ -1,28 +1,49 @@
 """The market as a plugin asks it: quotes, sessions, symbols."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from ttai.cache import Cache
 from ttai.clock import Clock, time_left
-from ttai.errors import BadArgument, TookTooLong, TtaiError, UnknownSymbol
-from ttai.listing import Listing
+from ttai.errors import BadArgument, NotFound, TookTooLong, TtaiError, UnknownSymbol
+from ttai.listing import Listing, Watchlist
+from ttai.market.archive import Archive
+from ttai.market.book import Book
+from ttai.market.candles import Candles
 from ttai.market.hub import Hub, Line
+from ttai.market.intervals import begin, named
+from ttai.market.metrics import Measured, Metrics
 from ttai.market.ports import Gate
 from ttai.market.quotes import from_line, from_row
-from ttai.market.rows import RowReader
+from ttai.market.rows import MetricsReader, RowReader
 from ttai.market.supervisor import Supervisor, Timing
-from ttai.market.types import KINDS, Instrument, Kind, Missing, Quote, Quotes, Row, SummaryEvent, TradeEvent
+from ttai.market.types import (
+    KINDS,
+    History,
+    Instrument,
+    Kind,
+    Missing,
+    Quote,
+    Quotes,
+    Row,
+    SummaryEvent,
+    T,
+    TradeEvent,
+)
 from ttai.quant import symbols as spelling
 from ttai.quant.calendar import Calendar, State
+from ttai.storage.database import Store
 from ttai.warm import warm
 
 GRACE = 0.3  # s after a symbol's first event: what has not come by then won't come soon
 PATIENCE = 1.5  # s before REST is asked instead
 UNKNOWN_LIFE = 600.0
 SEARCH_LIFE = 300.0
+WATCHLISTS_LIFE = 300.0
 MOST_AT_ONCE = 100
 MARGIN = 2.0  # s of a call's time kept for answering with what there is
 
@@ -33,7 +54,14 @@ class Market:
     """What anyone may know: from the stream, else from REST, else an error that says why."""
 
     def __init__(
-        self, gate: Gate, cache: Cache, clock: Clock, *, always_open: bool = False, timing: Timing | None = None
+        self,
+        gate: Gate,
+        cache: Cache,
+        clock: Clock,
+        store: Store,
+        *,
+        always_open: bool = False,
+        timing: Timing | None = None,
     ) -> None:
         self._gate = gate
         self._cache = cache
@@ -42,8 +70,11 @@ class Market:
         self._calendar: Calendar | None = None
         self._counting_days = asyncio.Lock()
         self._rows = RowReader(gate, cache)
+        self._metrics = MetricsReader(gate, cache)
         self.hub = Hub(clock)
-        self.supervisor = Supervisor(self.hub, gate, self._is_open, timing)
+        self._book = Book(self.hub, clock)
+        self.supervisor = Supervisor(self.hub, gate, self._book, self._is_open, timing)
+        self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self.quote)
 
     async def quote(self, symbol: str) -> Quote:
         """One symbol's quote; raises UnknownSymbol, BadArgument, or what the broker's failure was."""
@@ -61,24 +92,58 @@ class Market:
         session = (await self.session()).label
         with self._hold(names):
             answers = await asyncio.gather(*(self._quote(name, session) for name in names), return_exceptions=True)
-        quotes: list[Quote] = []
-        failures: list[TtaiError] = []
-        for name, answer in zip(names, answers, strict=True):
-            if isinstance(answer, Quote):
-                quotes.append(answer)
-            elif isinstance(answer, TtaiError):
-                missing.append(Missing(name, str(answer)))
-                failures.append(answer)
-            else:
-                raise answer
-        alike = not quotes and len({one.reason for one in missing}) == 1
-        if alike and failures and failures[0].code not in ("NOT_FOUND", "VALIDATION"):
-            raise failures[0]
-        return Quotes(tuple(quotes), tuple(missing))
+        return Quotes(tuple(_had(names, answers, missing)), tuple(missing))
+
+    def changes(self, symbol: str) -> AsyncIterator[object]:
+        """One item whenever a symbol's quote may have changed since the last; close it to let go. Raises BadArgument.
+
+        Only the stream tells: there is none while its socket is down.
+        """
+        name = _spell(symbol)
+        return self.hub.changes([spelling.streamer_symbol(name)], _kinds(name))
 
     async def close(self) -> None:
         """Give up what is being asked of the broker."""
         await self._rows.close()
+        await self._metrics.close()
+        await self.candles.close()
+
+    def forget(self) -> None:
+        """What was heard belongs to a login that is over."""
+        self.hub.forget()
+        self._book.forget()
+
+    async def history(
+        self,
+        symbol: str,
+        interval: str = "1d",
+        *,
+        bars: int = 100,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        extended: bool = False,
+    ) -> History:
+        """The bars of a symbol from `start` to `end` (aware; now), or without a start the newest `bars` up to there.
+
+        Intervals are 1m 5m 15m 30m 1h 1d 1w; `extended` adds pre-market and after hours. There may be fewer bars:
+        no market is older than itself. Raises UnknownSymbol, NotFound, BadArgument or what the broker's failure was.
+        """
+        name, length = _spell(symbol), named(interval)
+        first = begin(length, end or self._clock.now(), bars=bars, start=start, extended=extended)
+        session = (await self.session()).label
+        history = await self.candles.history(name, length, first, end, extended=extended, session=session)
+        return history if start else replace(history, frame=history.frame.tail(bars))
+
+    async def metrics(self, symbols: Iterable[str]) -> Measured:
+        """Volatility, earnings, dividends, expirations of at most 100 underlyings, as the broker works them out."""
+        names, missing = _spell_all(symbols)
+        answers = await asyncio.gather(*(self._measured(name) for name in names), return_exceptions=True)
+        return Measured(tuple(_had(names, answers, missing)), tuple(missing))
+
+    async def public_watchlists(self) -> Listing[Watchlist]:
+        """The broker's own lists, open to everybody, remembered for 5 minutes."""
+        port = await self._gate.market()
+        return await self._cache.fetch(("public watchlists", port.login), WATCHLISTS_LIFE, port.public_watchlists)
 
     async def search(self, text: str) -> Listing[Instrument]:
         """Symbols whose name or description looks like `text`, the broker's order."""
@@ -151,16 +216,50 @@ class Market:
         return _old(streamed, UnknownSymbol(symbol)) if streamed.stale else streamed
 
     async def _row(self, symbol: str) -> Row | None:
-        limit = _time_left()
-        try:
-            async with asyncio.timeout(limit):
-                return await self._rows.row(symbol)
-        except TimeoutError:
-            raise TookTooLong(limit) from None
+        return await _in_time(self._rows.row(symbol))
+
+    async def _measured(self, symbol: str) -> Metrics:
+        if spelling.kind(symbol) == "option":
+            raise BadArgument(f"{symbol} is an option, which has no metrics", "Ask for its underlying")
+        metrics = await _in_time(self._metrics.row(symbol))
+        if metrics is None:
+            raise NotFound(f"no metrics for {symbol}", "Check the spelling, or look it up with search_symbols")
+        return metrics
 
 
 def _time_left() -> float:
     return max(0.0, time_left(30.0) - MARGIN)
+
+
+async def _in_time(asking: Coroutine[Any, Any, T]) -> T:
+    """What comes within the call's time; TookTooLong for what does not."""
+    limit = _time_left()
+    try:
+        async with asyncio.timeout(limit):
+            return await asking
+    except TimeoutError:
+        raise TookTooLong(limit) from None
+
+
+def _had(names: list[str], answers: Sequence[T | BaseException], missing: list[Missing]) -> list[T]:
+    """The answers that could be had; `missing` grows by the others.
+
+    Raises what all of them failed with, where that is one and the same and not about a symbol.
+    """
+    had: list[T] = []
+    failures: list[TtaiError] = []
+    for name, answer in zip(names, answers, strict=True):
+        if isinstance(answer, TtaiError):
+            missing.append(Missing(name, str(answer)))
+            failures.append(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            had.append(answer)
+    alike = not had and len({one.reason for one in missing}) == 1
+    if alike and failures and failures[0].code not in ("NOT_FOUND", "VALIDATION"):
+        raise failures[0]
+    return had
 
 
 def _old(quote: Quote, why: TtaiError) -> Quote:

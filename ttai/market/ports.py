@@ -4,11 +4,24 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from ttai.listing import Listing
-from ttai.market.types import Event, Instrument, Kind, Rows
+from ttai.listing import Listing, Watchlist
+from ttai.market.metrics import Metrics
+from ttai.market.types import CandleEvent, Event, Instrument, Kind, Row, Rows
 
 # Called for every message of the socket, with the events in it (none in a keepalive).
 Heard = Callable[[Sequence[Event]], None]
+
+
+class CandleSink(Protocol):
+    """Whoever takes candles in; they are a sequence, where all else is a last value."""
+
+    def since(self, symbol: str) -> int:
+        """From when the bars of a candle symbol are wanted, in ms since the epoch."""
+        ...
+
+    def drawn(self, events: Sequence[CandleEvent]) -> None:
+        """Take in one message's candles, in the order they came."""
+        ...
 
 
 class Stream(Protocol):
@@ -32,13 +45,26 @@ class MarketPort(Protocol):
         """Tells whose answers these are."""
         ...
 
-    async def rows(self, symbols: Sequence[str]) -> Rows:
+    async def rows(self, symbols: Sequence[str]) -> Rows[Row]:
         """What REST knows of these symbols; the unknown ones are absent."""
+        ...
+
+    async def metrics(self, symbols: Sequence[str]) -> Rows[Metrics]:
+        """The metrics of these underlyings; those without any are absent."""
+        ...
+
+    async def public_watchlists(self) -> Listing[Watchlist]:
+        """The lists the broker publishes."""
         ...
 
     async def search(self, text: str) -> Listing[Instrument]: ...
 
-    def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:
+    @property
+    def origin(self) -> str:
+        """Where the data comes from: what one broker said is not kept as another's."""
+        ...
+
+    def stream(self, heard: Heard, candles: CandleSink) -> AbstractAsyncContextManager[Stream]:
         """A connected, authorised socket; its end is raised inside the block."""
         ...
 

@@ -1,28 +1,42 @@
-"""REST's market data, asked for many symbols at once when callers ask for one each."""
+"""REST's answers about symbols, asked for many at once when callers ask for one each."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic
 
 from ttai.cache import Cache
-from ttai.market.ports import Gate
-from ttai.market.types import Row
+from ttai.market.metrics import Metrics
+from ttai.market.ports import Gate, MarketPort
+from ttai.market.types import Row, Rows, T
 
-LIFE = 5.0
+ROWS_LIFE = 5.0
+METRICS_LIFE = 120.0
 GATHER = 0.01  # s in which single questions become one request
 
 
-class RowReader:
-    """Rows by symbol, cached for 5 s; questions that come together go out together."""
+class Reader(Generic[T]):
+    """Answers by symbol, cached for so many seconds; questions that come together go out together."""
 
-    def __init__(self, gate: Gate, cache: Cache) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        cache: Cache,
+        kind: str,
+        seconds: float,
+        ask: Callable[[MarketPort, Sequence[str]], Awaitable[Rows[T]]],
+    ) -> None:
         self._gate = gate
         self._cache = cache
-        self._asked: dict[str, asyncio.Future[Row | None]] = {}
+        self._kind = kind
+        self._seconds = seconds
+        self._send = ask
+        self._asked: dict[str, asyncio.Future[T | None]] = {}
         self._requests: set[asyncio.Task[None]] = set()
 
-    async def row(self, symbol: str) -> Row | None:
+    async def row(self, symbol: str) -> T | None:
         """What REST knows of the symbol; None where it does not know it."""
         login = (await self._gate.market()).login
-        return await self._cache.fetch(("row", login, symbol), LIFE, lambda: self._ask(symbol))
+        return await self._cache.fetch((self._kind, login, symbol), self._seconds, lambda: self._ask(symbol))
 
     async def close(self) -> None:
         """End the requests on their way; who waits for one is cancelled."""
@@ -34,7 +48,7 @@ class RowReader:
         for future in asked.values():
             future.cancel()
 
-    async def _ask(self, symbol: str) -> Row | None:
+    async def _ask(self, symbol: str) -> T | None:
         if not self._asked:
             request = asyncio.create_task(self._request())
             self._requests.add(request)
@@ -46,7 +60,7 @@ class RowReader:
         await asyncio.sleep(GATHER)
         asked, self._asked = self._asked, {}
         try:
-            answer = await (await self._gate.market()).rows(list(asked))
+            answer = await self._send(await self._gate.market(), list(asked))
         except Exception as failure:  # noqa: BLE001 - handed on to everyone who asked
             for future in asked.values():
                 if not future.done():
@@ -63,3 +77,17 @@ class RowReader:
                 future.set_exception(error)
             else:
                 future.set_result(answer.rows.get(symbol))
+
+
+class RowReader(Reader[Row]):
+    """Market data."""
+
+    def __init__(self, gate: Gate, cache: Cache) -> None:
+        super().__init__(gate, cache, "row", ROWS_LIFE, lambda port, symbols: port.rows(symbols))
+
+
+class MetricsReader(Reader[Metrics]):
+    """Metrics of underlyings."""
+
+    def __init__(self, gate: Gate, cache: Cache) -> None:
+        super().__init__(gate, cache, "metrics", METRICS_LIFE, lambda port, symbols: port.metrics(symbols))

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from ttai.errors import BrokerUnavailable, TtaiError
 from ttai.market.hub import Hub, Key
-from ttai.market.ports import Gate, Stream
+from ttai.market.ports import CandleSink, Gate, Stream
 from ttai.market.types import Kind
 
 CHUNK = 500  # symbols a message: a frame over 64 KB ends the socket
@@ -58,9 +58,12 @@ class _Batch:
 class Supervisor:
     """Keeps one socket open for the hub while there is a broker to connect to."""
 
-    def __init__(self, hub: Hub, gate: Gate, is_open: Callable[[], bool], timing: Timing | None = None) -> None:
-        self._hub = hub
+    def __init__(
+        self, hub: Hub, gate: Gate, candles: CandleSink, is_open: Callable[[], bool], timing: Timing | None = None
+    ) -> None:
+        self.hub = hub
         self._gate = gate
+        self._candles = candles
         self._is_open = is_open
         self._timing = timing or Timing()
         self._active: set[Key] = set()
@@ -76,13 +79,13 @@ class Supervisor:
     @property
     def allowed_silence(self) -> float:
         """Seconds a living socket can be quiet: short while the market is open and something liquid is held."""
-        lively = self._is_open() and self._hub.holds(LIQUID)
+        lively = self._is_open() and self.hub.holds(LIQUID)
         return self._timing.quiet_open if lively else self._timing.quiet
 
     @property
     def fresh(self) -> bool:
         """Whether what the hub knows holds now: the socket is open and has not been silent for too long."""
-        return self._hub.live and self._hub.silence <= self.allowed_silence
+        return self.hub.live and self.hub.silence <= self.allowed_silence
 
     def streams(self, symbol: str, kinds: Iterable[Kind]) -> bool:
         """Whether the socket tells all of this: not while one of it is suspected of ending sockets."""
@@ -116,7 +119,7 @@ class Supervisor:
                 _log.warning("market data socket: %s", _told(cause))
                 refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION"
             finally:
-                self._hub.disconnected()
+                self.hub.disconnected()
             delay = self._delay()
             # Refused credentials stay refused, and asking again gets the address blocked.
             await self._pause(None if refused else delay)
@@ -140,17 +143,18 @@ class Supervisor:
 
     async def _connect(self) -> NoReturn:
         port = await self._gate.market()
-        async with asyncio.timeout(self._timing.enter) as entering, port.stream(self._hub.heard) as stream:
+        opening = port.stream(self.hub.heard, self._candles)
+        async with asyncio.timeout(self._timing.enter) as entering, opening as stream:
             entering.reschedule(None)
             self.connections += 1
             self.problem = None
             self._opened = monotonic()
             self._active.clear()
-            self._hub.connected("simulator" if port.simulated else "stream")
+            self.hub.connected("simulator" if port.simulated else "stream")
             await self._serve(stream)
 
     async def _serve(self, stream: Stream) -> NoReturn:
-        hub = self._hub
+        hub = self.hub
         while True:
             async with asyncio.timeout(self._timing.enter):
                 if hub.changed.is_set():
@@ -170,9 +174,9 @@ class Supervisor:
 
     async def _synchronise(self, stream: Stream) -> None:
         """Bring the socket to what is wanted; suspects wait for their own turn."""
-        wanted = self._hub.wanted
+        wanted = self.hub.wanted
         # What was dropped and is wanted again is asked for anew: the feed tells a value once.
-        gone = self._active & (self._hub.take_dropped() | (self._active - wanted))
+        gone = self._active & (self.hub.take_dropped() | (self._active - wanted))
         suspected = {(batch.kind, symbol) for batch in self._suspects for symbol in batch.symbols}
         new = wanted - (self._active - gone) - suspected
         self._active = wanted - suspected
@@ -186,7 +190,7 @@ class Supervisor:
         if self._recent:
             return
         batch = self._suspects.pop()
-        wanted = self._hub.wanted
+        wanted = self.hub.wanted
         batch.symbols = [symbol for symbol in batch.symbols if (batch.kind, symbol) in wanted]
         if batch.symbols:
             self._active.update((batch.kind, symbol) for symbol in batch.symbols)
@@ -214,7 +218,7 @@ class Supervisor:
                 self._suspects.extend(batch.halves())
             else:
                 _log.warning("the market data socket ends when %s is asked for: left out", batch.symbols[0])
-                self._hub.reject(batch.symbols[0])
+                self.hub.reject(batch.symbols[0])
         return bool(guilty)
 
 

@@ -6,9 +6,13 @@ Prices are `float | None`; None is unknown, never 0.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 from ttai.errors import TtaiError
+from ttai.quant.bars import Bars
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class QuoteEvent(NamedTuple):
@@ -40,10 +44,24 @@ class SummaryEvent(NamedTuple):
     prev_close: float | None
 
 
+class CandleEvent(NamedTuple):
+    """One bar of a candle symbol, which begins at `time` (ms since the epoch); `flags` are dxFeed's event flags."""
+
+    symbol: str
+    flags: int
+    time: int
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: float | None
+
+
 Event = QuoteEvent | TradeEvent | SummaryEvent
-Kind = type[QuoteEvent] | type[TradeEvent] | type[SummaryEvent]
-KINDS: tuple[Kind, ...] = (QuoteEvent, TradeEvent, SummaryEvent)
+Kind = type[QuoteEvent] | type[TradeEvent] | type[SummaryEvent] | type[CandleEvent]
+KINDS: tuple[Kind, ...] = (QuoteEvent, TradeEvent, SummaryEvent)  # those that make a quote
 Source = Literal["stream", "rest", "cache", "model", "simulator"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +83,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Generic[T]):
     """The rows REST gave, and why some symbols could not be asked for or read; the unknown are in neither."""
 
-    rows: Mapping[str, Row]
+    rows: Mapping[str, T]
     failed: Mapping[str, TtaiError] = field(default_factory=dict)
 
 
@@ -118,3 +136,27 @@ class Instrument:
 
     symbol: str
     description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The bars of a symbol, oldest first, the last of them still growing while the market is open.
+
+    `frame` has the columns `time open high low close volume`: the moment a bar begins (UTC; a day's and a week's is
+    midnight UTC of its date), prices in dollars or index points, shares; null is unknown.
+    """
+
+    symbol: str
+    interval: str
+    extended: bool
+    frame: "pl.DataFrame"
+    as_of: datetime
+    source: Source
+    session: str
+    stale: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def bars(self) -> Bars:
+        """The same as columns of numbers."""
+        return Bars.of(self.frame)

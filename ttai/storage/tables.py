@@ -81,5 +81,31 @@ class NotificationRow(SQLModel, table=True):
     logged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class HistoryRow(SQLModel, table=True):
+    """From when to before when (ms since the epoch) the daily bars of a symbol are kept, as its origin told them."""
+
+    __tablename__ = "core_history"
+
+    origin: str = Field(primary_key=True)
+    symbol: str = Field(primary_key=True)
+    since: int
+    until: int
+
+
+class BarRow(SQLModel, table=True):
+    """One day of a symbol; `time` is midnight UTC of its date, in ms since the epoch."""
+
+    __tablename__ = "core_bar"
+
+    origin: str = Field(primary_key=True)
+    symbol: str = Field(primary_key=True)
+    time: int = Field(primary_key=True)
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: float | None
+
+
 # What changed in each table since it first shipped, in order: `ttai.storage.ledger` says how.
 STEPS: dict[str, list[Any]] = {}

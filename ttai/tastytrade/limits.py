@@ -171,20 +171,29 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
         path = request.url.path
         if status in _PASSING:
             after = response.headers.get("Retry-After", "")
-            error = RateLimited() if status == 429 else BrokerUnavailable(f"HTTP {status} on {path}")
-            raise _Failed(error, float(after) if after.isdecimal() else 0.0)
-        if status < 400:
-            if not isinstance(_json(response), dict):
-                raise _Failed(BrokerUnavailable(f"no JSON object on {path}"))
-            return response
-        said = _said(response)
-        if path == OAUTH or status == 401:
-            raise BadCredentials(said, self._url)
-        if status == 403:
-            raise NotPermitted(said)
-        if status == 404:
-            raise NotFound(f"TastyTrade has no {path} ({said})")
-        raise BrokerRefused(said)
+            raise _Failed(failure(response, path, self._url), float(after) if after.isdecimal() else 0.0)
+        if status >= 400:
+            raise failure(response, path, self._url)
+        if not isinstance(_json(response), dict):
+            raise _Failed(BrokerUnavailable(f"no JSON object on {path}"))
+        return response
+
+
+def failure(response: httpx2.Response, path: str, url: str) -> TtaiError:
+    """What an answer of 400 or more stands for."""
+    status = response.status_code
+    if status == 429:
+        return RateLimited()
+    if status in _PASSING:
+        return BrokerUnavailable(f"HTTP {status} on {path}")
+    said = _said(response)
+    if path == OAUTH or status == 401:
+        return BadCredentials(said, url)
+    if status == 403:
+        return NotPermitted(said)
+    if status == 404:
+        return NotFound(f"TastyTrade has no {path} ({said})")
+    return BrokerRefused(said)
 
 
 def _give_up(state: RetryCallState) -> None:

@@ -1,12 +1,12 @@
 """From the wire's words to ours, one row at a time: what can't be read costs that row, or that field."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from ttai.broker.types import Account
-from ttai.market.types import Event, Instrument, Kind, QuoteEvent, Row, SummaryEvent, TradeEvent
+from ttai.market.types import CandleEvent, Event, Instrument, Kind, QuoteEvent, Row, SummaryEvent, TradeEvent
 from ttai.quant import symbols as spelling
 
 # The fields asked of the feed, in the order of our events; `FEED_SETUP` names them, `FEED_DATA` follows it.
@@ -17,6 +17,7 @@ FIELDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
         SummaryEvent,
         ("eventSymbol", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "prevDayClosePrice"),
     ),
+    "Candle": (CandleEvent, ("eventSymbol", "eventFlags", "time", "open", "high", "low", "close", "volume")),
 }
 
 
@@ -44,15 +45,15 @@ def moment(value: Any) -> datetime | None:
 
 def market_row(item: Any) -> Row | None:
     """One row of /market-data/by-type; None where not even its symbol can be read."""
-    symbol = _symbol(item)
-    if symbol is None:
+    name = symbol(item)
+    if name is None:
         return None
     high, low = (
         next((p for name in names if (p := number(item.get(name))) is not None), None)
         for names in (("day-high-price", "day-high"), ("day-low-price", "day-low"))
     )
     return Row(
-        symbol=symbol,
+        symbol=name,
         last=number(item.get("last")),
         bid=number(item.get("bid")),
         ask=number(item.get("ask")),
@@ -71,7 +72,8 @@ def is_index(item: Any) -> bool:
     return isinstance(item, Mapping) and item.get("instrument-type") == "Index"
 
 
-def _symbol(item: Any) -> str | None:
+def symbol(item: Any) -> str | None:
+    """A row's symbol in our spelling, or None."""
     if not isinstance(item, Mapping) or not isinstance(item.get("symbol"), str):
         return None
     try:
@@ -108,13 +110,27 @@ def is_closed(item: Any) -> bool:
 
 def feed_events(name: str, data: Sequence[Any]) -> list[Event]:
     """The events of one FEED_DATA message: flat values of our own field order, or dicts."""
-    kind, fields = FIELDS[name]
+    kind: Callable[..., Any] = FIELDS[name][0]
+    return [kind(row[0], *map(_price, row[1:])) for row in _feed_rows(name, data) if isinstance(row[0], str)]
+
+
+def candle_events(data: Sequence[Any]) -> list[CandleEvent]:
+    """The candles of one FEED_DATA message; one whose time can't be read stands at -1."""
+    events = []
+    for symbol, *values in _feed_rows("Candle", data):
+        if isinstance(symbol, str):
+            flags, time, *prices = map(_price, values)
+            moment = -1 if time is None else int(time)
+            events.append(CandleEvent(spelling.plain_candle(symbol), int(flags or 0), moment, *prices))
+    return events
+
+
+def _feed_rows(name: str, data: Sequence[Any]) -> list[list[Any]]:
+    fields = FIELDS[name][1]
     width = len(fields)
     if data and isinstance(data[0], Mapping):
-        rows = [[item.get(field) for field in fields] for item in data if isinstance(item, Mapping)]
-    else:
-        rows = [list(data[start : start + width]) for start in range(0, len(data) - width + 1, width)]
-    return [kind(row[0], *map(_price, row[1:])) for row in rows if isinstance(row[0], str)]
+        return [[item.get(field) for field in fields] for item in data if isinstance(item, Mapping)]
+    return [list(data[start : start + width]) for start in range(0, len(data) - width + 1, width)]
 
 
 def _price(value: Any) -> float | None:

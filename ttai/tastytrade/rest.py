@@ -2,24 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import httpx2
 from tastytrade.utils import TastytradeError
 
 from ttai.broker.types import Account
 from ttai.credentials import Credentials
 from ttai.errors import BrokerUnavailable, TtaiError
 from ttai.isolation import is_cancelled
-from ttai.listing import Listing
-from ttai.market.ports import Heard, Stream
+from ttai.listing import Listing, Watchlist
+from ttai.market.metrics import Metrics
+from ttai.market.ports import CandleSink, Heard, Stream
 from ttai.market.types import Instrument, Row, Rows, Source
 from ttai.quant import symbols as spelling
 from ttai.tastytrade import parse
-from ttai.tastytrade.limits import Tries
+from ttai.tastytrade import watchlists as lists
+from ttai.tastytrade.limits import Tries, failure
+from ttai.tastytrade.metrics import metrics
 from ttai.tastytrade.session import BrokerSession
 from ttai.tastytrade.stream import open_feed
 from ttai.tastytrade.wire import Wire
@@ -28,6 +32,7 @@ _TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity
 _MOST_ROWS = 100
 CLOSING = 1.0  # s a request may take to be cancelled
 LOGIN_OVER = "the login was changed meanwhile"
+CHECK = "It may have been done all the same: look what there is before you try it again"
 
 T = TypeVar("T")
 
@@ -38,8 +43,10 @@ class TastyTrade:
     """The adapter: market and broker ports over one session."""
 
     def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
-        self.session = BrokerSession(credentials, url, wire, tries)
+        self._tries = tries or Tries()
+        self.session = BrokerSession(credentials, url, wire, self._tries)
         self.login = f"{credentials.key} {url}"
+        self.origin = url
         self._closed = False
         self._asking: set[asyncio.Task[Any]] = set()
 
@@ -48,7 +55,7 @@ class TastyTrade:
         """Whether the simulator answers."""
         return self.session.transport.simulated
 
-    async def rows(self, symbols: Sequence[str]) -> Rows:
+    async def rows(self, symbols: Sequence[str]) -> Rows[Row]:
         """Market data by type, a hundred at a time; a request that fails costs the symbols in it."""
         # An index nobody told us of looks like an equity: asked for as both, it is one request all the same.
         asked = [(kind, symbol) for symbol in symbols for kind in _TYPES[spelling.kind(symbol)]]
@@ -64,15 +71,31 @@ class TastyTrade:
             except TtaiError as error:
                 failed.update((symbol, error) for _, symbol in part)
                 continue
-            source: Source = "simulator" if self.simulated else "rest"
             read = [parse.market_row(item) for item in sorted(items, key=parse.is_index)]
             for row in read:
                 if row is not None:  # a stock comes before an index of the same name
-                    rows.setdefault(row.symbol, replace(row, source=source))
+                    rows.setdefault(row.symbol, replace(row, source=self._source))
             if None in read:
                 # A row without a readable symbol could be any of those that did not come.
                 unreadable = BrokerUnavailable("a row of its market data can't be read")
                 failed.update((symbol, unreadable) for _, symbol in part)
+        return Rows(rows, {symbol: error for symbol, error in failed.items() if symbol not in rows})
+
+    async def metrics(self, symbols: Sequence[str]) -> Rows[Metrics]:
+        """Metrics of underlyings, a hundred at a time; a request that fails costs the symbols in it."""
+        rows: dict[str, Metrics] = {}
+        failed: dict[str, TtaiError] = {}
+        for start in range(0, len(symbols), _MOST_ROWS):
+            part = symbols[start : start + _MOST_ROWS]
+            try:
+                items = await self._items("/market-metrics", {"symbols": [",".join(part)]})
+            except TtaiError as error:
+                failed.update(dict.fromkeys(part, error))
+                continue
+            read = [metrics(item, self._source) for item in items]
+            rows.update((row.symbol, row) for row in read if row is not None)
+            if None in read:
+                failed.update(dict.fromkeys(part, BrokerUnavailable("a row of its metrics can't be read")))
         return Rows(rows, {symbol: error for symbol, error in failed.items() if symbol not in rows})
 
     async def search(self, text: str) -> Listing[Instrument]:
@@ -84,9 +107,38 @@ class TastyTrade:
         items = await self._items("/customers/me/accounts")
         return _read([item for item in items if not parse.is_closed(item)], parse.account)
 
-    def stream(self, heard: Heard) -> AbstractAsyncContextManager[Stream]:
+    async def public_watchlists(self) -> Listing[Watchlist]:
+        """The lists that TastyTrade publishes."""
+        return self._lists(await self._items("/public-watchlists"))
+
+    async def watchlists(self) -> Listing[Watchlist]:
+        """The customer's own lists."""
+        return self._lists(await self._items("/watchlists"))
+
+    async def create_watchlist(self, name: str, symbols: Sequence[str]) -> None:
+        """Make a list."""
+        await self._write("POST", "/watchlists", lists.created(name, symbols))
+
+    async def change_watchlist(self, name: str, *, add: Sequence[str], remove: Sequence[str]) -> Watchlist:
+        """Take symbols out of a list and append others; what else is in it stays."""
+        path = _list_path(name)
+        item = await self._get(path)
+        if self._list(item) is None:
+            raise BrokerUnavailable(f"the list on {path} can't be read, so it is left as it is")
+        body = lists.changed(item, add, remove)
+        if body["watchlist-entries"] != item.get("watchlist-entries"):
+            await self._write("PUT", path, body)
+        changed = self._list(body)
+        assert changed is not None  # noqa: S101 - made from one that could be read
+        return changed
+
+    async def delete_watchlist(self, name: str) -> None:
+        """Delete a list with all that is in it."""
+        await self._write("DELETE", _list_path(name))
+
+    def stream(self, heard: Heard, candles: CandleSink) -> AbstractAsyncContextManager[Stream]:
         """A market data socket."""
-        return open_feed(self.session, heard)
+        return open_feed(self.session, heard, candles)
 
     async def close(self) -> None:
         """End the session's connections; what is being asked fails as the broker's."""
@@ -97,14 +149,53 @@ class TastyTrade:
             await asyncio.wait(self._asking, timeout=CLOSING)
         await self.session.close()
 
+    @property
+    def _source(self) -> Source:
+        return "simulator" if self.simulated else "rest"
+
+    def _list(self, item: Any) -> Watchlist | None:
+        return lists.watchlist(item, self._source)
+
+    def _lists(self, items: list[Any]) -> Listing[Watchlist]:
+        return _read(items, self._list)
+
     async def _items(self, path: str, params: dict[str, list[str]] | None = None) -> list[Any]:
-        if self._closed:
-            raise BrokerUnavailable(LOGIN_OVER)
-        asking = asyncio.create_task(self.session._get(path, params=params))  # noqa: SLF001 - the one way to raw rows
-        self._asking.add(asking)
-        asking.add_done_callback(self._asking.discard)
+        data = await self._get(path, params)
+        items = data.get("items") if isinstance(data, dict) else None
+        if not isinstance(items, list):
+            raise BrokerUnavailable(f"no items on {path}")
+        return items
+
+    async def _get(self, path: str, params: dict[str, list[str]] | None = None) -> Any:
+        return await self._ask(path, self.session._get(path, params=params))  # noqa: SLF001 - the one way to raw rows
+
+    async def _write(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
+        """Change something, asked once; where nobody knows whether it was done, the error's hint says so."""
+        await self._ask(path, self._send(method, path, body))
+
+    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> None:
+        await self.session.refresh()
         try:
-            data: Any = await asking
+            async with asyncio.timeout(self._tries.timeout):
+                # The SDK's own calls lose the status, and take a change answered without data for a failure.
+                response = await self.session._client.request(method, path, json=body)  # noqa: SLF001
+        except (httpx2.RequestError, OSError) as error:  # TimeoutError is one
+            raise BrokerUnavailable(f"{type(error).__name__} on {path}", CHECK) from error
+        if response.status_code >= 400:
+            refused = failure(response, path, self.origin)
+            if isinstance(refused, BrokerUnavailable):
+                raise BrokerUnavailable(f"HTTP {response.status_code} on {path}", CHECK)
+            raise refused
+
+    async def _ask(self, path: str, asking: Coroutine[Any, Any, T]) -> T:
+        if self._closed:
+            asking.close()
+            raise BrokerUnavailable(LOGIN_OVER)
+        task = asyncio.create_task(asking)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        try:
+            return await task
         except TastytradeError as error:  # its text is the answer's, with whatever stands there
             _log.warning("%s on %s", type(error).__name__, path)
             raise BrokerUnavailable(f"its answer on {path} can't be read") from None
@@ -112,10 +203,10 @@ class TastyTrade:
             if is_cancelled():
                 raise
             raise BrokerUnavailable(LOGIN_OVER) from None
-        items = data.get("items") if isinstance(data, dict) else None
-        if not isinstance(items, list):
-            raise BrokerUnavailable(f"no items on {path}")
-        return items
+
+
+def _list_path(name: str) -> str:
+    return f"/watchlists/{quote(name, safe='')}"
 
 
 def _read(items: list[Any], one: Callable[[Any], T | None]) -> Listing[T]:

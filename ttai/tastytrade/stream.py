@@ -16,17 +16,22 @@ from anyio import Event as Opened
 from anyio import fail_after
 from httpx2.websockets import AsyncWebSocketSession, HTTPXWSException, WebSocketDisconnect, WebSocketUpgradeError
 from tastytrade import DXLinkStreamer
+from tastytrade.dxfeed import Candle, Quote, Summary, Trade
 from tastytrade.dxfeed import Event as SdkEvent
-from tastytrade.dxfeed import Quote, Summary, Trade
 from tastytrade.utils import TastytradeError
 
 from ttai.errors import BrokerUnavailable
-from ttai.market.ports import Heard
-from ttai.market.types import Event, Kind, QuoteEvent, SummaryEvent, TradeEvent
-from ttai.tastytrade.parse import FIELDS, feed_events
+from ttai.market.ports import CandleSink, Heard
+from ttai.market.types import CandleEvent, Event, Kind, QuoteEvent, SummaryEvent, TradeEvent
+from ttai.tastytrade.parse import FIELDS, candle_events, feed_events
 from ttai.tastytrade.session import BrokerSession
 
-_SDK_CLASS: dict[Kind, type[SdkEvent]] = {QuoteEvent: Quote, TradeEvent: Trade, SummaryEvent: Summary}
+_SDK_CLASS: dict[Kind, type[SdkEvent]] = {
+    QuoteEvent: Quote,
+    TradeEvent: Trade,
+    SummaryEvent: Summary,
+    CandleEvent: Candle,
+}
 _OPENING = 10.0
 _PERIOD = 0.1  # s between two messages of one kind
 
@@ -34,18 +39,24 @@ _log = logging.getLogger(__name__)
 
 
 class Feed(DXLinkStreamer):
-    """One socket; `heard` gets the events of each message, none for a keepalive."""
+    """One socket; `heard` gets the events of each message, none for a keepalive; `candles` the candles."""
 
-    def __init__(self, session: BrokerSession, heard: Heard) -> None:
+    def __init__(self, session: BrokerSession, heard: Heard, candles: CandleSink) -> None:
         super().__init__(session)
         self._heard = heard
+        self._candles = candles
         for way_in, way_out in zip(self._send.values(), self._recv.values(), strict=True):
             way_in.close()  # nothing goes through the SDK's queues
             way_out.close()
 
     async def subscribe(self, kind: Kind, symbols: Sequence[str]) -> None:  # type: ignore[override]
         """Ask for one kind of event of these symbols."""
-        await super().subscribe(_SDK_CLASS[kind], symbols)
+        if kind is CandleEvent:
+            since = self._candles.since
+            entries = [{"type": "Candle", "symbol": symbol, "fromTime": since(symbol)} for symbol in symbols]
+            await self._say("FEED_SUBSCRIPTION", "Candle", add=entries)
+        else:
+            await super().subscribe(_SDK_CLASS[kind], symbols)
 
     async def unsubscribe(self, kind: Kind, symbols: Sequence[str]) -> None:  # type: ignore[override]
         """Ask no more."""
@@ -75,11 +86,13 @@ class Feed(DXLinkStreamer):
         """Take in one FEED_DATA; what can't be read costs that message."""
         events: list[Event] = []
         try:
-            if message and isinstance(message[0], dict):
-                events = feed_events(self._channels_reversed[channel], message)
-            else:
-                # Aggregated messages may carry several kinds: [name, values, name, values …].
-                for name, values in zip(message[::2], message[1::2], strict=False):
+            # Aggregated messages may carry several kinds: [name, values, name, values …].
+            full = message and isinstance(message[0], dict)
+            parts = [self._channels_reversed[channel], message] if full else message
+            for name, values in zip(parts[::2], parts[1::2], strict=False):
+                if name == "Candle":
+                    self._candles.drawn(candle_events(values))
+                else:
                     events += feed_events(name, values)
         except (KeyError, TypeError, ValueError) as error:
             _log.warning("a feed message was not read: %s %s", type(error).__name__, error)
@@ -106,9 +119,9 @@ class Feed(DXLinkStreamer):
 
 
 @asynccontextmanager
-async def open_feed(session: BrokerSession, heard: Heard) -> AsyncIterator[Feed]:
+async def open_feed(session: BrokerSession, heard: Heard, candles: CandleSink) -> AsyncIterator[Feed]:
     """A connected, authorised socket with a connection of its own; its end is a BrokerUnavailable, in groups."""
-    feed = Feed(session, heard)
+    feed = Feed(session, heard, candles)
     try:
         async with feed:
             await feed.open_channels()

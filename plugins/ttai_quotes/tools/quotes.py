@@ -1,11 +1,11 @@
-"""The tools of the quotes plugin: the market's words made answers."""
+"""Quotes, the session and symbols: the market's words made answers."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from ttai import BadArgument, Host, cut
-from ttai_quotes.models import MarketSession, Match, Matches, Missing, Quote, Quotes
+from ttai_quotes.models.quotes import MarketSession, Match, Matches, Missing, Quote, Quotes
 
 Symbol = Annotated[str, Field(description="Such as SPY, BRK/B, SPX or an OCC option symbol")]
 MOST_MATCHES = 20

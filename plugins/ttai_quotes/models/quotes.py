@@ -1,4 +1,4 @@
-"""The answers of the quotes plugin."""
+"""The answers about quotes, the session and symbols."""
 
 from datetime import datetime
 from typing import Any

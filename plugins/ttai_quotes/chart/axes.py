@@ -1,0 +1,123 @@
+"""Where a chart's axes are marked, and with which words."""
+
+from collections.abc import Callable
+from datetime import datetime
+from math import floor, log10
+from typing import TYPE_CHECKING, NamedTuple
+
+from ttai.quant.bars import Bars
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Tick(NamedTuple):
+    """A mark on the time axis: which bar, its words, whether something larger than its unit begins there."""
+
+    bar: int
+    words: str
+    major: bool
+
+
+def price_ticks(low: float, high: float, most: int) -> "tuple[NDArray[np.float64], float]":
+    """At most about `most` round prices between two, and the step between them."""
+    import numpy as np
+    from matplotlib.ticker import MaxNLocator
+
+    ticks: NDArray[np.float64] = np.asarray(MaxNLocator(max(most, 2), steps=[1, 2, 5, 10]).tick_values(low, high))
+    step = float(ticks[1] - ticks[0])
+    return ticks[(ticks >= low) & (ticks <= high)], step
+
+
+def decimals(step: float) -> int:
+    """How many decimals tell multiples of a step apart."""
+    return min(max(-floor(log10(step) + 1e-9), 0), 10)
+
+
+def price(value: float, places: int) -> str:
+    """A price as it stands on the axis: `1,234.50`."""
+    return f"{value:,.{places}f}"
+
+
+def amount(value: float) -> str:
+    """A volume in three digits: `52.3M`."""
+    for unit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if value >= unit:
+            return f"{value / unit:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%H:%M}"
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment:%b} {moment.day}"
+
+
+def _date_of_year(moment: datetime) -> str:
+    return f"{moment:%b} {moment.day}, {moment.year}"
+
+
+def _month(moment: datetime) -> str:
+    return f"{moment:%b}"
+
+
+def _month_of_year(moment: datetime) -> str:
+    return f"{moment:%b} {moment.year}"
+
+
+def _year(moment: datetime) -> str:
+    return str(moment.year)
+
+
+class _Unit(NamedTuple):
+    """A rhythm of ticks: one where `key` changes, in `larger` words where `whole` changes with it."""
+
+    key: "NDArray[np.int64]"
+    words: Callable[[datetime], str]
+    whole: "NDArray[np.int64]"
+    larger: Callable[[datetime], str]
+
+
+def _units(bars: Bars, clock: "NDArray[np.datetime64]") -> list[_Unit]:
+    """The rhythms that suit these bars, finest first."""
+    day, month, year = (clock.astype(f"datetime64[{unit}]").astype("int64") for unit in "DMY")
+    units = [
+        _Unit(day, _date, year, _date_of_year),
+        _Unit((day + 3) // 7, _date, year, _date_of_year),  # the epoch was a Thursday
+        _Unit(month, _month, year, _month_of_year),
+        _Unit(month // 3, _month, year, _month_of_year),
+        *(_Unit(year // span, _year, year // span, _year) for span in (1, 2, 5, 10, 20, 50)),
+    ]
+    if bars.intraday:
+        minute = clock.astype("datetime64[m]").astype("int64")
+        units = [*(_Unit(minute // span, _time, day, _date) for span in (1, 5, 15, 30, 60, 120, 240)), *units]
+    return units
+
+
+def time_ticks(bars: Bars, pitch: float, apart: float) -> list[Tick]:
+    """Ticks at the beginnings of the finest unit that leaves `apart` pixels between them; `pitch` is a bar's width.
+
+    Times and dates are New York's. Where two stand too close, the larger beginning wins.
+    """
+    import numpy as np
+    import polars as pl
+
+    clock = bars.time
+    if bars.intraday:
+        moments = pl.Series(clock).dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York")
+        clock = moments.dt.replace_time_zone(None).to_numpy()
+    most = max(len(bars) * pitch / apart, 1)
+    units = _units(bars, clock)
+    unit = next((u for u in units if np.count_nonzero(np.diff(u.key)) <= most), units[-1])
+    begins = np.flatnonzero(np.diff(unit.key, prepend=unit.key[0] - 1))
+    major = np.diff(unit.whole, prepend=unit.whole[0] - 1)[begins] != 0
+    chosen: list[Tick] = []
+    for at in sorted(range(len(begins)), key=lambda n: (not major[n], n == 0, n)):
+        bar = int(begins[at])
+        if all(abs(bar - other.bar) * pitch >= apart for other in chosen):
+            moment = clock[bar].astype("datetime64[ms]").item()
+            chosen.append(Tick(bar, (unit.larger if major[at] else unit.words)(moment), bool(major[at])))
+    return sorted(chosen)

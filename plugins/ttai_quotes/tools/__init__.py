@@ -1,0 +1,1 @@
+"""The tools of the quotes plugin, one file a subject."""

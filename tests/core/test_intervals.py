@@ -1,0 +1,64 @@
+"""How long bars are, and how far back so many of them reach."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ttai.errors import BadArgument
+from ttai.market.intervals import INTERVALS, MOST_BARS, begin, named
+
+NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
+
+
+def since(interval: str, **asked: Any) -> datetime:
+    given = {"bars": 100, "start": None, "extended": False, **asked}
+    return begin(named(interval), NOW, **given)
+
+
+@pytest.mark.parametrize("text", ["1d", " 1D ", "1d\n"])
+def test_an_interval_may_be_written_carelessly(text: str) -> None:
+    assert named(text) is INTERVALS["1d"]
+
+
+@pytest.mark.parametrize(("text", "guess"), [("1day", "1d"), ("60m", "30m"), ("d", "1d"), ("15min", "15m")])
+def test_an_unknown_interval_is_told_with_the_valid_ones_and_the_nearest(text: str, guess: str) -> None:
+    with pytest.raises(BadArgument, match=rf"did you mean {guess}\. Ask for one of 1m, 5m, 15m, 30m, 1h, 1d, 1w\."):
+        named(text)
+
+
+def test_what_is_like_nothing_gets_no_guess() -> None:
+    with pytest.raises(BadArgument, match=r"there is no interval 'zz'\. Ask for one of 1m"):
+        named("zz")
+
+
+@pytest.mark.parametrize(
+    ("interval", "bars", "days"),
+    [("1d", 252, 365), ("1d", 1, 4), ("1w", 52, 364), ("1h", 7, 4), ("1m", 390, 4), ("5m", 78 * 5, 7)],
+)
+def test_so_many_bars_lie_within_the_time_asked_for(interval: str, bars: int, days: float) -> None:
+    assert since(interval, bars=bars) <= NOW - timedelta(days=days)
+
+
+def test_extended_hours_need_less_time_for_as_many_bars() -> None:
+    assert since("1m", bars=5000, extended=True) > since("1m", bars=5000)
+
+
+@pytest.mark.parametrize("bars", [0, -1, MOST_BARS + 1, 10**9])
+def test_a_count_out_of_reason_is_told_with_what_may_be_asked(bars: int) -> None:
+    with pytest.raises(BadArgument, match=f"Ask for 1 to {MOST_BARS}"):
+        since("1d", bars=bars)
+
+
+def test_a_start_must_be_before_the_end() -> None:
+    assert since("1d", start=NOW - timedelta(seconds=1)) == NOW - timedelta(seconds=1)
+    for start in (NOW, NOW + timedelta(days=1)):
+        with pytest.raises(BadArgument, match=r"is not before the end, 2026-11-20 15:31\. Ask for an earlier start"):
+            since("1d", start=start)
+
+
+def test_a_start_that_means_millions_of_bars_is_told_what_would_do() -> None:
+    with pytest.raises(BadArgument, match=r"about 2,\d{3},\d{3} 1m bars since 2001-01-01.*a longer interval"):
+        since("1m", start=datetime(2001, 1, 1, tzinfo=UTC))
+    assert since("1d", start=datetime(2001, 1, 1, tzinfo=UTC)).year == 2001
+    assert since("1w", start=datetime(1970, 1, 1, tzinfo=UTC)).year == 1970

@@ -1,0 +1,219 @@
+"""Watchlists as a client meets them: the broker's, the public ones, and those kept here without a login."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fastmcp.exceptions import ToolError
+
+from ttai.testing import Era, Harness, Reply, harness
+
+MANY = [f"{a}{b}{c}" for a in "ABCDE" for b in "ABCDEFGHIJ" for c in "KLMNOPQRSTU"]  # 550
+
+
+@pytest.fixture(params=["auto", "legacy"])
+async def demo(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    era: Era = request.param
+    async with harness(mode=era) as h:
+        yield h
+
+
+@pytest.fixture(params=[True, False], ids=["broker", "local"])
+async def either(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    """With the simulated broker, and without any login."""
+    async with harness(demo=request.param) as h:
+        yield h
+
+
+async def edit(h: Harness, name: str, action: str, symbols: Any = None) -> Reply:
+    return await h.call("edit_watchlist", name=name, action=action, symbols=symbols)
+
+
+async def on(h: Harness, name: str) -> list[str]:
+    symbols: list[str] = (await h.call("get_watchlists", name=name)).data["symbols"]
+    return symbols
+
+
+async def names(h: Harness) -> list[tuple[str, str, int]]:
+    answer = await h.call("get_watchlists")
+    return [(row["name"], row["kind"], row["symbols"]) for row in answer.rows("watchlists")]
+
+
+async def test_all_lists_are_named_the_users_own_first(demo: Harness) -> None:
+    listed = await names(demo)
+    assert listed[:2] == [("Core Holdings", "private", 5), ("Earnings / Swing", "private", 4)]
+    assert {kind for _, kind, _ in listed[2:]} == {"public"}
+    assert (await demo.call("get_watchlists")).data["source"] == "simulator"
+
+
+async def test_one_list_by_its_name_however_it_is_written(demo: Harness) -> None:
+    for name in ("Earnings / Swing", "  earnings /  swing "):
+        answer = await demo.call("get_watchlists", name=name)
+        assert (answer.data["name"], answer.data["kind"]) == ("Earnings / Swing", "private")
+        assert answer.data["symbols"] == ["NVDA", "AMD", "META", "TSLA"]
+    assert await on(demo, "Gold and Bonds") == ["GLD", "TLT"]
+
+
+async def test_an_unknown_list_is_not_found_with_the_nearest_names_first(demo: Harness) -> None:
+    with pytest.raises(
+        ToolError, match=r"NOT_FOUND: there is no watchlist 'Core Holding'\. There are 'Core Holdings', "
+    ):
+        await demo.call("get_watchlists", name="Core Holding")
+    for action, symbols in (("add", ["SPY"]), ("remove", ["SPY"]), ("delete", None)):
+        with pytest.raises(ToolError, match="NOT_FOUND: there is no watchlist 'Nope'"):
+            await edit(demo, "Nope", action, symbols)
+
+
+async def test_a_list_is_made_filled_thinned_and_deleted(either: Harness) -> None:
+    made = await edit(either, "50% / Mine?", "create")
+    kept = {"private": "the simulator, until it ends", "local": "this computer"}[made.data["kind"]]
+    assert (made.data["done"], made.data["count"], made.data["kept_at"]) == ("created", 0, kept)
+    added = await edit(either, "50% / mine?", "add", [" spy ", "brk.b", "SPY", "SPX", "SPY   261218C00680000"])
+    assert added.data["added"] == ["SPY", "BRK/B", "SPX", "SPY   261218C00680000"]
+    assert (added.data["count"], added.data["name"]) == (4, "50% / Mine?")
+    removed = await edit(either, "50% / Mine?", "remove", ["BRK/B", "QQQ"])
+    assert (removed.data["removed"], removed.data["notes"]) == (["BRK/B"], ["QQQ: not on it"])
+    assert await on(either, "50% / Mine?") == ["SPY", "SPX", "SPY   261218C00680000"]
+    gone = await edit(either, "50% / Mine?", "delete")
+    assert (gone.data["done"], gone.data["count"]) == ("deleted", 0)
+    assert gone.data["removed"] == ["SPY", "SPX", "SPY   261218C00680000"]  # enough to make it again
+    assert "50% / Mine?" not in [name for name, _, _ in await names(either)]
+
+
+@pytest.mark.parametrize("symbols", [None, [], "", ["", " "], "[]"])
+@pytest.mark.parametrize("action", ["add", "remove"])
+async def test_symbols_left_out_never_empty_a_list(either: Harness, action: str, symbols: Any) -> None:
+    await edit(either, "Mine", "create", ["SPY", "QQQ"])
+    with pytest.raises(ToolError, match=f"VALIDATION: {action} needs symbols"):
+        await edit(either, "Mine", action, symbols)
+    assert await on(either, "Mine") == ["SPY", "QQQ"]
+
+
+async def test_delete_with_symbols_is_no_remove(either: Harness) -> None:
+    await edit(either, "Mine", "create", ["SPY", "QQQ"])
+    with pytest.raises(ToolError, match=r"VALIDATION: delete removes the whole list.* Use remove"):
+        await edit(either, "Mine", "delete", ["SPY"])
+    assert await on(either, "Mine") == ["SPY", "QQQ"]
+
+
+async def test_the_last_symbol_leaves_an_empty_list(either: Harness) -> None:
+    await edit(either, "Mine", "create", ["SPY"])
+    assert (await edit(either, "Mine", "remove", "SPY")).data["count"] == 0
+    assert await on(either, "Mine") == []
+
+
+async def test_a_name_that_is_taken_is_no_new_list(either: Harness) -> None:
+    await edit(either, "Mine", "create", ["SPY"])
+    with pytest.raises(ToolError, match=r"VALIDATION: there is a (private|local) watchlist 'Mine' already\. Use add"):
+        await edit(either, "mine", "create", ["QQQ"])
+    assert await on(either, "Mine") == ["SPY"]
+
+
+async def test_what_is_on_it_already_is_said_and_nothing_sent(either: Harness) -> None:
+    await edit(either, "Mine", "create", ["SPY"])
+    answer = await edit(either, "Mine", "add", ["spy"])
+    assert (answer.data["done"], answer.data["notes"]) == ("unchanged", ["SPY: already on it"])
+    assert either.simulator.requests["/watchlists/Mine"] == 0
+
+
+async def test_a_list_has_at_most_500_symbols(either: Harness) -> None:
+    with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 501"):
+        await edit(either, "Mine", "create", MANY[:501])
+    await edit(either, "Mine", "create", MANY[:500])
+    with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 501"):
+        await edit(either, "Mine", "add", MANY[499:501])
+    assert (await edit(either, "Mine", "remove", MANY[:2])).data["count"] == 498
+
+
+async def test_a_long_list_is_read_in_parts_that_fit_the_budget(either: Harness) -> None:
+    options = [f"SPY   261218C{strike:05}000" for strike in range(500, 900)]
+    await edit(either, "Options", "create", options)
+    read: list[str] = []
+    for _ in range(5):
+        answer = await either.call("get_watchlists", name="Options", skip=len(read))
+        assert len(answer.text.encode()) <= 8 * 1024
+        assert len(json.dumps(answer.data, separators=(",", ":")).encode()) <= 8 * 1024
+        assert answer.data["count"] == 400
+        read += answer.data["symbols"]
+        if f"ask skip={len(read)}" not in answer.text:
+            break
+    assert read == options
+
+
+@pytest.mark.parametrize("symbols", [["no symbol!"], ["SPY", "$"], ["a" * 100]])
+async def test_what_is_no_symbol_changes_nothing(either: Harness, symbols: list[str]) -> None:
+    await edit(either, "Mine", "create", ["SPY"])
+    for action in ("add", "remove"):
+        with pytest.raises(ToolError, match=r"VALIDATION: .*is not a symbol.* Nothing was changed"):
+            await edit(either, "Mine", action, symbols)
+    assert await on(either, "Mine") == ["SPY"]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "..", "/", "a\nb", "x" * 61])
+@pytest.mark.parametrize("action", ["create", "delete"])
+async def test_a_name_is_one(either: Harness, name: str, action: str) -> None:
+    with pytest.raises(ToolError, match=r"^VALIDATION: "):
+        await edit(either, name, action)
+
+
+async def test_public_lists_are_tastytrades_own(demo: Harness) -> None:
+    for action, symbols in (("add", ["SPY"]), ("remove", ["GLD"]), ("delete", None)):
+        with pytest.raises(ToolError, match="VALIDATION: 'Gold and Bonds' is a public watchlist"):
+            await edit(demo, "gold and bonds", action, symbols)
+    with pytest.raises(ToolError, match=r"a public watchlist 'Gold and Bonds' already\. Choose another name"):
+        await edit(demo, "Gold and Bonds", "create")
+
+
+async def test_private_lists_are_read_anew_after_every_edit(demo: Harness) -> None:
+    before = {name: count for name, _, count in await names(demo)}["Core Holdings"]
+    await edit(demo, "Core Holdings", "add", ["GLD"])
+    assert {name: count for name, _, count in await names(demo)}["Core Holdings"] == before + 1
+    assert await on(demo, "Core Holdings") == ["SPY", "QQQ", "AAPL", "MSFT", "BRK/B", "GLD"]
+
+
+async def test_where_one_kind_of_lists_cannot_be_read_the_others_are_there() -> None:
+    async with harness() as h:
+        h.simulator.faults.add("status", "/public-watchlists", status=403)
+        answer = await h.call("get_watchlists")
+        assert {row["name"] for row in answer.rows("watchlists")} == {"Core Holdings", "Earnings / Swing"}
+        assert any("public watchlists could not be read: AUTHORIZATION" in note for note in answer.data["notes"])
+        assert await on(h, "Core Holdings") == ["SPY", "QQQ", "AAPL", "MSFT", "BRK/B"]
+        with pytest.raises(ToolError, match="AUTHORIZATION"):  # it may be among those
+            await on(h, "Gold and Bonds")
+
+
+async def test_where_the_users_own_cannot_be_read_nothing_is_edited() -> None:
+    async with harness() as h:
+        h.simulator.faults.add("status", "/watchlists", status=403)
+        with pytest.raises(ToolError, match="AUTHORIZATION"):
+            await edit(h, "Mine", "create", ["SPY"])
+        assert h.simulator.requests["/watchlists"] == 1
+
+
+async def test_without_a_login_there_are_local_lists_alone_and_it_is_said() -> None:
+    async with harness(demo=False) as h:
+        answer = await h.call("get_watchlists")
+        assert answer.rows("watchlists") == []
+        assert "local watchlists only: not logged in" in answer.text
+        await edit(h, "b list", "create", ["SPY"])
+        await edit(h, "A list", "create", ["QQQ"])
+        assert await names(h) == [("A list", "local", 1), ("b list", "local", 1)]
+        with pytest.raises(ToolError, match=r"NOT_FOUND: there is no watchlist 'x'\. There are "):
+            await on(h, "x")
+
+
+async def test_local_lists_outlive_the_server_and_edits_at_once_both_last(tmp_path: Any) -> None:
+    async with harness(demo=False, data_dir=tmp_path) as h:
+        await edit(h, "Mine", "create", ["SPY"])
+        await asyncio.gather(*(edit(h, "Mine", "add", [symbol]) for symbol in ("QQQ", "IWM", "GLD")))
+    async with harness(demo=False, data_dir=tmp_path) as h:
+        assert set(await on(h, "Mine")) == {"SPY", "QQQ", "IWM", "GLD"}
+
+
+async def test_the_editing_tool_says_that_it_changes_something(demo: Harness) -> None:
+    (tool,) = [one for one in await demo.client.list_tools() if one.name == "edit_watchlist"]
+    assert tool.annotations is not None
+    hints = tool.annotations.read_only_hint, tool.annotations.destructive_hint, tool.annotations.idempotent_hint
+    assert hints == (False, True, False)
