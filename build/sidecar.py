@@ -205,6 +205,11 @@ def try_demo(binary: str, home: Path) -> None:
         server.call("ping")
         quote = server.call("get_quote", symbol="SPY")
         expect(quote["source"] == "simulator" and quote["last"], f"get_quote said {quote}")
+        bars = server.call("get_indicators", symbol="SPY", indicators=["rsi:14"])
+        expect(bars["indicators"]["rows"][0][2], f"get_indicators said {bars}")
+        chart = server.ask("tools/call", name="render_chart", arguments={"symbol": "SPY"})
+        kinds = [block["type"] for block in chart["content"]]
+        expect(kinds == ["text", "image"], f"render_chart said {chart}")
         absent = server.call("probe_absent", names=WANTED)["result"]
         expect(not absent, f"a plugin can't import {absent}; name them in build/ttai.spec")
         code = server.leave()
