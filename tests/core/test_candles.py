@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.desk import BY_TYPE, QUICK, Desk, desk, supervised, until
 from ttai.clock import NEW_YORK, deadline
 from ttai.errors import BadArgument, BrokerUnavailable, NotFound, UnknownSymbol
-from ttai.market.book import MOST_AT_ONCE
+from ttai.market.book import MOST_SUBSCRIBED
 from ttai.market.types import CandleEvent, History
 from ttai.simulator import DailyBar
 from ttai.storage.backups import FILE
@@ -25,7 +26,7 @@ def candles(d: Desk) -> list[dict[str, Any]]:
     return [entry for m in asked for entry in m.get("add", ()) if entry["type"] == "Candle"]
 
 
-def days(history: History) -> list[DailyBar]:
+def days_of(history: History) -> list[DailyBar]:
     rows = history.frame.iter_rows()
     return [DailyBar(time.date(), o, h, low, c, int(volume)) for time, o, h, low, c, volume in rows]
 
@@ -35,9 +36,9 @@ async def test_daily_bars_are_the_days_the_market_had_and_today_so_far() -> None
         history = await d.market.history("spy", bars=300)
         assert (history.symbol, history.interval, history.source, history.stale) == ("SPY", "1d", "simulator", False)
         assert history.as_of == d.clock.now()
-        assert days(history)[:-1] == d.simulator.world.history("SPY")[-299:]
+        assert days_of(history)[:-1] == d.simulator.world.history("SPY")[-299:]
         quote = await d.market.quote("SPY")
-        today = days(history)[-1]
+        today = days_of(history)[-1]
         assert today.day == date(2026, 11, 20)
         assert today[1:5] == (quote.open, quote.high, quote.low, quote.last)
 
@@ -101,9 +102,9 @@ async def test_a_span_has_a_start_and_an_end() -> None:
         start, end = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
         history = await d.market.history("SPY", start=start, end=end)
         june = [bar for bar in d.simulator.world.history("SPY") if (bar.day.year, bar.day.month) == (2026, 6)]
-        assert days(history) == june
+        assert days_of(history) == june
         newest = await d.market.history("SPY", bars=3, end=end)
-        assert days(newest) == june[-3:]
+        assert days_of(newest) == june[-3:]
 
 
 async def test_an_index_has_bars_without_volume() -> None:
@@ -165,8 +166,8 @@ async def test_the_next_day_is_added_to_what_is_written_down(tmp_path: Path) -> 
     async with desk(home=tmp_path, clock=clock, streaming=False) as d:
         with deadline(3.2):
             history = await d.market.history("F", bars=5)
-        assert days(history)[-1].day == date(2026, 11, 20)
-        assert days(history)[-1].close == first.frame["close"][-2]
+        assert days_of(history)[-1].day == date(2026, 11, 20)
+        assert days_of(history)[-1].close == first.frame["close"][-2]
 
 
 def _day(d: Desk, symbol: str) -> date:
@@ -225,7 +226,7 @@ async def test_a_snapshot_that_does_not_end_is_answered_with_its_newest_bars() -
         with deadline(3.5):
             history = await d.market.history("SPY", "1m", bars=2000)
         assert history.stale
-        assert any("only the newest bars came" in note for note in history.notes)
+        assert any("the feed gave bars only from" in note for note in history.notes)
         assert history.frame["time"].is_sorted()
         assert 0 < len(history.frame) < 2000
 
@@ -283,8 +284,8 @@ async def test_a_hundred_and_fifty_series_take_turns_and_never_more_than_a_hundr
             return len(history.frame)
 
         assert await asyncio.gather(*(one(*pair) for pair in asked)) == [10] * len(asked)
-        assert len(asked) > MOST_AT_ONCE
-        assert 50 < most <= MOST_AT_ONCE
+        assert len(asked) > MOST_SUBSCRIBED
+        assert 50 < most <= MOST_SUBSCRIBED
         assert d.market.supervisor.connections == 1
 
 
@@ -295,6 +296,109 @@ async def test_what_another_login_heard_is_forgotten() -> None:
         await until(lambda: not any(key[0] is CandleEvent for key in d.market.hub.wanted))
         await d.market.history("SPY", bars=20)
         assert len(candles(d)) == 2
+
+
+@pytest.mark.parametrize("days", [1500, 100])
+async def test_a_question_that_meets_a_reconnect_gets_all_it_asks_for(days: int) -> None:
+    async with desk(port=True) as d:
+        await d.market.history("SPY", "1d", bars=20)
+        await d.hand("drop")
+        history = await d.market.history("SPY", "1d", start=d.clock.now() - timedelta(days=days))
+        past = [bar.day for bar in d.simulator.world.history("SPY") if bar.day > date(2026, 11, 20) - timedelta(days)]
+        assert [bar.day for bar in days_of(history)] == [*past, date(2026, 11, 20)]
+        assert not history.stale
+
+
+async def test_a_question_after_one_that_was_given_up_gets_all_it_asks_for() -> None:
+    async with desk(port=True) as d:
+        start = d.clock.now() - timedelta(days=20)
+        for passes in range(12):
+            await d.market.history("SPY", "15m", bars=5)
+            d.market.forget()
+            first = asyncio.create_task(d.market.history("SPY", "15m", bars=5))
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            first.cancel()
+            history = await d.market.history("SPY", "15m", start=start)
+            assert history.frame["time"][0] < start + timedelta(days=4), passes
+            assert len(history.frame) > 300
+
+
+async def test_overnight_a_series_is_compared_with_what_the_feed_says_now() -> None:
+    clock = FrozenClock()
+    async with desk(clock=clock) as d:
+        before = await d.market.history("NVDA", "15m", bars=100)
+        series = d.market._book.find("NVDA{=15m,tho=true}", traded=True)
+        assert series.frame is not None
+        series._frame = series.frame.with_columns(*(pl.col(name) * 10 for name in ("open", "high", "low", "close")))
+        clock.set(datetime(2026, 11, 23, 10, 31, tzinfo=NEW_YORK))
+        after = await d.market.history("NVDA", "15m", bars=300)
+        ratio = after.frame["close"][0] / before.frame["close"][0]
+        assert 0.5 < ratio < 2  # none of the bars from before what stands for a split is left
+        assert after.frame["close"].max() < 2 * after.frame["close"].min()
+
+
+async def test_a_cut_answer_says_from_when_there_are_bars() -> None:
+    async with desk() as d:
+        d.simulator._feed.most_bars = 500
+        history = await d.market.history("SPY", "1m", start=d.clock.now() - timedelta(days=10))
+        assert len(history.frame) == 500
+        (note,) = history.notes
+        assert note.startswith("the feed gave bars only from 2026-11-")
+        asked = len(candles(d))
+        await d.market.history("SPY", "1m", start=d.clock.now() - timedelta(days=9))
+        assert len(candles(d)) == asked  # what it has not, it is not asked for again
+        with pytest.raises(NotFound, match="the feed gave bars only from"):
+            await d.market.history("SPY", "1m", bars=5, end=d.clock.now() - timedelta(days=9))
+
+
+async def test_what_was_asked_is_kept_though_the_server_ends_at_once(tmp_path: Path) -> None:
+    async with desk(home=tmp_path) as d:
+        await d.market.history("SPY", bars=5)
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        assert database.execute("SELECT count(*) FROM core_bar").fetchone()[0] > 400
+
+
+async def test_what_could_not_be_confirmed_is_as_old_as_it_is(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    async with desk(home=tmp_path, clock=clock) as d:
+        await d.market.history("F", bars=5)
+    clock.set(datetime(2026, 12, 10, 10, 31, tzinfo=NEW_YORK))
+    async with desk(home=tmp_path, clock=clock) as d:
+        d.simulator.faults.add("missing", "/dxlink", symbols=["F{=d,tho=true}"])
+        with deadline(3.4):
+            history = await d.market.history("F", bars=30)
+        assert (history.source, history.stale) == ("cache", True)
+        assert history.as_of == datetime(2026, 11, 20, tzinfo=UTC)
+
+
+async def test_who_waits_while_the_login_changes_is_told_at_once() -> None:
+    async with desk() as d:
+        await d.hand("silence")
+        asking = asyncio.create_task(d.market.history("SPY", bars=5))
+        await until(lambda: candles(d))
+        d.market.forget()
+        with pytest.raises(BrokerUnavailable, match="the login was changed meanwhile"):
+            await asyncio.wait_for(asking, 1)
+
+
+async def test_a_slow_feed_is_waited_for_though_rest_fails() -> None:
+    async with desk({"kind": "status", "path": BY_TYPE, "status": 503}) as d:
+        await d.hand("silence")
+        asking = asyncio.create_task(d.market.history("SPY", bars=5))
+        await until(lambda: d.asked(BY_TYPE) > 1)
+        await d.hand("resume")
+        assert len((await asking).frame) == 5
+
+
+async def test_a_newest_bar_without_a_price_is_left_out() -> None:
+    async with desk() as d:
+        await d.market.history("SPY", bars=5)
+        tomorrow = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp() * 1000)
+        d.market._book.drawn([CandleEvent("SPY{=d,tho=true}", 0, tomorrow, None, None, None, None, None)])
+        history = await d.market.history("SPY", bars=5)
+        assert history.frame["time"][-1].date() == date(2026, 11, 20)
+        assert history.notes == ("the newest bar has no price yet and is left out",)
 
 
 async def test_history_needs_no_rest() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ttai.errors import BadArgument
-from ttai.market.intervals import INTERVALS, MOST_BARS, begin, named
+from ttai.market.intervals import EARLIEST, INTERVALS, MOST_BARS, begin, named
 
 NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 
@@ -61,4 +61,13 @@ def test_a_start_that_means_millions_of_bars_is_told_what_would_do() -> None:
     with pytest.raises(BadArgument, match=r"about 2,\d{3},\d{3} 1m bars since 2001-01-01.*a longer interval"):
         since("1m", start=datetime(2001, 1, 1, tzinfo=UTC))
     assert since("1d", start=datetime(2001, 1, 1, tzinfo=UTC)).year == 2001
-    assert since("1w", start=datetime(1970, 1, 1, tzinfo=UTC)).year == 1970
+    assert since("1w", start=datetime(1970, 2, 1, tzinfo=UTC)).year == 1970
+
+
+def test_nothing_is_asked_from_before_times_are_counted() -> None:
+    for start in (datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)):
+        with pytest.raises(BadArgument, match="there are no bars before 1970-01-05"):
+            since("1w", start=start)
+    with pytest.raises(BadArgument, match="there are no bars before"):
+        begin(INTERVALS["1d"], datetime(1, 2, 1, tzinfo=UTC), bars=60, start=None, extended=False)
+    assert since("1w", bars=5000) == EARLIEST

@@ -168,8 +168,57 @@ def test_a_split_shows_in_the_oldest_bar_both_have_and_costs_what_was_kept() -> 
 def test_more_than_the_feed_gives_is_cut_short_and_not_asked_for_again() -> None:
     one = series()
     snapshot(one, {500: 5, 600: 6}, SNIP)
+    assert one.since == 500
     assert one.covers(100)
+    assert not one.covers(99)
     assert closes(one) == {500: 5, 600: 6}
+
+
+def test_what_comes_of_the_subscription_before_is_dropped() -> None:
+    one = series()
+    snapshot(one, {100: 1, 200: 2})
+    one.ask()
+    say(one, 150, 9)
+    say(one, 900, 9)
+    snapshot(one, {100: 1, 200: 2, 300: 3})
+    assert closes(one) == {100: 1, 200: 2, 300: 3}
+
+
+def test_a_cut_beyond_what_is_here_leaves_no_hole() -> None:
+    one = series()
+    snapshot(one, {time: time / 100 for time in range(100, 2000, 100)})
+    one.ask()
+    snapshot(one, {5000: 50, 5100: 51}, SNIP)
+    assert closes(one) == {5000: 50, 5100: 51}
+    assert not one.covers(100)
+
+
+def test_an_answer_of_nothing_takes_nothing_away() -> None:
+    one = series()
+    snapshot(one, {100: 1, 200: 2})
+    one.ask()
+    say(one, one._asked, None, BEGIN | END | REMOVE, None)
+    assert one.ready.is_set()
+    assert closes(one) == {100: 1, 200: 2}
+
+
+def test_a_split_overnight_shows_though_many_bars_have_come_since() -> None:
+    one = series()
+    snapshot(one, dict.fromkeys(range(100, 2000, 100), 100))
+    for time in range(2000, 4000, 100):
+        say(one, time, 50)
+    asked = one.ask()
+    assert asked < 2000
+    snapshot(one, dict.fromkeys(range(asked, 4100, 100), 50))
+    assert one.restated
+    assert set(closes(one).values()) == {50}
+
+
+def test_who_waits_in_vain_is_told_why() -> None:
+    one = series()
+    one.fail("the login was changed meanwhile")
+    assert one.ready.is_set()
+    assert one.failure == "the login was changed meanwhile"
 
 
 def test_a_cut_in_what_is_asked_again_keeps_the_older_bars() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ttai.errors import TtaiError
 from ttai.market.series import frame_of
+from ttai.quant.bars import DAY_MS
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from ttai.storage.database import Store
 
+RECENT = 7 * DAY_MS  # days that may still be corrected
 PATIENCE = 5.0  # s the database may take: fetching is the other way
 
 _log = logging.getLogger(__name__)
@@ -51,19 +53,36 @@ class Archive:
             return None
         return Kept(frame_of([tuple(row) for row in rows]), known.since, known.until)
 
-    async def keep(self, origin: str, symbol: str, new: Kept, *, anew: bool) -> None:
-        """Add bars of whole days, or replace what is kept by them (`anew`)."""
+    async def keep(self, origin: str, symbol: str, days: Kept, *, anew: bool) -> bool:
+        """Add these days to what is kept, or replace it (`anew`); whether that was done.
+
+        What is kept is read in the same transaction: another process may have written meanwhile. Days that do not
+        adjoin it replace it, so that what is kept is never with a hole.
+        """
         tables, sql = await warm("ttai.storage.tables"), await warm("sqlmodel")
         span, bar = tables.HistoryRow, tables.BarRow
-        rows = [{"origin": origin, "symbol": symbol, **row} for row in new.frame.to_dicts()]
         try:
             async with self._store.write() as session:
                 connection = await session.connection()
-                if anew:
+                known = await session.get(span, (origin, symbol))
+                frame, since, until = days
+                if known and not anew and known.since <= until and since <= known.until:
+                    frame = _without(frame, known.since, known.until - RECENT)
+                    since, until = min(since, known.since), max(until, known.until)
+                else:
                     await connection.execute(sql.delete(bar).where(bar.origin == origin, bar.symbol == symbol))
-                if rows:
+                if rows := [{"origin": origin, "symbol": symbol, **row} for row in frame.to_dicts()]:
                     await connection.execute(sql.insert(bar).prefix_with("OR REPLACE"), rows)
-                whole = {"origin": origin, "symbol": symbol, "since": new.since, "until": new.until}
+                whole = {"origin": origin, "symbol": symbol, "since": since, "until": until}
                 await connection.execute(sql.insert(span).prefix_with("OR REPLACE"), [whole])
         except TtaiError as error:
             _log.warning("daily bars are not kept: %s", error.message)
+            return False
+        return True
+
+
+def _without(frame: "pl.DataFrame", since: int, until: int) -> "pl.DataFrame":
+    """The bars before and after a span."""
+    import polars as pl
+
+    return frame.filter(~pl.col("time").is_between(since, until, closed="left"))

@@ -2,16 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from time import monotonic
 
 from ttai.clock import Clock
 from ttai.market.hub import Hub
 from ttai.market.series import Series
 from ttai.market.types import CandleEvent
 
-MOST_AT_ONCE = 100  # candle subscriptions the broker allows a session
+MOST_SUBSCRIBED = 100  # candle series the broker allows a session
 MOST_KEPT = 600  # series in memory
-LIFE = 12 * 3600.0  # s a live series is believed before its newest bars are compared again: a split restates all
 
 
 class Book:
@@ -37,7 +35,7 @@ class Book:
             waited = not series.ready.is_set()
             series.take(event, now)
             if waited and series.ready.is_set():
-                series.socket, series.settled_at = self._hub.sockets, monotonic()
+                series.socket, series.day = self._hub.sockets, self._clock.new_york().date()
 
     def find(self, name: str, *, traded: bool) -> Series:
         """The series of that symbol, made where there is none yet."""
@@ -52,27 +50,33 @@ class Book:
         self._series.move_to_end(name)
         return series
 
+    def is_live(self, series: Series) -> bool:
+        """Whether its subscription on the present socket has told all and goes on."""
+        here = self._hub.live and series.socket == self._hub.sockets and self.subscribes(series)
+        return here and series.ready.is_set() and series.failure is None
+
     def is_current(self, series: Series) -> bool:
-        """Whether the feed keeps it up to date."""
-        return (
-            series.ready.is_set()
-            and self._hub.live
-            and series.socket == self._hub.sockets
-            and self._hub.claims((CandleEvent, series.symbol))
-            and monotonic() - series.settled_at < LIFE
-        )
+        """Whether what is here holds now: overnight a split may have restated all of it."""
+        return self.is_live(series) and series.day == self._clock.new_york().date()
+
+    def subscribes(self, series: Series) -> bool:
+        """Whether it is subscribed, or about to be."""
+        return self._hub.claims((CandleEvent, series.symbol))
 
     def make_room(self) -> None:
         """Give up the longest unused where one subscription more would be too many."""
-        subscribed = [one for one in self._series.values() if self._hub.claims((CandleEvent, one.symbol))]
-        excess = max(0, len(subscribed) - MOST_AT_ONCE + 1)
-        self.release([one for one in subscribed if not one.lock.locked()][:excess])
+        subscribed = [one for one in self._series.values() if self.subscribes(one)]
+        excess = max(0, len(subscribed) - MOST_SUBSCRIBED + 1)
+        self.release([one for one in subscribed if one.ready.is_set() and not one.lock.locked()][:excess])
 
     def release(self, series: Sequence[Series]) -> None:
         """Subscribe them no longer."""
-        self._hub.drop([key for one in series if self._hub.claims(key := (CandleEvent, one.symbol))])
+        self._hub.drop([(CandleEvent, one.symbol) for one in series if self.subscribes(one)])
 
     def forget(self) -> None:
-        """What was heard belongs to a login that is over."""
-        self.release(list(self._series.values()))
+        """What was heard belongs to a login that is over; who waits for it asks in vain."""
+        series = list(self._series.values())
+        self.release(series)
         self._series.clear()
+        for one in series:
+            one.fail("the login was changed meanwhile")

@@ -2,20 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, NoReturn
 
 from ttai.clock import Clock, time_left
-from ttai.errors import BrokerUnavailable, NotFound
+from ttai.errors import BrokerUnavailable, NotFound, RateLimited, TookTooLong
 from ttai.market.archive import Archive, Kept
-from ttai.market.book import MOST_AT_ONCE, Book
+from ttai.market.book import MOST_SUBSCRIBED, Book
 from ttai.market.intervals import Interval
 from ttai.market.ports import Gate
 from ttai.market.series import Series
 from ttai.market.supervisor import Supervisor
 from ttai.market.types import CandleEvent, History
 from ttai.quant import symbols as spelling
-from ttai.quant.bars import DAY_MS
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ FIRST = 0.5  # s after which a symbol without a single candle is looked up
 PATIENCE = 20.0  # s a snapshot may take, once it is asked for
 OPENING = 8.0  # s to wait for the socket
 MARGIN = 3.0  # s of a call's time kept for answering with what there is
-RECENT = 7 * DAY_MS  # days that may still be corrected
+CLOSING = 0.5  # s to finish writing
 
 
 class Candles:
@@ -49,11 +49,13 @@ class Candles:
         self._archive = archive
         self._clock = clock
         self._look_up = look_up
-        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._slots = asyncio.Semaphore(MOST_SUBSCRIBED)
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Give up what is still being written down."""
+        """Let what is being written down be written, for a moment, then give it up."""
+        if self._keeping:
+            await asyncio.wait(self._keeping, timeout=CLOSING)
         for task in self._keeping:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)
@@ -93,7 +95,7 @@ class Candles:
             interval=interval.name,
             extended=extended,
             frame=frame,
-            as_of=series.at or _moment(frame["time"][-1]),
+            as_of=series.at or min(self._clock.now(), frame["time"][-1] + timedelta(minutes=interval.minutes)),
             source=self._hub.source if series.at is not None else "cache",
             session=session,
             stale=why is not None or not self._supervisor.fresh,
@@ -101,41 +103,64 @@ class Candles:
         )
 
     async def _bring_up(self, series: Series, symbol: str, want: int, asked: int) -> None:
-        """Fetch what is missing; once more where the newest bars show that the older ones were restated."""
+        """Fetch what is missing: once more where a snapshot under way did not reach so far, or history was restated."""
         if self._book.is_current(series) and series.covers(asked):
             with self._hub.hold([series.symbol], [CandleEvent]):
                 return  # it lingers from now on
-        for _ in range(2):
-            series.want = min(want, series.want or want)
+        series.want = want if series.want is None else min(want, series.want)
+        for _ in range(3):
             await self._fetch(series, symbol)
             if series.covers(asked):
                 return
 
     async def _fetch(self, series: Series, symbol: str) -> None:
-        if self._hub.rejects(series.symbol):
-            raise BrokerUnavailable(f"the market data socket ends when candles of {symbol} are asked for")
+        """Wait for the snapshot that is under way, else for one of a new subscription."""
+        if series.failure:
+            raise BrokerUnavailable(f"no history of {symbol}: {series.failure}")
         async with self._slots:
-            self._book.make_room()
-            series.expect()
-            self._book.release([series])
+            if self._book.is_live(series):
+                self._book.release([series])
+            if not self._book.subscribes(series):
+                self._book.make_room()
+            if series.ready.is_set():
+                series.expect()
             with self._hub.hold([series.symbol], [CandleEvent]):
                 async with asyncio.timeout(OPENING):
                     await self._hub.opened.wait()
-                async with asyncio.timeout(PATIENCE):
-                    await self._settled(series, symbol)
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        await self._told(series, symbol)
+                except TimeoutError:
+                    self._book.release([series])  # the rest of it is lost: the next question subscribes anew
+                    raise
+        if series.failure:
+            raise BrokerUnavailable(f"no history of {symbol}: {series.failure}")
 
-    async def _settled(self, series: Series, symbol: str) -> None:
+    async def _told(self, series: Series, symbol: str) -> None:
+        """Until the snapshot is in; raises UnknownSymbol, and BrokerUnavailable where it will never come."""
+        ready = asyncio.create_task(series.ready.wait())
+        doubting = asyncio.create_task(self._doubt(series, symbol))
         try:
-            async with asyncio.timeout(FIRST) as first:
-                await series.ready.wait()
-        except TimeoutError:
-            if not first.expired():
-                raise
-            if series.partial is None:
-                await self._look_up(symbol)
-            await series.ready.wait()
-        if series.frame is None or not len(series.frame):
+            await asyncio.wait({ready, doubting}, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                doubting.result()
+        finally:
+            for task in (ready, doubting):
+                task.cancel()
+            await asyncio.gather(ready, doubting, return_exceptions=True)
+        if series.failure is None and (series.frame is None or not len(series.frame)):
             await self._look_up(symbol)
+
+    async def _doubt(self, series: Series, symbol: str) -> NoReturn:
+        """Raise once it is known why a feed stays silent."""
+        await asyncio.sleep(FIRST)
+        if series.partial is None:
+            with suppress(BrokerUnavailable, RateLimited, TookTooLong):
+                await self._look_up(symbol)
+        while True:
+            if self._hub.rejects(series.symbol):
+                raise BrokerUnavailable(f"the market data socket ends when candles of {symbol} are asked for")
+            await asyncio.sleep(FIRST)
 
     async def _recall(self, series: Series, origin: str) -> None:
         """Begin with the days that were kept."""
@@ -152,18 +177,18 @@ class Candles:
         if frame is None or since is None:
             return
         today = _ms(datetime.combine(self._clock.new_york().date(), time(), UTC))
-        kept = None if series.restated else series.kept
-        if kept is not None and kept[0] <= since and kept[1] >= today:
+        if not series.restated and series.kept and series.kept[0] <= since and series.kept[1] >= today:
             return
-        past = pl.col("time") < today
-        if kept is not None:  # not what is there already, but for the days that may have been corrected
-            past &= (pl.col("time") < kept[0]) | (pl.col("time") >= kept[1] - RECENT)
-        new = Kept(frame.filter(past), since, today)
-        series.kept = (since, today)
-        task = asyncio.create_task(self._archive.keep(origin, series.symbol, new, anew=kept is None))
-        series.restated = False
+        days = Kept(frame.filter(pl.col("time") < today), since, today)
+        task = asyncio.create_task(self._write(series, origin, days))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
+
+    async def _write(self, series: Series, origin: str, days: Kept) -> None:
+        anew = series.restated
+        if await self._archive.keep(origin, series.symbol, days, anew=anew):
+            series.kept = (days.since, days.until)
+            series.restated = series.restated and not anew
 
     def _found(
         self, series: Series, symbol: str, interval: Interval, span: tuple[int, int | None], why: str | None
@@ -172,25 +197,36 @@ class Candles:
         import polars as pl
 
         asked, end = span
-        frame = series.frame
-        if why is not None and not series.covers(asked):
-            frame = series.partial if series.partial is not None else frame
-        if frame is not None:
+        notes = [] if why is None else [f"stale: {why}"]
+        frame, partial = series.frame, series.partial
+        if partial is not None and not series.covers(asked) and (frame is None or len(partial) > len(frame)):
+            frame = partial
+        if frame is not None and len(frame):
+            frame, first = _begun(frame, notes), int(frame["time"][0])
+            if not series.covers(asked) or (series.since is not None and series.since > asked):
+                notes.append(f"the feed gave bars only from {_moment(first):%Y-%m-%d %H:%M} UTC on")
             frame = frame.filter(pl.col("time").is_between(asked, end) if end else pl.col("time") >= asked)
         if frame is None or not len(frame):
             if why is not None:
                 raise BrokerUnavailable(f"no history of {symbol}: {why}")
-            raise NotFound(f"there are no {interval.name} bars of {symbol} in that time", "Ask for an earlier start")
-        notes = [] if why is None else [f"stale: {why}"]
-        if why is not None and not series.covers(asked):
-            notes.append(f"only the newest bars came, from {_moment(frame['time'][0]):%Y-%m-%d} on")
+            said = "".join(f"; {note}" for note in notes)
+            raise NotFound(f"there are no {interval.name} bars of {symbol} in that time{said}", "Ask for another time")
         if series.unreadable:
-            notes.append(f"{series.unreadable} bars could not be read and are left out")
+            notes.append(f"bars that could not be read and are left out: {series.unreadable}")
         return frame.with_columns(pl.col("time").cast(pl.Datetime("ms", "UTC"))), tuple(notes)
 
 
-def _moment(time: "int | datetime") -> datetime:
-    return time if isinstance(time, datetime) else datetime.fromtimestamp(time / 1000, UTC)
+def _begun(frame: "pl.DataFrame", notes: list[str]) -> "pl.DataFrame":
+    """Without the newest bar, where nothing was traded in it yet."""
+    newest = frame.row(-1)
+    if any(newest[1:5]) or newest[5]:
+        return frame
+    notes.append("the newest bar has no price yet and is left out")
+    return frame.head(-1)
+
+
+def _moment(time: int) -> datetime:
+    return datetime.fromtimestamp(time / 1000, UTC)
 
 
 def _ms(moment: datetime) -> int:

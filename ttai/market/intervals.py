@@ -1,12 +1,13 @@
 """How long a bar may be, and how far back so many of them reach."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
 from ttai.errors import BadArgument
 
 MOST_BARS = 20_000  # of one question: above, nobody reads them and the feed cuts them short
+EARLIEST = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday: times are counted from that year on
 _REGULAR, _EXTENDED = 390, 960  # minutes of a session
 _SESSIONS_A_YEAR = 250  # at least
 _HOLIDAYS = timedelta(days=6)  # a long weekend, and one more day off
@@ -70,8 +71,10 @@ def begin(interval: Interval, end: datetime, *, bars: int, start: datetime | Non
     """From when a question wants bars; BadArgument for a start that is not before the end, and for too many bars."""
     if not 1 <= bars <= MOST_BARS:
         raise BadArgument(f"{bars} bars can't be had", f"Ask for 1 to {MOST_BARS}")
+    if end < EARLIEST or (start is not None and start < EARLIEST):
+        raise BadArgument(f"there are no bars before {EARLIEST:%Y-%m-%d}", "Ask for a later time")
     if start is None:
-        return end - interval.reach(bars, extended=extended)
+        return max(EARLIEST, end - interval.reach(bars, extended=extended))
     if start >= end:
         raise BadArgument(
             f"the start, {start:%Y-%m-%d %H:%M}, is not before the end, {end.astimezone(start.tzinfo):%Y-%m-%d %H:%M}",

@@ -74,7 +74,7 @@ class Market:
         self.hub = Hub(clock)
         self._book = Book(self.hub, clock)
         self.supervisor = Supervisor(self.hub, gate, self._book, self._is_open, timing)
-        self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self.quote)
+        self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._exists)
 
     async def quote(self, symbol: str) -> Quote:
         """One symbol's quote; raises UnknownSymbol, BadArgument, or what the broker's failure was."""
@@ -214,6 +214,12 @@ class Market:
             self._cache.set(("unknown", symbol), True, UNKNOWN_LIFE)
             raise UnknownSymbol(symbol)
         return _old(streamed, UnknownSymbol(symbol)) if streamed.stale else streamed
+
+    async def _exists(self, symbol: str) -> None:
+        """UnknownSymbol where it does not."""
+        if self._cache.get(("unknown", symbol)) or await self._row(symbol) is None:
+            self._cache.set(("unknown", symbol), True, UNKNOWN_LIFE)
+            raise UnknownSymbol(symbol)
 
     async def _row(self, symbol: str) -> Row | None:
         return await _in_time(self._rows.row(symbol))

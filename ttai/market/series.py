@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ttai.market.types import CandleEvent
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # dxFeed's event flags, https://docs.dxfeed.com/dxfeed/api/com/dxfeed/event/IndexedEvent.html
 PENDING, REMOVE, BEGIN, END, SNIP = 0x01, 0x02, 0x04, 0x08, 0x10
+UNREADABLE = -1  # the time of a bar whose time can't be read
 OVERLAP = 5  # bars asked for once more: they tell whether the history was restated, as after a split
 RESTATED = 1e-4  # by how much, relative, an old close may differ
 
@@ -20,88 +21,123 @@ Row = tuple[float | None, ...]
 
 
 class Series:
-    """Bars by their beginning (ms since the epoch), whole from `since` on, while `ready`."""
+    """Bars by their beginning (ms since the epoch), whole from `since` on, while `ready`.
+
+    A subscription is asked for, begins, ends and is live. Rows before its beginning are the one's before and are
+    dropped; whoever wants another one waits until it is live, or the two could not be told apart.
+    """
 
     def __init__(self, symbol: str, *, traded: bool) -> None:
         """`symbol` is the feed's; what is not `traded` (an index) has no volume, whatever the feed says."""
         self.symbol = symbol
         self.lock = asyncio.Lock()  # one of those who ask fetches
-        self.ready = asyncio.Event()  # the snapshot that was asked for is in
+        self.ready = asyncio.Event()  # the snapshot that was asked for is in, or never will be
+        self.failure: str | None = None  # why it never will
         self.since: int | None = None
-        self.want = 0  # from when somebody wants bars
+        self.want: int | None = None  # from when somebody wants bars
         self.socket = 0  # the one the last snapshot came from
-        self.settled_at = 0.0  # when it was in, monotonic
-        self.at: datetime | None = None  # when the newest event came
+        self.day: date | None = None  # New York's when it was in
+        self.at: datetime | None = None  # when what is here was last confirmed
         self.unreadable = 0
         self.kept: tuple[int, int] | None = None  # from when to before when it is written down
-        self.restated = False  # what was kept is no longer what the feed says
+        self.restated = False  # what was written down is no longer what the feed says
         self._traded = traded
         self._asked = 0
+        self._cut_at: int | None = None  # asked from here, the feed cut its answer short
+        self._compare: int | None = None  # a bar that was told before the last snapshot ended
         self._frame: pl.DataFrame | None = None
         self._incoming: dict[int, Row | None] | None = None
         self._ending = 0
+        self._unread = 0
         self._live: dict[int, Row | None] = {}
         self._pending = False
 
     def seed(self, frame: "pl.DataFrame", since: int) -> None:
         """Begin with bars that were kept."""
         self._frame, self.since = frame, since
+        self._remember(frame)
 
     def expect(self) -> None:
-        """A snapshot is about to be asked for."""
+        """What comes now is of the subscription before, until another begins."""
+        _ = self.frame  # what came of it until now is taken in
         self.ready.clear()
         self._incoming = None
 
+    def fail(self, why: str) -> None:
+        """Nobody need wait any more."""
+        self.failure = why
+        self.ready.set()
+
     def ask(self) -> int:
         """From when bars must be asked for: from where they are wanted, or just the newest where the rest is here."""
-        self._asked = self.want
-        frame = self.frame
-        if self.covers(self.want) and frame is not None and len(frame):
-            self._asked = max(self.want, int(frame["time"][-min(OVERLAP, len(frame))]))
+        self.expect()
+        want = 0 if self.want is None else self.want
+        self._asked = want
+        if self.covers(want) and self._compare is not None:
+            self._asked = max(want, self._compare)
         return self._asked
 
     def covers(self, start: int) -> bool:
-        """Whether the bars reach back so far."""
-        return self.since is not None and self.since <= start
+        """Whether the bars reach back so far, or as far as the feed gives them."""
+        return self.since is not None and (self.since <= start or (self._cut_at is not None and self._cut_at <= start))
 
     def take(self, event: CandleEvent, at: datetime) -> None:
         """Take in one candle."""
         flags = event.flags
-        self.at = at
         if flags & BEGIN:
-            self._incoming, self._ending = {}, 0
+            self._incoming, self._ending, self._unread = {}, 0, 0
+        elif self._incoming is None and not self.ready.is_set():
+            return
         rows = self._live if self._incoming is None else self._incoming
         row = event[3:] if self._traded else (*event[3:7], None)
-        unpriced = all(price is None for price in row[:4])
-        if event.time < 0:
-            self.unreadable += 1
-        elif unpriced and flags & (BEGIN | END | SNIP):
+        if all(price is None for price in row[:4]) and flags & (BEGIN | END | SNIP):
             rows.setdefault(event.time, None)  # it marks where the snapshot ends, where a bar may have begun
+        elif event.time == UNREADABLE:
+            self._unread += 1
         elif flags & REMOVE:
             rows[event.time] = None
         else:
             rows[event.time] = row
         self._pending = bool(flags & PENDING)
-        if self._incoming is not None:
-            self._ending |= flags & (END | SNIP)
-            if self._ending and not self._pending:
-                self._settle(self._incoming)
+        if self._incoming is None:
+            self.at = at
+            self.unreadable, self._unread = self.unreadable + self._unread, 0
+            return
+        self._ending |= flags & (END | SNIP)
+        if self._ending and not self._pending:
+            self._settle(self._incoming)
+            self.at = at
 
     def _settle(self, incoming: Mapping[int, Row | None]) -> None:
         """The snapshot is whole: it holds from where it was asked for, or from its first bar where it was cut short."""
-        new, old = _merged(None, incoming), self._frame
-        since, self.since = self.since, self._asked
-        if old is not None and since is not None and since < self._asked:
-            if _agree(old, new):
-                import polars as pl
-
-                cut = int(new["time"][0]) if self._ending & SNIP and len(new) else self._asked
-                new, self.since = pl.concat([old.filter(pl.col("time") < cut), new]), since
-            else:
-                self.restated = True
-        self._frame = new
+        new, old, since = _merged(None, incoming), self.frame, self.since
+        start = int(new["time"][0]) if self._ending & SNIP and len(new) else self._asked
+        if old is not None and since is not None and since < start and len(new):
+            self._append(old, new, start)
+        elif len(new) or old is None or not len(old):  # an answer of nothing takes nothing away
+            self._frame, self.since, self.unreadable = new, start, self._unread
+            self._cut_at = self._asked if self._ending & SNIP else None
         self._incoming, self._live = None, {}
+        self._remember(self._frame)
         self.ready.set()
+
+    def _append(self, old: "pl.DataFrame", new: "pl.DataFrame", start: int) -> None:
+        """The newest bars once more: they go on from the older ones, unless these no longer hold or do not adjoin."""
+        import polars as pl
+
+        adjoins = len(old) and (not self._ending & SNIP or int(old["time"][-1]) >= start)
+        agrees = _agree(old, new)
+        self.restated = self.restated or not agrees
+        if adjoins and agrees:
+            self._frame = pl.concat([old.filter(pl.col("time") < start), new])
+            self.unreadable += self._unread
+        else:
+            self._frame, self.since, self._cut_at, self.unreadable = new, start, None, self._unread
+
+    def _remember(self, frame: "pl.DataFrame | None") -> None:
+        """Where to begin the next time: what follows is live, and a split would restate none of it."""
+        if frame is not None and len(frame):
+            self._compare = int(frame["time"][-min(OVERLAP, len(frame))])
 
     @property
     def frame(self) -> "pl.DataFrame | None":
