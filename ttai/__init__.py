@@ -12,7 +12,7 @@ os.environ.setdefault("FASTMCP_ENV_FILE", os.devnull)
 
 if TYPE_CHECKING:
     from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
-    from ttai.errors import BadArgument, NotFound, TtaiError
+    from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError
     from ttai.host import Host
     from ttai.settings import Settings
     from ttai.storage.tables import UtcDateTime
@@ -22,7 +22,7 @@ _HOMES = {
         "Answer", "Count", "Greek", "MarketAnswer", "Money", "Percent", "Picture", "Price", "Strike",
         "cut",
     ),
-    "ttai.errors": ("BadArgument", "NotFound", "TtaiError"),
+    "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError"),
     "ttai.host": ("Host",),
     "ttai.settings": ("Settings",),
     "ttai.storage.tables": ("UtcDateTime",),
@@ -39,6 +39,7 @@ __all__ = [
     "MarketAnswer",
     "Money",
     "NotFound",
+    "NotLoggedIn",
     "Percent",
     "Picture",
     "Price",

@@ -17,6 +17,7 @@ from ttai.errors import AnswerTooLarge
 
 T = TypeVar("T")
 BUDGET = 8 * 1024  # bytes of text, and of structure, a default answer keeps to
+PAGE = 256 * 1024  # bytes of what a page draws
 CAP = 60 * 1024  # bytes of both together that no answer passes
 
 
@@ -113,6 +114,13 @@ def render(value: object) -> Rendered:
     if (size := rendered.text_bytes + rendered.structured_bytes) > CAP:
         raise AnswerTooLarge(math.ceil(size / 1024))
     return rendered
+
+
+def structured(value: object, most: int) -> dict[str, Any] | None:
+    """The structure of a model alone, for a page no model reads; None beyond `most` bytes."""
+    node = _node(value, _Meaning())
+    found = _structure(node) if isinstance(node, dict) else {"result": _structure(node)}
+    return found if len(to_json(found)) <= most else None
 
 
 def rows(structured: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 from cachetools import TLRUCache
 
 from ttai.clock import Clock
+from ttai.errors import BrokerUnavailable
+from ttai.isolation import is_cancelled
 
 T = TypeVar("T")
+STOPPING = "ttai's server is stopping", "Ask again once it is back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Cache:
         """The value under `key`, loaded once however many ask at the same time.
 
         A caller that is cancelled leaves the others' load running; a load that fails is not remembered. The load
-        belongs to no call: the deadline of whoever happened to be first does not cut it short for the rest.
+        belongs to no call: the deadline of whoever happened to be first does not cut it short for the rest. Raises
+        BrokerUnavailable where `close` ends it.
         """
         entry = self._entries.get(key)
         if entry is not None:
@@ -71,7 +75,12 @@ class Cache:
             flight = self._flights[key] = asyncio.create_task(self._load(key, seconds, load), context=Context())
             self._loads.add(flight)
             flight.add_done_callback(self._landed)
-        return await asyncio.shield(flight)
+        try:
+            return await asyncio.shield(flight)
+        except asyncio.CancelledError:
+            if is_cancelled() or not flight.cancelling():  # a load that cancels itself is its author's fault
+                raise
+            raise BrokerUnavailable(*STOPPING) from None
 
     def _landed(self, load: asyncio.Task[Any]) -> None:
         self._loads.discard(load)
@@ -79,7 +88,7 @@ class Cache:
             load.exception()  # nobody may be waiting for it any more
 
     async def close(self) -> None:
-        """Forget everything and end what is being fetched; who waits for it is cancelled."""
+        """Forget everything and end what is being fetched; who waits for it is told why."""
         self.clear()
         loads = list(self._loads)
         for load in loads:

@@ -211,7 +211,8 @@ class BrokerUnavailable(TtaiError):
     retryable = True
 
     def __init__(self, said: str, hint: str = "Try again in a minute") -> None:
-        super().__init__(f"TastyTrade does not answer as it should ({said})", hint)
+        whole = said.startswith("TastyTrade")
+        super().__init__(said if whole else f"TastyTrade does not answer as it should ({said})", hint)
 
 
 class BrokerRefused(TtaiError):

@@ -11,7 +11,7 @@ from mcp.types import ContentBlock, TextContent
 from pydantic import PrivateAttr
 from pydantic import ValidationError as PydanticError
 
-from ttai.answers import Picture, render
+from ttai.answers import PAGE, Picture, render, structured
 from ttai.arguments import coerce, explain
 from ttai.errors import BadArgument, TookTooLong
 from ttai.isolation import contained, refuses_client
@@ -52,12 +52,13 @@ class AnswerTool(FunctionTool):
         return ToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
 
 
-def _seen(picture: Picture, structured: dict[str, Any]) -> ToolResult:
+def _seen(picture: Picture, facts: dict[str, Any]) -> ToolResult:
     """A picture as the protocol carries it: words, image, structure, and what its page draws."""
     said = "\n".join([*picture.said, *(f"note: {note}" for note in picture.notes)])
     image = Image(data=picture.png, format="png").to_image_content()
-    page = {"ttai/page": render(picture.page).structured} if picture.page else None
-    return ToolResult(content=[TextContent(type="text", text=said), image], structured_content=structured, meta=page)
+    page = structured(picture.page, PAGE) if picture.page else None
+    meta = {"ttai/page": page} if page else None
+    return ToolResult(content=[TextContent(type="text", text=said), image], structured_content=facts, meta=meta)
 
 
 def _is_content(value: Any) -> bool:

@@ -1,18 +1,20 @@
 """What the quotes plugin works out from bars: pure, values in and values out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ttai.quant.bars import Bars
-from ttai.quant.indicators import Indicator, Spec, compute, parse
+from ttai.quant.indicators import CATALOGUE, Indicator, Spec, compute, parse
 from ttai.quant.levels import Levels
 from ttai.quant.volatility import realised
 from ttai.quant.zones import Zone as Found
 from ttai_quotes.models.history import Bar, IndicatorValue, Summary, Time, Turn, Zone, times
 
 NEW_YORK = ZoneInfo("America/New_York")
+FEWEST = 11  # bars that make a volatility: ten returns
+DAY_MINUTES = 1440
 SETTLING = 250  # bars after which a recurrence no longer shows where it began
 MOST_SWINGS = 8
 
@@ -25,13 +27,13 @@ def moment(text: str, *, intraday: bool, end: bool = False) -> datetime:
     """
     try:
         written = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if not intraday:
+            written = datetime.combine(written.date(), time(), UTC)
+        local = written if written.tzinfo else written.replace(tzinfo=NEW_YORK)
+        is_date = not intraday or (written.time() == time() and len(text.strip()) <= len("2026-01-31"))
+        return local + timedelta(days=1, microseconds=-1) if end and is_date else local
+    except (ValueError, OverflowError):
         raise ValueError(f"{text[:30]!r} is no date; write 2026-01-31 or 2026-01-31T09:30") from None
-    if not intraday:
-        written = datetime.combine(written.date(), time(), UTC)
-    local = written if written.tzinfo else written.replace(tzinfo=NEW_YORK)
-    is_date = not intraday or (written.time() == time() and len(text.strip()) <= len("2026-01-31"))
-    return local + timedelta(days=1, microseconds=-1) if end and is_date else local
 
 
 def in_new_york(time: Time) -> str:
@@ -70,12 +72,12 @@ def summarise(bars: Bars) -> tuple[Summary, list[str]]:
     first, last = next(iter(known), None), float(closes[-1]) if len(closes) else None
     volume = bars.volume[np.isfinite(bars.volume)]
     atr = compute(sound, Spec("atr", (14,)))
-    volatility = realised(sound.close, periods=bars.per_year) if len(sound) > 2 else None
+    volatility = realised(sound.close, periods=bars.per_year) if len(sound) >= FEWEST else None
     notes = [f"atr_14 null: {atr.reason}"] if atr.reason else []
     if volatility is None:
-        notes.append(f"realised_volatility null: needs 3 bars in a row that have prices, there are {len(sound)}")
+        notes.append(f"realised_volatility null: needs {FEWEST} bars in a row that have prices, there are {len(sound)}")
     if not len(volume):
-        notes.append("volume null: none is known; an index has none")
+        notes.append("volume null: none is known (an index has none)")
     elif len(volume) < len(bars):
         notes.append(f"volume null in {len(bars) - len(volume)} bars: not known; average_volume is of the others")
     if lacking := int((~np.isfinite(bars.open + bars.high + bars.low + bars.close)).sum()):
@@ -85,12 +87,12 @@ def summarise(bars: Bars) -> tuple[Summary, list[str]]:
         bars=len(bars),
         begins=begins[0],
         ends=begins[-1],
-        first=first,
+        first_open=first,
         last=last,
         high=_most(bars.high),
         low=None if (lowest := _most(-bars.low)) is None else -lowest,
-        change=change,
-        change_percent=change / first * 100 if change is not None and first else None,
+        change_from_first_open=change,
+        change_from_first_open_percent=change / first * 100 if change is not None and first else None,
         realised_volatility=volatility,
         atr_14=atr.latest["atr"],
         average_volume=round(float(volume.mean())) if len(volume) else None,
@@ -107,9 +109,18 @@ def specs(texts: Iterable[str]) -> list[Spec]:
     return list(dict.fromkeys(parse(name) for name in named(texts)))
 
 
-def bars_needed(wanted: Iterable[Spec]) -> int:
-    """How many bars the indicators want, so that their recurrences have settled."""
-    return SETTLING + 3 * int(max((max(spec.parameters, default=0) for spec in wanted), default=0))
+def is_intraday(interval: str) -> bool:
+    """Whether a session has several such bars."""
+    return interval.strip()[-1:].lower() in ("m", "h")
+
+
+def bars_needed(wanted: Sequence[Spec], interval: str) -> int:
+    """How many bars the indicators want: their recurrences have settled, and what is of a session has a whole one."""
+    longest = int(max((max(spec.parameters, default=0) for spec in wanted), default=0))
+    found = re.fullmatch(r"([0-9]+)([mh])", interval.strip().lower())
+    sessions = any(CATALOGUE[spec.name].intraday for spec in wanted) and found is not None
+    minutes = int(found[1]) * (60 if found[2] == "h" else 1) if found else 1
+    return max(SETTLING + 3 * longest, 2 * DAY_MINUTES // max(1, minutes) if sessions else 0)
 
 
 def values(indicators: Iterable[Indicator]) -> tuple[list[IndicatorValue], list[str]]:
@@ -160,9 +171,18 @@ def turns(levels: Levels, *, intraday: bool) -> list[Turn]:
     ]
 
 
-def newest_day(bars: Bars) -> date | None:
-    """The date in New York of the last bar."""
-    return bars.day[-1].astype(date) if len(bars) else None
+def is_forming(bars: Bars, now: datetime, state: str, next_open: datetime | None, *, extended: bool) -> bool:
+    """Whether the newest bar (within the day: its day) is still being traded, by the exchange's `state`.
+
+    A week is until the last of its sessions has closed; the `next_open` is None where the market never closes.
+    """
+    if not len(bars):
+        return False
+    day, today = bars.day[-1].astype(date), now.astimezone(NEW_YORK).date()
+    if bars.unit == "week":
+        end = day + timedelta(days=6)
+        return today <= end and (state == "open" or next_open is None or next_open.astimezone(NEW_YORK).date() <= end)
+    return bool(day >= today) and state in (("pre", "open", "after") if extended else ("pre", "open"))
 
 
 def _most(column: "object") -> float | None:

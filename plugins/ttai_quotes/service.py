@@ -20,19 +20,20 @@ class Quotes:
 
     def __init__(self, host: Host, lists: LocalLists) -> None:
         self._market = host.market
+        self._clock = host.clock
         self._work = host.tasks.compute
         self._lists = lists
 
     async def indicators(self, symbol: str, names: Iterable[str], interval: str = "1d") -> list[Indicator]:
         """Indicators such as "rsi:14" on the newest bars; ValueError for a name there is not."""
         specs = analysis.specs(names)
-        history = await self._market.history(symbol, interval, bars=analysis.bars_needed(specs))
+        history = await self._market.history(symbol, interval, bars=analysis.bars_needed(specs, interval))
         return await self.compute(history.bars, specs)
 
     async def levels(self, symbol: str, interval: str = "1d", lookback: int = 180) -> Levels:
         """Support, resistance and trend of the newest `lookback` bars."""
         history = await self._market.history(symbol, interval, bars=lookback + AVERAGES)
-        return await self.find_levels(history.bars, lookback)
+        return await self.find_levels(history.bars, lookback, extended=False)
 
     async def watched(self) -> list[str]:
         """The symbols on the watchlists kept on this computer, each once."""
@@ -43,7 +44,12 @@ class Quotes:
         """Each of the indicators on these bars."""
         return await self._work(lambda: [compute(bars, spec) for spec in specs])
 
-    async def find_levels(self, bars: Bars, lookback: int) -> Levels:
+    async def find_levels(self, bars: Bars, lookback: int, *, extended: bool) -> Levels:
         """The levels of the newest so many of these bars."""
-        forming = (await self._market.session()).state == "open"
+        forming = await self.is_forming(bars, extended=extended)
         return await self._work(find_levels, bars, lookback=lookback, forming=forming)
+
+    async def is_forming(self, bars: Bars, *, extended: bool) -> bool:
+        """Whether the newest of these bars is still being traded."""
+        session = await self._market.session()
+        return analysis.is_forming(bars, self._clock.now(), session.state, session.next_open, extended=extended)

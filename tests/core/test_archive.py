@@ -29,7 +29,7 @@ def days(first: int, until: int, price: float = 100) -> Kept:
     rows: list[tuple[int | float | None, ...]] = [
         (day * DAY_MS, price, price + 1, price - 1, price, None) for day in range(first, until)
     ]
-    return Kept(frame_of(rows), first * DAY_MS, until * DAY_MS)
+    return Kept(frame_of(rows), first * DAY_MS, until * DAY_MS, simulated=True)
 
 
 async def span(archive: Archive) -> tuple[int, int, list[int]]:

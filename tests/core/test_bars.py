@@ -54,6 +54,7 @@ def test_a_day_is_new_yorks() -> None:
     times = ["2026-01-05T23:30", "2026-01-06T04:30", "2026-07-06T04:30"]
     bars = Bars(np.array(times, dtype="datetime64[ms]"), *(np.full(3, 5.0) for _ in PRICES))
     assert [str(day) for day in bars.day] == ["2026-01-05", "2026-01-05", "2026-07-06"]
+    assert [str(moment)[:16] for moment in bars.clock] == ["2026-01-05T18:30", "2026-01-05T23:30", "2026-07-06T00:30"]
 
 
 def test_a_stretch_is_bars() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ttai.cache import Cache
+from ttai.errors import BrokerUnavailable
 from ttai.testing import FrozenClock
 
 
@@ -149,7 +150,25 @@ async def test_closed_it_has_ended_what_was_on_its_way(forgotten: bool) -> None:
         cache.clear()
     await cache.close()
     assert asyncio.all_tasks() - {asking} == before
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(BrokerUnavailable, match="server is stopping"):
         await asking
     await cache.close()
     assert await cache.fetch("SPY", 5, instant("600")) == "600"
+
+
+async def test_who_is_cancelled_while_it_closes_is_cancelled() -> None:
+    cache, source = Cache(FrozenClock()), Source()
+    asking = asyncio.create_task(cache.fetch("SPY", 5, source.load))
+    await source.asking.wait()
+    asking.cancel()
+    await cache.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_a_load_that_cancels_itself_is_not_the_servers_end() -> None:
+    async def load() -> str:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await Cache(FrozenClock()).fetch("SPY", 5, load)

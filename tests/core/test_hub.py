@@ -255,6 +255,51 @@ async def test_two_readers_do_not_steal_from_each_other() -> None:
         await cast("AsyncGenerator[set[str], None]", reader).aclose()
 
 
+async def test_the_changes_of_a_rejected_symbol_end_after_its_last_news_and_those_of_others_go_on() -> None:
+    hub = Hub()
+    alone, both = (hub.changes(symbols, [T]) for symbols in (["BAD"], ["BAD", "SPY"]))
+    looks = [asyncio.ensure_future(anext(changes)) for changes in (alone, both)]
+    await until(lambda: (line := hub.line("BAD")) and len(line.watchers) == 2)
+    hub.heard([trade("BAD", 1)])
+    hub.reject("BAD")
+    assert await asyncio.wait_for(asyncio.gather(*looks), 1) == [{"BAD"}, {"BAD"}]
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(anext(alone), 1)
+    later = asyncio.ensure_future(anext(both))
+    await asyncio.sleep(0)
+    hub.heard([trade("SPY", 1)])
+    assert await asyncio.wait_for(later, 1) == {"SPY"}
+    await cast("AsyncGenerator[set[str], None]", both).aclose()
+
+
+async def test_the_changes_of_what_nobody_holds_end_when_it_is_given_up() -> None:
+    hub = Hub(linger=0)
+    with hub.hold(["SPY"], [T]):
+        look = asyncio.ensure_future(anext(hub.changes(["SPY"], ())))
+        await until(lambda: (line := hub.line("SPY")) and line.watchers)
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(look, 1)
+
+
+@pytest.mark.parametrize("forgiven", [False, True])
+async def test_the_changes_of_a_symbol_begin_again_once_it_is_forgiven(forgiven: bool) -> None:
+    hub = Hub(forgive=0 if forgiven else 600)
+    hub.reject("BAD")
+    look = asyncio.ensure_future(anext(hub.changes(["BAD"], [T]), {"the end"}))
+    await asyncio.sleep(0)
+    hub.heard([trade("BAD", 1)])
+    assert await asyncio.wait_for(look, 1) == ({"BAD"} if forgiven else {"the end"})
+
+
+async def test_a_watch_of_a_rejected_symbol_says_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub()
+    async with hub.watch(["BAD"], [T], print):
+        await until(lambda: (line := hub.line("BAD")) and line.watchers)
+        hub.reject("BAD")
+        await until(lambda: caplog.messages)
+    assert caplog.messages == ["no more market data for BAD: the feed does not have it"]
+
+
 async def test_a_callback_never_runs_in_the_reader() -> None:
     hub = Hub(linger=0)
     called: list[tuple[set[str], asyncio.Task[None] | None]] = []

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,8 +74,8 @@ def with_gap(bars: Bars, column: str, place: int) -> Bars:
 
 
 def asked(name: str, bars: Bars) -> Indicator:
-    """An indicator with its defaults, on an interval it is for."""
-    return ask(within_the_day(bars) if name == "vwap" else bars, name)
+    """An indicator with its defaults, on an interval it is for; of several days where there are bars enough."""
+    return ask(within_the_day(bars, max(len(bars) // 4, 1)) if name == "vwap" else bars, name)
 
 
 @pytest.mark.parametrize("symbol", ["AAPL", "IBM"])
@@ -104,6 +105,36 @@ def test_vwap_is_talibs_of_each_session(symbol: str) -> None:
 def test_vwap_by_hand() -> None:
     bars = within_the_day(bars_of([3, 6, 9, 12.0], [1, 2, 3, 4.0], [2, 4, 6, 8.0], np.array([10.0, 30, 5, 5])), 2)
     assert list(ask(bars, "vwap").lines["vwap"]) == [2, 3.5, 6, 7]
+
+
+def test_a_first_day_that_begins_later_than_the_others_has_no_vwap() -> None:
+    """Its beginning is not among the bars; the days after it are whole."""
+    bars = within_the_day(random_walk(3, 200))
+    line = ask(bars[10:], "vwap").lines["vwap"]
+    assert np.isnan(line[:68]).all()
+    same(line[68:], ask(bars, "vwap").lines["vwap"][78:])
+
+
+def test_days_begin_alike_in_new_york_when_the_clocks_change() -> None:
+    """9:30 is 13:30 UTC on Friday, 2026-10-30, and 14:30 on the Monday after."""
+    starts = [np.datetime64(start, "ms") for start in ("2026-10-30T13:30", "2026-11-02T14:30")]
+    walk = random_walk(3, 20)
+    time = np.concatenate([start + np.arange(10) * MINUTE for start in starts])
+    bars = Bars(time, *(getattr(walk, name) for name in PRICES))
+    assert not np.isnan(ask(bars, "vwap").lines["vwap"]).any()
+    assert np.isnan(ask(bars[1:], "vwap").lines["vwap"][:9]).all()
+
+
+@pytest.mark.parametrize("lost", [0, 5])
+def test_a_single_day_is_not_known_to_be_whole(lost: int) -> None:
+    found = ask(within_the_day(random_walk(3, 78))[lost:], "vwap")
+    assert found.latest == {"vwap": None}
+    assert found.reason == "needs the whole session: the bars begin within it"
+
+
+def test_a_gap_within_the_day_leaves_it_without_a_vwap() -> None:
+    found = ask(with_gap(within_the_day(random_walk(3, 200)), "close", 170), "vwap")
+    assert found.reason == "needs the whole session: the bars begin within it"
 
 
 def test_vwap_is_unknown_until_something_is_traded() -> None:
@@ -243,11 +274,11 @@ def test_every_line_is_as_long_as_the_bars(name: str, count: int) -> None:
 UNMOVED = {
     "rsi": "prices did not move",
     "stoch": "prices did not move",
-    "stochrsi": "its RSI did not move",
+    "stochrsi": "its RSI did not move, or not for long enough",
     "willr": "prices did not move",
     "cci": "prices did not move",
     "mfi": "prices did not move or nothing was traded",
-    "adx": "prices did not move",
+    "adx": "prices did not move, or not for long enough",
     "aroon": "prices did not move",
 }
 
@@ -280,6 +311,48 @@ def test_a_standstill_ends_when_prices_move(name: str) -> None:
         assert np.isnan(values[250]) == (name not in ("rsi", "adx"))
 
 
+def after_a_standstill(bars: Bars, count: int) -> Bars:
+    """The same after so many bars at the first close."""
+    high, low, close = (np.concatenate([[bars.close[0]] * count, part]) for part in (bars.high, bars.low, bars.close))
+    return bars_of(high, low, close)
+
+
+@pytest.mark.parametrize("count", [20, 400])
+def test_adx_after_a_standstill_is_that_of_the_bars_that_moved(count: int) -> None:
+    walk = random_walk(11, 200)
+    bars = after_a_standstill(walk, count)
+    found = ask(bars, "adx")
+    for line, values in found.lines.items():
+        assert np.isnan(values[:count]).all()
+        same(values[count - 1 :], ask(bars[count - 1 :], "adx").lines[line])
+    assert talib.ADX(bars.high, bars.low, bars.close, 14)[count + 30] != pytest.approx(found.lines["adx"][count + 30])
+    young = ask(bars[: count + 20], "adx")
+    assert young.latest["adx"] is None
+    assert young.reason == "prices did not move, or not for long enough"
+
+
+def test_a_first_bar_without_a_direction_changes_nothing() -> None:
+    """The second bar lies within the first: that is no standstill."""
+    walk = random_walk(11, 100)
+    high, low = walk.high.copy(), walk.low.copy()
+    high[0], low[0] = 1.1 * high[1], 0.9 * low[1]
+    same(ask(replace(walk, high=high, low=low), "adx").lines["adx"], talib.ADX(high, low, walk.close, 14))
+
+
+@pytest.mark.parametrize("count", [20, 400])
+def test_stochrsi_after_a_standstill_is_of_the_rsi_that_is_known(count: int) -> None:
+    bars = after_a_standstill(random_walk(11, 100), count)
+    found, strength = ask(bars, "stochrsi"), ask(bars, "rsi").lines["rsi"]
+    k, d = found.lines["k"], found.lines["d"]
+    first = int(np.flatnonzero(~np.isnan(strength))[0])
+    assert list(np.flatnonzero(~np.isnan(k))) == [*range(first + 13, len(bars))]
+    assert list(np.flatnonzero(~np.isnan(d))) == [*range(first + 15, len(bars))]
+    for n in range(first + 13, len(bars)):
+        low, high = min(strength[n - 13 : n + 1]), max(strength[n - 13 : n + 1])
+        assert k[n] == pytest.approx(100 * (strength[n] - low) / (high - low))
+    assert ask(bars[: first + 10], "stochrsi").reason == "its RSI did not move, or not for long enough"
+
+
 def test_a_standstill_takes_only_the_averages_it_reaches() -> None:
     columns = random_walk(11, 100)
     high, low, close = columns.high.copy(), columns.low.copy(), columns.close.copy()
@@ -310,7 +383,7 @@ def test_what_is_traded_at_no_volume_has_no_money_flow() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_an_unknown_price_starts_everything_anew(name: str) -> None:
     walk = random_walk(4, 400)
-    whole, broken = within_the_day(walk) if name == "vwap" else walk, with_gap(walk, "high", 150)
+    whole, broken = within_the_day(walk, 100) if name == "vwap" else walk, with_gap(walk, "high", 150)
     found = asked(name, broken)
     assert found.reason is None
     for line, values in found.lines.items():
@@ -429,13 +502,15 @@ def test_junk_is_refused_with_what_there_is(text: str) -> None:
     ("text", "guess"), [("rsj", "rsi"), ("macdd:1", "macd"), ("bolinger", "bbands"), ("supertend", "supertrend")]
 )
 def test_an_unknown_name_gets_the_nearest_and_the_list(text: str, guess: str) -> None:
-    with pytest.raises(ValueError, match=rf"did you mean {guess}\? There are adx, aroon, atr") as refused:
+    with pytest.raises(
+        ValueError, match=rf"' is not an indicator; did you mean {guess}\? There are adx, aroon, atr"
+    ) as refused:
         parse(text)
     assert all(name in str(refused.value) for name in CATALOGUE)
 
 
 def test_a_name_like_no_other_gets_the_list() -> None:
-    with pytest.raises(ValueError, match=r"'xyzzy' is not an indicator; There are adx"):
+    with pytest.raises(ValueError, match=r"'xyzzy' is not an indicator\. There are adx"):
         parse("xyzzy")
 
 

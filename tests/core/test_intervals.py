@@ -21,7 +21,10 @@ def test_an_interval_may_be_written_carelessly(text: str) -> None:
     assert named(text) is INTERVALS["1d"]
 
 
-@pytest.mark.parametrize(("text", "guess"), [("1day", "1d"), ("60m", "30m"), ("d", "1d"), ("15min", "15m")])
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [("1day", "1d"), ("60m", "1h"), ("d", "1d"), ("15min", "15m"), ("1M", "1w"), ("1mo", "1w"), ("daily", "1d")],
+)
 def test_an_unknown_interval_is_told_with_the_valid_ones_and_the_nearest(text: str, guess: str) -> None:
     with pytest.raises(BadArgument, match=rf"did you mean {guess}\. Ask for one of 1m, 5m, 15m, 30m, 1h, 1d, 1w\."):
         named(text)
@@ -53,7 +56,7 @@ def test_a_count_out_of_reason_is_told_with_what_may_be_asked(bars: int) -> None
 def test_a_start_must_be_before_the_end() -> None:
     assert since("1d", start=NOW - timedelta(seconds=1)) == NOW - timedelta(seconds=1)
     for start in (NOW, NOW + timedelta(days=1)):
-        with pytest.raises(BadArgument, match=r"is not before the end, 2026-11-20 15:31\. Ask for an earlier start"):
+        with pytest.raises(BadArgument, match=r"is not before the end, 2026-11-20\. Ask for an earlier start"):
             since("1d", start=start)
 
 

@@ -116,6 +116,15 @@ def test_the_same_touches_earlier_give_less_strength(between: list[int], earlier
     assert early.strength < late.strength
 
 
+@pytest.mark.parametrize("lookback", [3, 10, 60])
+def test_a_zone_that_price_never_touched_is_not_called_strong(lookback: int) -> None:
+    """Where few bars make few swings, averages, pivots and retracements crowd together."""
+    found = [zone for seed in range(60) for zone in zones(find_levels(random_walk(seed, 400), lookback=lookback))]
+    untouched = [zone for zone in found if not zone.touches]
+    assert max(len(zone.evidence) for zone in untouched) > 5
+    assert max(zone.strength for zone in untouched) < 50
+
+
 def test_heavy_volume_makes_a_level_stronger() -> None:
     heavy = replace(DOUBLE_TOP, volume=np.where(DOUBLE_TOP.low < 100, 9e6, 1e5))
     assert at(find_levels(heavy, keep=20), 99.75).strength > at(find_levels(DOUBLE_TOP, keep=20), 99.75).strength

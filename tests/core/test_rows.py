@@ -133,7 +133,7 @@ async def test_closed_it_has_ended_what_was_on_its_way(out: bool) -> None:
     asking = asyncio.create_task(reader.row("SPY"))
     await until(lambda: port.asked if out else reader._requests)
     await reader.close()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(BrokerUnavailable, match="server is stopping"):
         await asking
     assert asyncio.all_tasks() == before
     assert len(port.asked) == out

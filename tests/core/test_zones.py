@@ -33,7 +33,7 @@ def test_what_meets_is_one_zone_that_names_its_kinds() -> None:
     )
     assert (zone.side, zone.low, zone.high, zone.touches, zone.last_touch) == ("support", 100, 100.4, 2, LATE)
     assert zone.kinds == ("swing", "moving average", "pivot")
-    assert zone.strength == pytest.approx(100 * (1 - 0.7 * 0.9 * 0.8 * 0.9))
+    assert zone.strength == pytest.approx(100 * (1 - 0.7 * 0.9 * (1 - 0.5 * (1 - 0.6 * 0.8))))
     assert zone.price == pytest.approx((0.3 * 100 + 0.1 * 100 + 0.2 * 100.2 + 0.1 * 100.4) / 0.7)
 
 
@@ -57,6 +57,18 @@ def test_no_evidence_no_zones() -> None:
 def test_what_never_turned_price_was_never_touched() -> None:
     [zone] = find_zones([evidence(99, kind="gap", time=EARLY)], close=100, reach=1)
     assert (zone.touches, zone.last_touch) == (0, None)
+
+
+def test_what_never_turned_price_is_never_strong_and_a_touch_makes_it_so() -> None:
+    """A first average weighs what it says; a crowd of averages and pivots comes near to 50."""
+    kinds: list[Kind] = ["volume node", "moving average", "gap", "fibonacci", "pivot", "round number"]
+    crowd = [evidence(99, 0.2, kind) for kind in kinds * 5]
+    [one] = find_zones(crowd[:1], close=100, reach=1)
+    [untouched] = find_zones(crowd, close=100, reach=1)
+    [touched] = find_zones([*crowd, evidence(99, 0.3, "swing", LATE)], close=100, reach=1)
+    assert one.strength == pytest.approx(20)
+    assert 49 < untouched.strength < 50
+    assert touched.strength > 64
 
 
 @given(pieces, st.floats(1, 100), st.floats(0.01, 20))

@@ -132,6 +132,26 @@ def test_the_lines_of_one_indicator_share_a_colour() -> None:
     assert not near(seen, DARK.lines[1]).any()
 
 
+def test_a_legend_that_is_full_counts_the_lines_it_leaves_out() -> None:
+    """The twelve names stay as they are; one short word in muted ink is all that follows."""
+    nowhere = [Line(f"sma:{n}", np.full(60, NAN)) for n in range(15)]
+    names, counted = (pixels(picture(walk(60), lines=some))[28:80] for some in (nowhere[:12], nowhere))
+    rows, columns = np.nonzero(np.abs(names - counted).max(axis=2) > 60)
+    assert 6 < np.ptp(rows) < 16
+    assert 30 < np.ptp(columns) < 60
+    assert near(counted[rows, columns][:, None], DARK.muted).any()
+
+
+@pytest.mark.parametrize(("name", "joined"), [("supertrend:10,3", False), ("sar:0.02,0.2", False), ("sma:20", True)])
+def test_a_stop_breaks_off_where_it_changes_sides(name: str, joined: bool) -> None:
+    bars = of(*[(10, 11.5, 8.5, 10)] * 40)
+    values = np.where(np.arange(40) < 20, 9.0, 11.0)
+    columns = near(inside(pixels(picture(bars, lines=[Line(name, values)]))), DARK.lines[0]).any(axis=0)
+    drawn = np.flatnonzero(columns)
+    assert np.ptp(drawn) > 600
+    assert bool((np.diff(drawn) > 10).any()) is not joined
+
+
 def test_a_gap_in_an_overlay_stays_empty() -> None:
     bars = walk(120)
     values = bars.close.copy()

@@ -17,7 +17,7 @@ from ttai.clock import NEW_YORK
 from ttai.quant.indicators import CATALOGUE, parse
 from ttai.testing import Era, FrozenClock, Harness, harness
 
-PROVENANCE = ("as_of", "source", "session", "stale", "symbol", "interval", "extended_hours")
+PROVENANCE = ("as_of", "source", "session", "stale", "symbol", "interval", "extended_hours", "last_bar_forming")
 
 
 @pytest.fixture(params=["auto", "legacy"])
@@ -60,7 +60,7 @@ async def test_history_is_sixty_days_and_a_summary(demo: Harness) -> None:
     assert (summary["bars"], summary["begins"], summary["ends"]) == (60, rows[0]["time"], "2026-11-20")
     assert summary["high"] == max(row["high"] for row in rows)
     assert summary["low"] == min(row["low"] for row in rows)
-    assert summary["change"] == pytest.approx(rows[-1]["close"] - rows[0]["open"], abs=0.01)
+    assert summary["change_from_first_open"] == pytest.approx(rows[-1]["close"] - rows[0]["open"], abs=0.01)
     assert summary["average_volume"] == pytest.approx(np.mean([row["volume"] for row in rows]), abs=1)
     returns = np.diff(np.log([row["close"] for row in rows]))
     assert summary["realised_volatility"] == pytest.approx(returns.std(ddof=1) * 252**0.5, abs=1e-4)
@@ -112,7 +112,7 @@ async def test_an_index_has_no_volume_and_says_so(h: Harness) -> None:
     reply = await h.call("get_price_history", symbol="SPX")
     assert {row["volume"] for row in reply.rows("bars")} == {None}
     assert reply.data["summary"]["average_volume"] is None
-    assert "volume null: none is known; an index has none" in reply.text
+    assert "volume null: none is known (an index has none)" in reply.text
 
 
 async def test_three_bars_are_three_bars_and_what_they_do_not_say_is_null(h: Harness) -> None:
@@ -121,7 +121,7 @@ async def test_three_bars_are_three_bars_and_what_they_do_not_say_is_null(h: Har
     assert reply.data["summary"]["atr_14"] is None
     assert reply.data["summary"]["realised_volatility"] is None
     assert "atr_14 null: needs 15 bars, there are 2" in reply.text
-    assert "realised_volatility null: needs 3 bars" in reply.text
+    assert "realised_volatility null: needs 11 bars" in reply.text
 
 
 async def test_a_bar_that_lacks_a_price_is_null_and_counted() -> None:
@@ -141,12 +141,20 @@ async def test_a_bar_that_lacks_a_price_is_null_and_counted() -> None:
         ({"symbol": "SPY", "start": "2026-10-01", "end": "2026-09-01"}, "the start, 2026-10-01, is after the end"),
         ({"symbol": "SPY", "start": "2027-01-01"}, "is not before the end"),
         ({"symbol": "SPY", "end": "2027-01-01"}, "the end, 2027-01-01, is in the future. Leave it out"),
+        ({"symbol": "SPY", "end": "0001-02-01"}, "there are no bars before 1970-01-05. Ask for a later time"),
+        ({"symbol": "SPY", "start": "2026-01-02", "end": "9999-12-31"}, "the end, 9999-12-31, is in the future"),
+        ({"symbol": "SPY", "start": "9999-12-31T24:00"}, "is no date"),
+        ({"symbol": "SPY", "interval": "5m", "end": "2026-11-20T23:59-12:00"}, "is in the future"),
+        ({"symbol": "SPY", "interval": "1M"}, "there is no interval '1M'; did you mean 1w"),
         ({"symbol": "SPY", "start": "yesterday"}, "'yesterday' is no date; write 2026-01-31"),
         ({"symbol": "SPY", "start": "2026-02-30"}, "'2026-02-30' is no date"),
         ({"symbol": "SPY", "limit": 0}, "VALIDATION: limit"),
         ({"symbol": "SPY", "limit": 10**9}, "VALIDATION: limit"),
         ({"symbol": "SPY", "interval": "1m", "start": "2010-01-01"}, "Ask for a later start or a longer interval"),
-        ({"symbol": "SPY", "start": "2026-11-14", "end": "2026-11-15"}, "there are no 1d bars of SPY in that time"),
+        (
+            {"symbol": "SPY", "start": "2026-11-14", "end": "2026-11-15"},
+            "there are no 1d bars of SPY in that time. Ask for a time with sessions",
+        ),
     ],
 )
 async def test_what_cannot_be_answered_says_what_to_do(h: Harness, arguments: dict[str, Any], said: str) -> None:
@@ -254,18 +262,51 @@ async def test_levels_of_too_few_bars_say_what_is_missing(h: Harness) -> None:
     assert "VALIDATION: lookback" in await refused(h, "find_levels", symbol="SPY", lookback=0)
 
 
-async def test_the_pivots_of_a_day_that_is_over_are_its_own() -> None:
-    async def pivots(hour: int) -> set[float]:
-        clock = FrozenClock(datetime(2026, 11, 20, hour, 0, tzinfo=NEW_YORK))
-        async with harness(clock=clock) as h:
-            h.app.market._always_open = False
-            bars = (await h.app.market.history("SPY", bars=300)).bars
-            service = next(o.service for o in h.app.plugins._offers.values() if o.plugin == "quotes")
-            levels = await service.find_levels(bars, 180)  # type: ignore[attr-defined]
-            zones = (*levels.supports, *levels.resistances)
-            return {e.price for zone in zones for e in zone.evidence if e.kind == "pivot"}
+@pytest.mark.parametrize(
+    ("interval", "moment", "extended", "forming"),
+    [
+        ("1d", (20, 11), False, True),
+        ("1d", (20, 18), False, False),
+        ("1d", (21, 11), False, False),
+        ("15m", (20, 11), False, True),
+        ("15m", (20, 18), False, False),
+        ("15m", (20, 18), True, True),
+        ("15m", (20, 8), True, True),
+        ("15m", (20, 21), True, False),
+        ("1w", (18, 18), False, True),
+        ("1w", (20, 11), False, True),
+        ("1w", (20, 18), False, False),
+        ("1w", (21, 11), False, False),
+    ],
+)
+async def test_a_bar_is_forming_until_its_last_session_is_over(
+    interval: str, moment: tuple[int, int], extended: bool, forming: bool
+) -> None:
+    clock = FrozenClock(datetime(2026, 11, *moment, tzinfo=NEW_YORK))
+    async with harness(clock=clock) as h:
+        h.app.market._always_open = False
+        h.simulator.world.sessions = "real"
+        for tool in ("get_price_history", "get_indicators", "find_levels"):
+            reply = await h.call(tool, symbol="SPY", interval=interval, extended=extended)
+            assert reply.data["last_bar_forming"] is forming, tool
 
-    assert await pivots(11) != await pivots(18)
+
+async def test_the_pivots_are_of_the_last_session_that_is_over() -> None:
+    async def pivots(moment: datetime, **asked: Any) -> float:
+        async with harness(clock=FrozenClock(moment)) as h:
+            h.app.market._always_open = False
+            h.simulator.world.sessions = "real"
+            history = await h.app.market.history("SPY", bars=300, **asked)
+            service = next(o.service for o in h.app.plugins._offers.values() if o.plugin == "quotes")
+            extended = history.extended
+            levels = await service.find_levels(history.bars, 180, extended=extended)  # type: ignore[attr-defined]
+            zones = (*levels.supports, *levels.resistances, *levels.confluences)
+            found = {e.label: e.price for zone in zones for e in zone.evidence if e.kind == "pivot"}
+            day = next(bar for bar in h.simulator.world.history("SPY") if bar.day == date(2026, 11, 19))
+            return float(abs(found["P"] - (day.high + day.low + day.close) / 3))
+
+    assert await pivots(datetime(2026, 11, 20, 11, tzinfo=NEW_YORK)) < 0.01
+    assert await pivots(datetime(2026, 11, 20, 18, tzinfo=NEW_YORK)) > 0.01
 
 
 @pytest.mark.parametrize("tool", ["get_price_history", "get_indicators", "find_levels"])
@@ -278,8 +319,13 @@ async def test_default_answers_fit_their_budget(h: Harness, tool: str, interval:
 
 async def test_the_longest_answers_stay_below_the_cap(h: Harness) -> None:
     await h.call("get_price_history", symbol="NDX", interval="1m", limit=300, start="2026-11-19")
-    names = ["ichimoku", "bbands", "keltner", "donchian", "macd", "adx", "stoch", "aroon", "obv", "sma", "ema", "rsi"]
-    await h.call("get_indicators", symbol="NDX", indicators=names, series=60)
+    reply = await h.call("get_indicators", symbol="NDX", indicators=list(CATALOGUE), series=100)
+    assert "all that fit with so many lines" in reply.text
+    await h.call("find_levels", symbol="NDX", lookback=5000)
+    await h.call("find_levels", symbol="NDX", interval="1w", lookback=5000)
+    assert "31 indicators are too many. Ask for at most 30" in await refused(
+        h, "get_indicators", symbol="NDX", indicators=[f"sma:{n}" for n in range(2, 33)]
+    )
 
 
 async def test_without_credentials_history_says_how_to_log_in() -> None:
@@ -313,3 +359,21 @@ def test_every_indicator_is_in_the_readme() -> None:
     readme = (Path(ttai_quotes.__file__).parent / "README.md").read_text("utf-8")
     for name, definition in CATALOGUE.items():
         assert f"| `{parse(name)}` | {definition.about} | {' '.join(definition.lines)} |" in readme
+
+
+async def test_a_vwap_has_its_whole_session_whatever_else_is_asked(h: Harness) -> None:
+    alone = await h.call("get_indicators", symbol="SPY", interval="1m", indicators=["vwap"])
+    among = await h.call("get_indicators", symbol="SPY", interval="1m", indicators=["vwap", "sma:800"])
+    bars = (await h.app.market.history("SPY", "1m", bars=2880)).bars
+    today = bars.day == bars.day[-1]
+    typical = (bars.high + bars.low + bars.close)[today] / 3
+    expected = float((typical * bars.volume[today]).sum() / bars.volume[today].sum())
+    for reply in (alone, among):
+        value = next(row["value"] for row in reply.rows("indicators") if row["indicator"] == "vwap")
+        assert value == pytest.approx(expected, rel=1e-6)
+
+
+async def test_an_end_that_is_past_in_new_york_is_past_however_it_is_written() -> None:
+    async with harness(clock=FrozenClock(datetime(2026, 11, 20, 21, tzinfo=NEW_YORK))) as h:
+        reply = await h.call("get_price_history", symbol="SPY", interval="5m", end="2026-11-21T01:00+00:00", limit=5)
+        assert reply.rows("bars")[-1]["time"] == "2026-11-20T20:00:00-05:00"

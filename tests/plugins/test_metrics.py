@@ -3,13 +3,13 @@
 import json
 import math
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from fastmcp.exceptions import ToolError
 
-from tests.desk import Tap
+from tests.desk import HASTY, Tap
 from ttai.clock import NEW_YORK
 from ttai.tastytrade import in_process
 from ttai.testing import Era, FrozenClock, Harness, harness
@@ -116,6 +116,9 @@ async def test_old_metrics_are_stale_and_a_report_that_was_is_no_coming_one(demo
     tapped(demo).answer("/market-metrics", {"data": {"items": [item]}})
     row = (await metrics(demo, "AAPL"))["AAPL"]
     assert (row["stale"], row["earnings_date"], row["iv_rank"]) == (True, None, None)
+    notes = (await demo.call("get_market_metrics", symbols="AAPL")).data["notes"]
+    assert "AAPL: earnings_date null: the last known report is past" in notes
+    assert not any("earnings_date" in note and "gave no value" in note for note in notes)
     answer = await demo.call("get_events", symbols="AAPL")
     assert {row["kind"] for row in answer.rows("events")} == {"holiday", "early_close"}
     assert "AAPL: no coming report is known" in answer.data["notes"]
@@ -145,7 +148,7 @@ async def test_holidays_and_half_days_are_the_exchanges_and_there_once(demo: Har
 
 async def test_the_expected_move_is_what_its_note_says(demo: Harness) -> None:
     answer = await demo.call("get_events", symbols="NVDA,XOM", days=30)
-    assert any(note.startswith("expected_move: price × IV") for note in answer.data["notes"])
+    assert any(note.startswith("expected_move: price × √(IV₂²·T₂ − IV₁²·T₁)") for note in answer.data["notes"])
     item = {row["symbol"]: row for row in answer.rows("events") if row["kind"] == "earnings"}
     assert (item["NVDA"]["when"], item["XOM"]["when"]) == ("after_close", "before_open")
     assert {row["status"] for row in item.values()} == {"confirmed"}
@@ -156,8 +159,9 @@ async def test_the_expected_move_is_what_its_note_says(demo: Harness) -> None:
         first = next(
             one for one in known[symbol].expirations if one.date > report or (one.date == report and symbol == "XOM")
         )
-        assert first.iv is not None
-        share = first.iv * math.sqrt((first.date - TODAY).days / 365)
+        last = [one for one in known[symbol].expirations if one.date < first.date][-1]
+        variance = [(one.iv or math.nan) ** 2 * (one.date - TODAY).days / 365 for one in (last, first)]
+        share = math.sqrt(variance[1] - variance[0])
         price = (await demo.call("get_quote", symbol=symbol)).data["mark"]
         assert row["expected_move_percent"] == pytest.approx(share * 100, abs=0.01)
         assert row["expected_move"] == pytest.approx(price * share, abs=0.01)
@@ -178,10 +182,106 @@ async def test_without_volatilities_or_a_price_the_expected_move_is_null_with_it
     moves = {row["symbol"]: row for row in answer.rows("events") if row["kind"] == "earnings"}
     assert moves["F"]["expected_move"] is moves["F"]["expected_move_percent"] is moves["ZZZZ"]["expected_move"] is None
     assert moves["ZZZZ"]["expected_move_percent"] == pytest.approx(50 * math.sqrt(7 / 365), abs=0.01)
-    assert "F: expected_move null: no volatility of an expiration after the report" in answer.data["notes"]
+    assert "F: expected_move null: no volatility of the first expiration after the report" in answer.data["notes"]
     assert "ZZZZ: expected_move null: the price is not known, get_quote says why" in answer.data["notes"]
     assert moves["F"]["when"] == "unknown"
     assert moves["F"]["status"] == "estimated"
+
+
+REPORT = date(2027, 1, 15)  # 56 days ahead
+BEFORE, SAME, AFTER, LATER = ("2027-01-08", 0.3), ("2027-01-15", 0.5), ("2027-01-22", 0.6), ("2027-01-29", 0.4)
+T = {day: (date.fromisoformat(day) - TODAY).days / 365 for day, _ in (BEFORE, SAME, AFTER, LATER)}
+
+
+@pytest.mark.parametrize(
+    ("time", "curve", "move"),
+    [
+        ("AMC", [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.25 * T["2027-01-15"]),
+        ("BTO", [BEFORE, SAME, AFTER], 0.25 * T["2027-01-15"] - 0.09 * T["2027-01-08"]),
+        (None, [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.09 * T["2027-01-08"]),
+        ("AMC", [AFTER], 0.36 * T["2027-01-22"]),
+        ("AMC", [("2026-11-20", None), AFTER], 0.36 * T["2027-01-22"]),  # what expires today says nothing
+        ("AMC", [BEFORE, ("2027-01-22", None), LATER], "no volatility of the first expiration after the report"),
+        ("AMC", [("2027-01-08", None), AFTER], "no volatility of the last expiration before the report"),
+        ("AMC", [BEFORE], "no volatility of the first expiration after the report"),
+        ("AMC", [("2027-01-08", 0.6), ("2027-01-22", 0.3)], "the options price less movement until after the report"),
+    ],
+)
+async def test_the_expected_move_is_that_of_the_days_around_the_report(
+    demo: Harness, time: str | None, curve: list[tuple[str, float | None]], move: float | str
+) -> None:
+    await metrics(demo, "SPY")
+    item = {
+        "symbol": "AAPL",
+        "updated-at": "2026-11-20T15:31:00Z",
+        "earnings": {"expected-report-date": f"{REPORT}", "estimated": False, "time-of-day": time},
+        "option-expiration-implied-volatilities": [
+            {"expiration-date": day, "implied-volatility": None if iv is None else f"{iv}"} for day, iv in curve
+        ],
+    }
+    tapped(demo).answer("/market-metrics", {"data": {"items": [item]}})
+    answer = await demo.call("get_events", symbols="AAPL")
+    (row,) = [row for row in answer.rows("events") if row["kind"] == "earnings"]
+    if isinstance(move, str):
+        assert row["expected_move"] is row["expected_move_percent"] is None
+        assert any(f"AAPL: expected_move null: {move}" in note for note in answer.data["notes"])
+    else:
+        price = (await demo.call("get_quote", symbol="AAPL")).data["mark"]
+        assert row["expected_move_percent"] == pytest.approx(math.sqrt(move) * 100, abs=0.01)
+        assert row["expected_move"] == pytest.approx(price * math.sqrt(move), abs=0.01)
+
+
+async def test_where_no_expiration_is_a_monthly_one_the_nearest_six_are_listed(demo: Harness) -> None:
+    await metrics(demo, "SPY")
+    days = [date(2026, 11, 25) + timedelta(weeks=n) for n in range(9)]  # Wednesdays
+    curve = [{"expiration-date": f"{day}", "implied-volatility": "0.9"} for day in days]
+    item = {"symbol": "VIX", "updated-at": "2026-11-20T15:31:00Z", "option-expiration-implied-volatilities": curve}
+    tapped(demo).answer("/market-metrics", {"data": {"items": [item]}})
+    answer = await demo.call("get_events", symbols="VIX", days=60)
+    rows = [row for row in answer.rows("events") if row["kind"] == "expiration"]
+    assert [row["date"] for row in rows] == [f"{day}" for day in days[:6]]
+    assert {row["detail"] for row in rows} == {None}
+    said = "VIX: none of the expirations is a monthly one: the nearest 6; 2 others left out"
+    assert said in answer.data["notes"]  # the ninth is beyond the days asked
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"kind": "html", "status": 504}, "BROKER"),
+        ({"kind": "status", "status": 429}, "RATE_LIMIT"),
+        ({"kind": "status", "status": 403}, "AUTHORIZATION"),
+    ],
+)
+async def test_without_any_metrics_the_exchanges_days_are_there(
+    demo: Harness, fault: dict[str, Any], code: str
+) -> None:
+    await metrics(demo, "SPY")
+    adapter = demo.app.connection._adapter
+    assert adapter is not None
+    adapter.session.transport._tries = HASTY
+    demo.simulator.faults.add(path="/market-metrics", **fault)
+    answer = await demo.call("get_events", symbols="brk.b,AAPL,aapl", days=7)
+    assert [row["kind"] for row in answer.rows("events")] == ["holiday", "early_close"]
+    missing = {row["symbol"]: row["reason"] for row in answer.rows("missing")}
+    assert list(missing) == ["BRK/B", "AAPL"]
+    assert all(reason.startswith(f"{code}: ") for reason in missing.values())
+
+
+async def test_refused_credentials_are_an_error_of_events_too(demo: Harness) -> None:
+    await metrics(demo, "SPY")
+    demo.simulator.faults.add("status", "/oauth/token", status=401)
+    demo.simulator.faults.add("expire", "/market-metrics")
+    with pytest.raises(ToolError, match=r"^AUTHENTICATION: .*refused the credentials"):
+        await demo.call("get_events", symbols="AAPL")
+
+
+@pytest.mark.parametrize(("days", "said"), [(90, False), (91, True)])
+async def test_beyond_a_quarter_it_says_that_only_the_next_report_is_known(
+    demo: Harness, days: int, said: bool
+) -> None:
+    notes = (await demo.call("get_events", symbols="AAPL", days=days)).data["notes"]
+    assert any("only the next that TastyTrade knows" in note for note in notes) is said
 
 
 async def test_expirations_are_the_nearest_and_the_monthly_ones(demo: Harness) -> None:

@@ -36,6 +36,7 @@ async def test_a_chart_is_a_picture_two_lines_figures_and_a_page(mode: Era) -> N
     assert picture.size == (900, 500)
     first, second = text.splitlines()
     assert first.startswith(f"SPY 1d  {quote['last']:,.2f}  ")
+    assert " over 120 bars; from 2026-06-03 to 2026-11-20, range " in first
     assert "SIMULATED · as of 2026-11-20 10:31 EST" in first
     assert "sma:20 " in second
     assert "support " in second
@@ -112,6 +113,26 @@ async def test_what_cannot_be_drawn_says_what_to_do(arguments: dict[str, Any], s
         with pytest.raises(ToolError) as caught:
             await h.call("render_chart", **{"symbol": "SPY", **arguments})
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("interval", ["1d", "5m"])
+async def test_the_largest_chart_is_drawn(interval: str) -> None:
+    overlays = [
+        "ichimoku",
+        "bbands",
+        "keltner",
+        "donchian",
+        "supertrend",
+        "sma:20",
+        "ema:21",
+        "wma:20",
+        "levels",
+        "volume",
+    ]
+    async with harness() as h:
+        _, _, facts, page = await drawn(h, symbol="NDX", interval=interval, lookback=400, overlays=overlays)
+    assert facts["bars"] == len(rows(page, "bars")) == 400
+    assert len(rows(page, "lines")) > 15
 
 
 @pytest.mark.parametrize("mode", ERAS)

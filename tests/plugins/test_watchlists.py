@@ -3,11 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastmcp.exceptions import ToolError
 
+from tests.desk import Tap
+from tests.rival import Rival
 from ttai.testing import Era, Harness, Reply, harness
 
 MANY = [f"{a}{b}{c}" for a in "ABCDE" for b in "ABCDEFGHIJ" for c in "KLMNOPQRSTU"]  # 550
@@ -217,3 +220,109 @@ async def test_the_editing_tool_says_that_it_changes_something(demo: Harness) ->
     assert tool.annotations is not None
     hints = tool.annotations.read_only_hint, tool.annotations.destructive_hint, tool.annotations.idempotent_hint
     assert hints == (False, True, False)
+
+
+async def refuse(h: Harness) -> None:
+    """From now on the broker refuses the login."""
+    h.simulator.faults.add("status", "/oauth/token", status=401)
+    h.simulator.faults.add("expire", "/watchlists")
+
+
+async def with_local(folder: Path, *names: str) -> None:
+    """Leave local lists where the demo will find them."""
+    async with harness(demo=False, data_dir=folder / "demo") as h:
+        for name in names:
+            await edit(h, name, "create", ["GLD"])
+
+
+async def test_with_refused_credentials_nothing_is_edited_and_the_reason_is_said(tmp_path: Path) -> None:
+    await with_local(tmp_path, "Mine")
+    async with harness(data_dir=tmp_path) as h:
+        await h.call("get_watchlists")  # the public lists are remembered
+        await refuse(h)
+        answer = await h.call("get_watchlists")
+        kinds = {row["kind"] for row in answer.rows("watchlists")}
+        assert kinds == {"local", "public"}
+        (note,) = answer.data["notes"]
+        assert note.startswith("private watchlists could not be read: AUTHENTICATION: ")
+        assert "refused the credentials" in note
+        for name, action, symbols in (
+            ("New", "create", ["SPY"]), ("Mine", "add", ["SPY"]), ("Mine", "remove", ["GLD"]), ("Mine", "delete", None),
+        ):  # fmt: skip
+            with pytest.raises(ToolError, match=r"^AUTHENTICATION: .*refused the credentials"):
+                await edit(h, name, action, symbols)
+        with pytest.raises(ToolError, match=r"^AUTHENTICATION: "):  # it may be among the private ones
+            await on(h, "Core Holdings")
+        assert await on(h, "Mine") == ["GLD"]
+        local = [row["name"] for row in (await h.call("get_watchlists")).rows("watchlists") if row["kind"] == "local"]
+        assert local == ["Mine"]
+
+
+async def test_of_two_lists_of_a_name_the_private_one_is_edited_and_the_other_named(tmp_path: Path) -> None:
+    await with_local(tmp_path, "Core Holdings")
+    async with harness(data_dir=tmp_path) as h:
+        said = "this is the private watchlist 'Core Holdings'; the local one, 'Core Holdings', is left as it is"
+        for action, symbols in (("add", ["XOM"]), ("remove", ["SPY"]), ("delete", None)):
+            answer = await edit(h, "core holdings", action, symbols)
+            assert (answer.data["kind"], answer.data["notes"]) == ("private", [said])
+        assert await on(h, "Core Holdings") == ["GLD"]
+        last = await edit(h, "Core Holdings", "delete")
+        assert (last.data["kind"], last.data.get("notes", [])) == ("local", [])
+
+
+@pytest.mark.parametrize(("action", "symbols", "how"), [("add", ["IWM"], "not"), ("remove", ["AMD"], "still")])
+async def test_a_change_that_another_program_undoes_is_no_change(action: str, symbols: list[str], how: str) -> None:
+    async with harness() as h:
+        await names(h)
+        adapter = h.app.connection._adapter
+        assert adapter is not None
+        Rival(Tap(h.simulator), "Earnings / Swing", 99).sit_before(adapter)
+        answer = await edit(h, "Earnings / Swing", action, symbols)
+        assert (answer.data["done"], answer.data["count"]) == ("contested", 5)
+        assert answer.data["added"] == answer.data["removed"] == []
+        (note,) = answer.data["notes"]
+        assert note.startswith("another program is changing this list at the same time: ")
+        assert note.endswith(
+            f"{how} on it, though sent several times: {symbols[0]}; on it now: NVDA, AMD, META, TSLA, XOM"
+        )
+
+
+@pytest.mark.parametrize("entries", [{}, {"watchlist-entries": None}])
+async def test_a_list_that_comes_without_its_entries_is_not_written(entries: dict[str, Any]) -> None:
+    async with harness() as h:
+        await names(h)
+        adapter = h.app.connection._adapter
+        assert adapter is not None
+        tap = Tap(h.simulator)
+        rival = Rival(tap, "Core Holdings", 0)
+        rival.sit_before(adapter)
+        tap.answer("/watchlists/Core Holdings", {"data": {"name": "Core Holdings", **entries}})
+        with pytest.raises(ToolError, match=r"^BROKER: .*left as it is"):
+            await edit(h, "Core Holdings", "add", ["XOM"])
+        assert rival.puts == 0
+        assert await on(h, "Core Holdings") == ["SPY", "QQQ", "AAPL", "MSFT", "BRK/B"]
+
+
+async def test_of_many_symbols_fifty_are_named_and_it_is_said_how_many_there_are(either: Harness) -> None:
+    made = await edit(either, "Mine", "create", MANY[:500])
+    assert (made.data["count"], made.data["added"]) == (500, MANY[:50])
+    assert made.data["notes"] == ["50 of 500 symbols added; ask get_watchlists name='Mine' for what is on it"]
+    removed = await edit(either, "Mine", "remove", [*MANY[:60], *MANY[500:]])
+    assert (removed.data["count"], removed.data["removed"]) == (440, MANY[:50])
+    assert removed.data["notes"] == [
+        "50 of 60 symbols removed; ask get_watchlists name='Mine' for what is on it",
+        f"{', '.join(MANY[500:550])}: not on it",
+    ]
+    again = await edit(either, "Mine", "add", MANY[60:140])
+    assert again.data["notes"] == [f"{', '.join(MANY[60:110])}, 30 more: already on it"]
+
+
+async def test_a_deleted_list_names_what_was_on_it_as_far_as_there_is_room(either: Harness) -> None:
+    options = [f"SPY   261218C{strike:05}000" for strike in range(500, 900)]
+    await edit(either, "Options", "create", options)
+    gone = await edit(either, "Options", "delete")
+    kept = len(gone.data["removed"])
+    assert 50 < kept < 400
+    assert gone.data["removed"] == options[:kept]
+    assert gone.data["notes"] == [f"the first {kept} of the 400 symbols that were on it are named"]
+    assert len(gone.text.encode()) <= 8 * 1024

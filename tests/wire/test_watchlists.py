@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.desk import BRISK, HASTY, Desk, desk
+from tests.desk import BRISK, GOOD, HASTY, Desk, Gate, desk
+from tests.rival import Rival
+from ttai.broker.broker import Broker
 from ttai.errors import BrokerRefused, BrokerUnavailable, NotFound
+from ttai.tastytrade import TastyTrade, in_process
 
 LISTS = "/watchlists"
 SWING = "Earnings / Swing"
@@ -66,12 +69,56 @@ async def test_two_changes_at_once_both_last() -> None:
         assert set((await kept(d))[SWING]) >= {"NVDA", "SPY", "QQQ", "IWM"}
 
 
-async def test_a_list_that_cannot_be_read_is_left_as_it_is() -> None:
+@pytest.mark.parametrize("times", [0, 1, 2])
+async def test_what_another_program_undid_is_done_again_on_what_it_wrote(times: int) -> None:
     async with desk(streaming=False) as d:
-        d.tap.answer(SWING_PATH, {"data": {"name": SWING, "watchlist-entries": {"NVDA": 1}}})
+        rival = Rival(d.tap, SWING, times)
+        rival.sit_before(d.adapter)
+        changed = await d.broker.change_watchlist(SWING, add=["SPY"], remove=["AMD"])
+        theirs = ["XOM"] if times else []
+        assert list(changed) == ["NVDA", "META", "TSLA", *theirs, "SPY"] == (await kept(d))[SWING]
+        assert rival.puts == times + 1
+
+
+async def test_a_change_that_never_lasts_is_given_up_and_the_list_told_as_it_is() -> None:
+    async with desk(streaming=False) as d:
+        rival = Rival(d.tap, SWING, 99)
+        rival.sit_before(d.adapter)
+        changed = await d.broker.change_watchlist(SWING, add=["SPY"], remove=["AMD"])
+        assert list(changed) == ["NVDA", "AMD", "META", "TSLA", "XOM"] == (await kept(d))[SWING]
+        assert rival.puts == 3
+
+
+async def test_two_servers_that_read_the_same_list_and_write_it_both_last() -> None:
+    async with desk(streaming=False) as d:
+        other = Broker(Gate(another := TastyTrade(GOOD, "http://simulator", in_process(d.tap), BRISK)), d.cache)
+        try:
+            await another.session.refresh()
+            await d.adapter.session.refresh()
+            await asyncio.gather(
+                d.broker.change_watchlist(SWING, add=["SPY"]), other.change_watchlist(SWING, add=["QQQ"])
+            )
+            assert set((await kept(d))[SWING]) == {"NVDA", "AMD", "META", "TSLA", "SPY", "QQQ"}
+        finally:
+            await another.close()
+
+
+@pytest.mark.parametrize("entries", [{"watchlist-entries": {"NVDA": 1}}, {"watchlist-entries": None}, {}])
+async def test_a_list_that_cannot_be_read_is_left_as_it_is(entries: dict[str, Any]) -> None:
+    async with desk(streaming=False) as d:
+        d.tap.answer(SWING_PATH, {"data": {"name": SWING, **entries}})
         with pytest.raises(BrokerUnavailable, match="left as it is"):
             await d.broker.change_watchlist(SWING, add=["SPY"])
         assert d.asked(SWING_PATH) == 1
+
+
+async def test_a_change_that_cannot_be_looked_at_says_that_it_was_sent() -> None:
+    async with desk(streaming=False) as d:
+        d.tap.answer(SWING_PATH, {"data": {"name": SWING}}, after=2)
+        with pytest.raises(BrokerUnavailable, match="the list was sent, and then") as caught:
+            await d.broker.change_watchlist(SWING, add=["SPY"])
+        assert "It may have been done all the same" in caught.value.hint
+        assert "SPY" in (await kept(d))[SWING]
 
 
 async def test_what_is_not_there_is_not_found_and_what_is_refused_says_why() -> None:

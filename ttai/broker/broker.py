@@ -35,10 +35,12 @@ class Broker:
             await port.create_watchlist(name, list(symbols))
 
     async def change_watchlist(self, name: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Watchlist:
-        """Append normalised symbols that are not in a private list, take others out; what it is then.
+        """Append normalised symbols that are not in a private list, take others out; what the broker has of it then.
 
-        What else is in the list, and what could not be read of it, stays. ValueError for what is no symbol, NotFound
-        where there is no such list; after a failure that leaves open whether it was done, the error's hint says so.
+        What else is in the list, and what could not be read of it, stays. A change that another program undoes
+        meanwhile is made up to 3 times; look at the answer for whether it lasted. ValueError for what is no symbol,
+        NotFound where there is no such list, BrokerUnavailable where it can't be read and is left as it is; after a
+        failure that leaves open whether it was done, the error's hint says so.
         """
         port = await self._gate.broker()
         async with self._changing:

@@ -28,7 +28,7 @@ class BrokerPort(Protocol):
         ...
 
     async def change_watchlist(self, name: str, *, add: Sequence[str], remove: Sequence[str]) -> Watchlist:
-        """Take symbols out of a list and append others; what else is in it stays."""
+        """Take symbols out of a list and append others; what else is in it stays. What it is then."""
         ...
 
     async def delete_watchlist(self, name: str) -> None:

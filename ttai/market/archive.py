@@ -26,6 +26,7 @@ class Kept(NamedTuple):
     frame: "pl.DataFrame"
     since: int
     until: int
+    simulated: bool
 
 
 class Archive:
@@ -51,7 +52,7 @@ class Archive:
                 raise
             _log.warning("daily bars are fetched, not read: %s", getattr(error, "message", "the database is busy"))
             return None
-        return Kept(frame_of([tuple(row) for row in rows]), known.since, known.until)
+        return Kept(frame_of([tuple(row) for row in rows]), known.since, known.until, known.simulated)
 
     async def keep(self, origin: str, symbol: str, days: Kept, *, anew: bool) -> bool:
         """Add these days to what is kept, or replace it (`anew`); whether that was done.
@@ -65,7 +66,7 @@ class Archive:
             async with self._store.write() as session:
                 connection = await session.connection()
                 known = await session.get(span, (origin, symbol))
-                frame, since, until = days
+                frame, since, until, simulated = days
                 if known and not anew and known.since <= until and since <= known.until:
                     frame = _without(frame, known.since, known.until - RECENT)
                     since, until = min(since, known.since), max(until, known.until)
@@ -73,7 +74,9 @@ class Archive:
                     await connection.execute(sql.delete(bar).where(bar.origin == origin, bar.symbol == symbol))
                 if rows := [{"origin": origin, "symbol": symbol, **row} for row in frame.to_dicts()]:
                     await connection.execute(sql.insert(bar).prefix_with("OR REPLACE"), rows)
-                whole = {"origin": origin, "symbol": symbol, "since": since, "until": until}
+                whole = {
+                    "origin": origin, "symbol": symbol, "since": since, "until": until, "simulated": simulated,
+                }  # fmt: skip
                 await connection.execute(sql.insert(span).prefix_with("OR REPLACE"), [whole])
         except TtaiError as error:
             _log.warning("daily bars are not kept: %s", error.message)

@@ -42,7 +42,7 @@ class Book:
         series = self._series.get(name)
         if series is None:
             series = self._series[name] = Series(name, traded=traded)
-            idle = [one for one in self._series.values() if one is not series and not one.lock.locked()]
+            idle = [one for one in self._series.values() if one is not series and not one.in_flight]
             forgotten = idle[: max(0, len(self._series) - MOST_KEPT)]
             self.release(forgotten)
             for old in forgotten:
@@ -67,7 +67,7 @@ class Book:
         """Give up the longest unused where one subscription more would be too many."""
         subscribed = [one for one in self._series.values() if self.subscribes(one)]
         excess = max(0, len(subscribed) - MOST_SUBSCRIBED + 1)
-        self.release([one for one in subscribed if one.ready.is_set() and not one.lock.locked()][:excess])
+        self.release([one for one in subscribed if one.ready.is_set() and not one.in_flight][:excess])
 
     def release(self, series: Sequence[Series]) -> None:
         """Subscribe them no longer."""

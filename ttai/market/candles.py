@@ -1,19 +1,20 @@
 """Price history: the feed's candles, kept per symbol and interval and brought up to date instead of fetched anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, NoReturn
+from contextvars import Context
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ttai.clock import Clock, time_left
 from ttai.errors import BrokerUnavailable, NotFound, RateLimited, TookTooLong
 from ttai.market.archive import Archive, Kept
 from ttai.market.book import MOST_SUBSCRIBED, Book
 from ttai.market.intervals import Interval
-from ttai.market.ports import Gate
+from ttai.market.ports import Gate, MarketPort
 from ttai.market.series import Series
-from ttai.market.supervisor import Supervisor
+from ttai.market.supervisor import NOT_STARTED, Supervisor
 from ttai.market.types import CandleEvent, History
 from ttai.quant import symbols as spelling
 from ttai.warm import warm
@@ -25,6 +26,7 @@ WHOLE = 300.0  # s for all, waiting for a turn included, where no call's deadlin
 FIRST = 0.5  # s after which a symbol without a single candle is looked up
 PATIENCE = 20.0  # s a snapshot may take, once it is asked for
 OPENING = 8.0  # s to wait for the socket
+BRIEF = 4.0  # s for either, where there is something to answer with
 MARGIN = 3.0  # s of a call's time kept for answering with what there is
 CLOSING = 0.5  # s to finish writing
 
@@ -50,15 +52,17 @@ class Candles:
         self._clock = clock
         self._look_up = look_up
         self._slots = asyncio.Semaphore(MOST_SUBSCRIBED)
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._fetching: set[asyncio.Task[Any]] = set()
+        self._keeping: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
-        """Let what is being written down be written, for a moment, then give it up."""
+        """Let what is being written down be written, for a moment, then give all up."""
         if self._keeping:
             await asyncio.wait(self._keeping, timeout=CLOSING)
-        for task in self._keeping:
+        tasks = [*self._fetching, *self._keeping]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def kept(self) -> None:
         """Until what was heard is written down."""
@@ -73,7 +77,7 @@ class Candles:
         can't be brought up to date in time is answered as it is, stale.
         """
         await warm("talib")  # with polars and numpy: the first indicator is never far
-        origin = (await self._gate.market()).origin
+        port = await self._gate.market()
         series = self._book.find(
             spelling.candle_symbol(symbol, interval.name, extended=extended), traded=spelling.kind(symbol) != "index"
         )
@@ -81,42 +85,57 @@ class Candles:
         asked = _ms(start)
         why: str | None = None
         try:
-            async with asyncio.timeout(max(0.0, time_left(WHOLE) - MARGIN)), series.lock:
+            async with asyncio.timeout(max(0.0, time_left(WHOLE) - MARGIN)):
                 if daily and series.since is None:
-                    await self._recall(series, origin)
+                    await self._recall(series, port.origin)
                 await self._bring_up(series, symbol, min(asked, _ms(self._clock.now() - interval.depth)), asked)
         except TimeoutError:
             why = self._supervisor.problem or "its history did not come in time"
         if daily and why is None:
-            self._keep(series, origin)
+            self._keep(series, port)
         frame, notes = self._found(series, symbol, interval, (asked, None if end is None else _ms(end)), why)
         return History(
             symbol=symbol,
             interval=interval.name,
             extended=extended,
             frame=frame,
-            as_of=series.at or min(self._clock.now(), frame["time"][-1] + timedelta(minutes=interval.minutes)),
-            source=self._hub.source if series.at is not None else "cache",
+            as_of=series.at or min(self._clock.now(), interval.ends(frame["time"][-1])),
+            source=self._hub.source if series.at is not None else "simulator" if series.simulated else "cache",
             session=session,
             stale=why is not None or not self._supervisor.fresh,
             notes=notes,
         )
 
     async def _bring_up(self, series: Series, symbol: str, want: int, asked: int) -> None:
-        """Fetch what is missing: once more where a snapshot under way did not reach so far, or history was restated."""
+        """Fetch what is missing, once for all who ask: again where what was under way did not reach so far."""
         if self._book.is_current(series) and series.covers(asked):
             with self._hub.hold([series.symbol], [CandleEvent]):
                 return  # it lingers from now on
         series.want = want if series.want is None else min(want, series.want)
         for _ in range(3):
-            await self._fetch(series, symbol)
+            if series.flight is None or series.flight.done():
+                # In a context of its own: the deadline of whoever happened to be first is not the others'.
+                fetching = self._fetch(series, symbol, brief=series.covers(asked))
+                series.flight = self._begin(fetching, self._fetching)
+            await asyncio.shield(series.flight)
             if series.covers(asked):
                 return
 
-    async def _fetch(self, series: Series, symbol: str) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[Any]]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, context=Context())
+        among.add(task)
+        task.add_done_callback(among.discard)
+        task.add_done_callback(lambda one: one.cancelled() or one.exception())  # nobody may be waiting for it any more
+        return task
+
+    async def _fetch(self, series: Series, symbol: str, *, brief: bool) -> None:
         """Wait for the snapshot that is under way, else for one of a new subscription."""
         if series.failure:
-            raise BrokerUnavailable(f"no history of {symbol}: {series.failure}")
+            raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {series.failure}")
+        known = series.frame is not None and len(series.frame)
+        down = self._supervisor.problem not in (None, NOT_STARTED)  # it is being opened again, if it can be
+        async with asyncio.timeout(FIRST if known and down else BRIEF if known else OPENING):
+            await self._hub.opened.wait()
         async with self._slots:
             if self._book.is_live(series):
                 self._book.release([series])
@@ -125,16 +144,14 @@ class Candles:
             if series.ready.is_set():
                 series.expect()
             with self._hub.hold([series.symbol], [CandleEvent]):
-                async with asyncio.timeout(OPENING):
-                    await self._hub.opened.wait()
                 try:
-                    async with asyncio.timeout(PATIENCE):
+                    async with asyncio.timeout(BRIEF if brief else PATIENCE):
                         await self._told(series, symbol)
                 except TimeoutError:
                     self._book.release([series])  # the rest of it is lost: the next question subscribes anew
                     raise
         if series.failure:
-            raise BrokerUnavailable(f"no history of {symbol}: {series.failure}")
+            raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {series.failure}")
 
     async def _told(self, series: Series, symbol: str) -> None:
         """Until the snapshot is in; raises UnknownSymbol, and BrokerUnavailable where it will never come."""
@@ -165,11 +182,11 @@ class Candles:
     async def _recall(self, series: Series, origin: str) -> None:
         """Begin with the days that were kept."""
         kept = await self._archive.load(origin, series.symbol)
-        if kept is not None and len(kept.frame):
+        if kept is not None and len(kept.frame) and series.since is None:
             series.seed(kept.frame, kept.since)
-            series.kept = (kept.since, kept.until)
+            series.kept, series.simulated = (kept.since, kept.until), kept.simulated
 
-    def _keep(self, series: Series, origin: str) -> None:
+    def _keep(self, series: Series, port: MarketPort) -> None:
         """Write down, in the background, the whole days that are not kept yet."""
         import polars as pl
 
@@ -179,10 +196,8 @@ class Candles:
         today = _ms(datetime.combine(self._clock.new_york().date(), time(), UTC))
         if not series.restated and series.kept and series.kept[0] <= since and series.kept[1] >= today:
             return
-        days = Kept(frame.filter(pl.col("time") < today), since, today)
-        task = asyncio.create_task(self._write(series, origin, days))
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+        days = Kept(frame.filter(pl.col("time") < today), since, today, port.simulated)
+        self._begin(self._write(series, port.origin, days), self._keeping)
 
     async def _write(self, series: Series, origin: str, days: Kept) -> None:
         anew = series.restated
@@ -204,13 +219,16 @@ class Candles:
         if frame is not None and len(frame):
             frame, first = _begun(frame, notes), int(frame["time"][0])
             if not series.covers(asked) or (series.since is not None and series.since > asked):
-                notes.append(f"the feed gave bars only from {_moment(first):%Y-%m-%d %H:%M} UTC on")
+                notes.append(f"the feed gave bars only from {datetime.fromtimestamp(first / 1000, UTC):%Y-%m-%d} on")
             frame = frame.filter(pl.col("time").is_between(asked, end) if end else pl.col("time") >= asked)
         if frame is None or not len(frame):
             if why is not None:
-                raise BrokerUnavailable(f"no history of {symbol}: {why}")
+                raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {why}")
             said = "".join(f"; {note}" for note in notes)
-            raise NotFound(f"there are no {interval.name} bars of {symbol} in that time{said}", "Ask for another time")
+            raise NotFound(
+                f"there are no {interval.name} bars of {symbol} in that time{said}",
+                "Ask for a time with sessions: not a weekend, a holiday, or before the bars begin",
+            )
         if series.unreadable:
             notes.append(f"bars that could not be read and are left out: {series.unreadable}")
         return frame.with_columns(pl.col("time").cast(pl.Datetime("ms", "UTC"))), tuple(notes)
@@ -223,10 +241,6 @@ def _begun(frame: "pl.DataFrame", notes: list[str]) -> "pl.DataFrame":
         return frame
     notes.append("the newest bar has no price yet and is left out")
     return frame.head(-1)
-
-
-def _moment(time: int) -> datetime:
-    return datetime.fromtimestamp(time / 1000, UTC)
 
 
 def _ms(moment: datetime) -> int:

@@ -231,6 +231,8 @@ class Hub:
             line.events.pop(key[0], None)
             if not any((kind, key[1]) in self._claims for kind in KINDS):
                 line.wake()
+                for watcher in line.watchers:
+                    watcher.ready.set()
                 del self._lines[key[1]]
             self.changed.set()
 
@@ -258,18 +260,22 @@ class Hub:
                 line.waiters.discard(waiter)
 
     async def changes(self, symbols: Sequence[str], kinds: Sequence[Kind]) -> AsyncIterator[set[str]]:
-        """The symbols with news since the last look, for ever; close the iterator to let go."""
+        """The symbols with news since the last look; close the iterator to let go.
+
+        It ends once none of them is subscribed any more: each is rejected or given up.
+        """
         watcher = _Watcher()
         with self.hold(symbols, kinds):
             lines = [line for symbol in symbols if (line := self._lines.get(symbol))]
             for line in lines:
                 line.watchers.add(watcher)
             try:
-                while True:
+                while watcher.changed or any(self._lines.get(line.symbol) is line for line in lines):
                     await watcher.ready.wait()
                     watcher.ready.clear()
                     changed, watcher.changed = watcher.changed, set()
-                    yield changed
+                    if changed:
+                        yield changed
             finally:
                 for line in lines:
                     line.watchers.discard(watcher)
@@ -281,6 +287,7 @@ class Hub:
         """Call back with the symbols that have news while inside, in a task of its own.
 
         `call` must not block. One that raises is called again at the next news; the first failure of a row is logged.
+        Where there will be no news any more (as `changes` says) that is logged.
         """
 
         async def follow() -> None:
@@ -293,6 +300,7 @@ class Hub:
                     if not failing:
                         _log.exception("a callback on market data failed")
                     failing = True
+            _log.warning("no more market data for %s: the feed does not have it", ", ".join(symbols))
 
         task = asyncio.create_task(follow())
         try:

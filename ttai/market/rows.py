@@ -1,10 +1,11 @@
 """REST's answers about symbols, asked for many at once when callers ask for one each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic
 
-from ttai.cache import Cache
+from ttai.cache import STOPPING, Cache
+from ttai.errors import BrokerUnavailable
 from ttai.market.metrics import Metrics
 from ttai.market.ports import Gate, MarketPort
 from ttai.market.types import Row, Rows, T
@@ -39,14 +40,13 @@ class Reader(Generic[T]):
         return await self._cache.fetch((self._kind, login, symbol), self._seconds, lambda: self._ask(symbol))
 
     async def close(self) -> None:
-        """End the requests on their way; who waits for one is cancelled."""
+        """End the requests on their way; who waits for one is told why (BrokerUnavailable)."""
         requests = list(self._requests)
         for request in requests:
             request.cancel()
         await asyncio.gather(*requests, return_exceptions=True)
         asked, self._asked = self._asked, {}
-        for future in asked.values():
-            future.cancel()
+        _fail(asked, BrokerUnavailable(*STOPPING))
 
     async def _ask(self, symbol: str) -> T | None:
         if not self._asked:
@@ -62,13 +62,10 @@ class Reader(Generic[T]):
         try:
             answer = await self._send(await self._gate.market(), list(asked))
         except Exception as failure:  # noqa: BLE001 - handed on to everyone who asked
-            for future in asked.values():
-                if not future.done():
-                    future.set_exception(failure)
+            _fail(asked, failure)
             return
         except asyncio.CancelledError:
-            for future in asked.values():
-                future.cancel()
+            _fail(asked, BrokerUnavailable(*STOPPING))
             raise
         for symbol, future in asked.items():
             if future.done():
@@ -77,6 +74,12 @@ class Reader(Generic[T]):
                 future.set_exception(error)
             else:
                 future.set_result(answer.rows.get(symbol))
+
+
+def _fail(asked: Mapping[str, asyncio.Future[T | None]], failure: Exception) -> None:
+    for future in asked.values():
+        if not future.done():
+            future.set_exception(failure)
 
 
 class RowReader(Reader[Row]):

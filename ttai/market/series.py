@@ -30,7 +30,7 @@ class Series:
     def __init__(self, symbol: str, *, traded: bool) -> None:
         """`symbol` is the feed's; what is not `traded` (an index) has no volume, whatever the feed says."""
         self.symbol = symbol
-        self.lock = asyncio.Lock()  # one of those who ask fetches
+        self.flight: asyncio.Task[None] | None = None  # the fetch that all who ask wait for
         self.ready = asyncio.Event()  # the snapshot that was asked for is in, or never will be
         self.failure: str | None = None  # why it never will
         self.since: int | None = None
@@ -40,6 +40,7 @@ class Series:
         self.at: datetime | None = None  # when what is here was last confirmed
         self.unreadable = 0
         self.kept: tuple[int, int] | None = None  # from when to before when it is written down
+        self.simulated = False  # what was written down is a simulator's
         self.restated = False  # what was written down is no longer what the feed says
         self._traded = traded
         self._asked = 0
@@ -51,6 +52,11 @@ class Series:
         self._unread = 0
         self._live: dict[int, Row | None] = {}
         self._pending = False
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it is being fetched."""
+        return self.flight is not None and not self.flight.done()
 
     def seed(self, frame: "pl.DataFrame", since: int) -> None:
         """Begin with bars that were kept."""

@@ -58,15 +58,19 @@ class Bars:
         return bool((self.time.astype("int64") % DAY_MS).any())
 
     @cached_property
-    def day(self) -> "NDArray[np.datetime64]":
-        """The date of each bar in New York, datetime64[D]."""
+    def clock(self) -> "NDArray[np.datetime64]":
+        """What New York's clocks show when each bar begins, datetime64[ms]; midnight of its date for a day or week."""
         import polars as pl
 
         if not self.intraday:
-            return self.time.astype("datetime64[D]")
+            return self.time
         moments = pl.Series(self.time).dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York")
-        days: NDArray[np.datetime64] = moments.dt.date().to_numpy().astype("datetime64[D]")
-        return days
+        return moments.dt.replace_time_zone(None).to_numpy()
+
+    @cached_property
+    def day(self) -> "NDArray[np.datetime64]":
+        """The date of each bar in New York, datetime64[D]."""
+        return self.clock.astype("datetime64[D]")
 
     @cached_property
     def unit(self) -> Literal["bar", "day", "week"]:

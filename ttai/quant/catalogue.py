@@ -36,7 +36,8 @@ class Definition:
 
     `formula` takes sound bars and the parameters and gives an array for each of `lines`; `needs` takes the parameters
     and says how many bars the last of the lines needs. `scale`: "price" where the lines can be drawn over the price.
-    The first `rising` parameters must rise. `unknown` says why a value is missing though there are bars enough.
+    The first `rising` parameters must rise. `intraday`: it is of one session, which must be whole. `unknown` says why
+    a value is missing though there are bars enough.
     """
 
     about: str
@@ -138,7 +139,7 @@ CATALOGUE: dict[str, Definition] = {
         (),
         ("vwap",),
         formulas.vwap,
-        lambda: 1,
+        lambda: 2,
         readings.session_average,
         "price",
         volume=True,
@@ -156,7 +157,7 @@ CATALOGUE: dict[str, Definition] = {
         formulas.stochrsi,
         lambda n, window, smoothing: n + window + smoothing - 1,
         readings.zone(20, 80),
-        unknown="its RSI did not move",
+        unknown="its RSI did not move, or not for long enough",
     ),
     "macd": Definition(
         "moving average convergence divergence",
@@ -198,6 +199,7 @@ CATALOGUE: dict[str, Definition] = {
         formulas.adx,
         lambda n: 2 * n,
         readings.trend_strength,
+        unknown=f"{STANDSTILL}, or not for long enough",
     ),
     "aroon": Definition(
         "Aroon: how recent the extremes are", (_period(25),), ("up", "down"), formulas.aroon, lambda n: n + 1,
@@ -229,7 +231,8 @@ CATALOGUE: dict[str, Definition] = {
         readings.volatility,
     ),
     "obv": Definition(
-        "on-balance volume", (), ("obv",), formulas.obv, lambda: 1, readings.volume, volume=True
+        "on-balance volume from the first bar used: its changes count, not its level", (), ("obv",), formulas.obv,
+        lambda: 1, readings.volume, volume=True,
     ),
 }  # fmt: skip
 

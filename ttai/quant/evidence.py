@@ -28,7 +28,7 @@ _MOST_BINS = 500
 class Evidence:
     """One reason at one price (dollars): `label` names it ("SMA 200", "gap up"), `time` is its bar's where it has one.
 
-    `weight` is the share of what is missing to full strength that it closes, 0 to 1.
+    `weight` is the share of what is missing to full strength that it closes: 0 to 1, less than ½ unless a swing.
     """
 
     kind: Kind

@@ -90,7 +90,10 @@ def sar(bars: Bars, acceleration: float, maximum: float) -> "Lines":
 
 
 def vwap(bars: Bars) -> "Lines":
-    """Typical price weighted with volume since the day's first bar, New York; NaN until something is traded."""
+    """Typical price weighted with volume since the day's first bar, New York; NaN until something is traded.
+
+    The bars may begin within their first day: it is unknown unless it starts at the time of day of every later one.
+    """
     import numpy as np
     import talib
 
@@ -99,6 +102,9 @@ def vwap(bars: Bars) -> "Lines":
     days = zip(*(np.split(column, starts) for column in prices), strict=True)
     average = np.concatenate([talib.VWAP(*day) for day in days])
     average[average == 0.0] = np.nan
+    first, later = bars.clock[0] - bars.day[0], bars.clock[starts] - bars.day[starts]
+    if not len(starts) or (later != first).any():
+        average[: starts[0] if len(starts) else None] = np.nan
     return (average,)
 
 
@@ -115,13 +121,20 @@ def rsi(bars: Bars, period: int) -> "Lines":
 
 
 def stochrsi(bars: Bars, period: int, window: int, smoothing: int) -> "Lines":
-    """Where the RSI stands in its own range, and the mean of that; %K is not smoothed; 0–100."""
+    """Where the RSI stands in its own range, and the mean of that; %K is not smoothed; 0–100.
+
+    NaN while a window holds an RSI that is unknown, or stands still.
+    """
     import numpy as np
     import talib
 
     # What talib.STOCHRSI does, with the RSI in hand.
     strength = talib.RSI(bars.close, period)
     k, d = talib.STOCHF(strength, strength, strength, fastk_period=window, fastd_period=smoothing)
+    if (strength == 0.0).any():
+        nothing = np.isnan(rsi(bars, period)[0])
+        nothing[:period] = False
+        k, d = _unknown(nothing, k, window), _unknown(nothing, d, window + smoothing - 1)
     noise = 1e-9  # points: what rounding leaves of no change
     # Two neighbours of the coarser series lie in every window: where none are equal, no window stands still.
     if not (np.abs(np.diff(strength[:: window // 2])) < noise).any():
@@ -188,7 +201,11 @@ def mfi(bars: Bars, period: int) -> "Lines":
 
 
 def adx(bars: Bars, period: int) -> "Lines":
-    """Wilder's average directional index and the directional indicators +DI and −DI; 0–100."""
+    """Wilder's average directional index and the directional indicators +DI and −DI; 0–100.
+
+    Bars that begin with a standstill of `period` changes or more are taken from the first directional movement on:
+    TA-Lib's averages would be seeded with it, and the ADX be too low for long.
+    """
     import numpy as np
     import talib
 
@@ -196,6 +213,9 @@ def adx(bars: Bars, period: int) -> "Lines":
     lines = talib.ADX(*prices, period), talib.PLUS_DI(*prices, period), talib.MINUS_DI(*prices, period)
     if (zero := lines[1] == 0.0).any():
         still = zero & (lines[2] == 0.0)
+        if still[period] and (start := _first_direction(bars)):
+            moving = adx(bars[start:], period)
+            return tuple(np.concatenate([np.full(start, np.nan), line]) for line in moving)
         for line in lines:
             line[still] = np.nan
     return lines
@@ -262,6 +282,14 @@ def obv(bars: Bars) -> "Lines":
     import talib
 
     return (talib.OBV(bars.close, bars.volume),)
+
+
+def _first_direction(bars: Bars) -> int:
+    """The bar before the first that has a directional movement; 0 where none has."""
+    import numpy as np
+
+    up, down = np.diff(bars.high), -np.diff(bars.low)
+    return int(np.argmax((np.maximum(up, down) > 0) & (up != down)))
 
 
 def _flows(bars: Bars, at: "Place", before: "Place") -> "Mask":

@@ -121,7 +121,7 @@ def compute(bars: Bars, spec: Spec) -> Indicator:
         return Indicator(spec, lines, definition.scale, reason, None)
     lines = dict(zip(definition.lines, definition.formula(part, *numbers), strict=True))
     if any(math.isnan(values[-1]) for values in lines.values()):
-        reason = _shortage(bars, part, definition.needs(*numbers)) or definition.unknown
+        reason = _shortage(bars, part, definition, definition.needs(*numbers)) or definition.unknown
     reading = None if reason else definition.reading(View(tuple(numbers), lines, part))
     if missing := len(bars) - len(part):
         before = np.full(missing, np.nan)
@@ -144,9 +144,10 @@ def _obstacle(bars: Bars, part: Bars, definition: Definition) -> str | None:
     return "there is no volume (an index has none)"
 
 
-def _shortage(bars: Bars, part: Bars, needed: int) -> str | None:
+def _shortage(bars: Bars, part: Bars, definition: Definition, needed: int) -> str | None:
     if len(part) >= needed:
-        return None
+        partial = definition.intraday and part.day[0] == part.day[-1]
+        return "needs the whole session: the bars begin within it" if partial else None
     since = " since the last gap" if len(part) < len(bars) else ""
     verb = "is" if len(part) == 1 else "are"
     return f"needs {needed} bars, there {verb} {len(part)}{since}"
@@ -160,8 +161,8 @@ def _at(values: "Numbers", back: int) -> float | None:
 def _definition(name: str) -> Definition:
     if (definition := CATALOGUE.get(name)) is None:
         near = difflib.get_close_matches(name, [*CATALOGUE, *ALIASES], 1)
-        guess = f"did you mean {ALIASES.get(near[0], near[0])}? " if near else ""
-        raise ValueError(f"{_brief(name)} is not an indicator; {guess}{_listed()}")
+        guess = f"; did you mean {ALIASES.get(near[0], near[0])}?" if near else "."
+        raise ValueError(f"{_brief(name)} is not an indicator{guess} {_listed()}")
     return definition
 
 

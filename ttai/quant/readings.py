@@ -166,24 +166,26 @@ def aroon(view: View) -> str:
 
 def true_range(view: View) -> str:
     """The average range in proportion to the price."""
-    return f"{view.now() / view.price:.1%} of the price a {view.bars.unit}"
+    return f"{_percent(100 * view.now() / view.price)} of the price a {view.bars.unit}"
 
 
 def relative_range(view: View) -> str:
     """The same where the value already is in percent."""
-    return f"{view.now():.1f}% of the price a {view.bars.unit}"
+    return f"{_percent(view.now())} of the price a {view.bars.unit}"
 
 
 def volatility(view: View) -> str:
-    """The latest value among those of the last year of bars."""
+    """The latest value in percent, and where it stands among those of the last year of bars."""
     import numpy as np
 
     values = view.lines["hv"][-SESSIONS - 1 : -1]
     known = values[np.isfinite(values)]
     share = percentile(known, view.now()) if len(known) >= _ENOUGH else None
-    if share is None:
-        return "rising" if view.now() > view.before() else "not rising"
-    return f"higher than {share:.0f}% of the last {len(known)} {view.bars.unit}s"
+    if share is not None:
+        place = f"higher than {share:.0f}% of the last {len(known)} {view.bars.unit}s"
+    else:
+        place = "rising" if view.now() > view.before() else "not rising"
+    return f"{_percent(100 * view.now())} a year, {place}"
 
 
 def volume(view: View) -> str:
@@ -196,6 +198,12 @@ def volume(view: View) -> str:
     if flow * move < 0:
         return f"{_way(flow)} {over} while the price is {_way(move)}: divergence"
     return f"{_way(flow)} {over}, the price is {_way(move)}"
+
+
+def _percent(value: float) -> str:
+    """At least a tenth and two significant digits of a number from 0: 12.0%, 0.062%; below a millionth nothing."""
+    places = max(1, 1 - math.floor(math.log10(value))) if value >= 1e-6 else 1
+    return f"{value:.{places}f}%"
 
 
 def _way(change: float) -> str:

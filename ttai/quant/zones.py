@@ -8,15 +8,19 @@ from typing import Literal
 
 from ttai.quant.evidence import Evidence, Kind
 
+_UNTOUCHED = 0.5  # the share of full strength that evidence other than a touch comes near to, more than any weighs
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
     """A level: support at or below the last close, resistance above it; prices in dollars.
 
     `price` is the evidence's mean by weight, `low` and `high` are its outermost prices (equal for one piece alone).
-    `strength`, 0 to 100, adds the evidence up: each piece closes the share of the distance to 100 that it weighs, so a
-    swing of today alone makes about 30, three of them 66. `touches` are the swings that turned in the zone,
-    `last_touch` the newest one's time, None without. `kinds` says what meets here, heaviest first.
+    `strength`, 0 to 100, adds the evidence up: each swing closes the share of the distance to 100 that it weighs, so
+    one of today alone makes about 30, three of them 66. Other evidence together closes less than half of that distance
+    (a piece twice its weight of what is missing to that half, hence the first one what it weighs): where price has
+    never turned, no arithmetic makes a level strong. `touches` are the swings that turned in the zone, `last_touch` the
+    newest one's time, None without. `kinds` says what meets here, heaviest first.
     """
 
     side: Literal["support", "resistance"]
@@ -59,6 +63,12 @@ def _groups(evidence: list[Evidence], reach: float) -> Iterator[list[Evidence]]:
             free[window] = False
 
 
+def _strength(group: list[Evidence]) -> float:
+    turned = prod(1 - one.weight for one in group if one.kind == "swing")
+    others = prod(1 - one.weight / _UNTOUCHED for one in group if one.kind != "swing")
+    return 100 * (1 - turned * (1 - _UNTOUCHED * (1 - others)))
+
+
 def _zone(side: Literal["support", "resistance"], group: list[Evidence]) -> Zone:
     heaviest = sorted(group, key=lambda one: -one.weight)
     low, high = group[0].price, group[-1].price
@@ -69,7 +79,7 @@ def _zone(side: Literal["support", "resistance"], group: list[Evidence]) -> Zone
         price=min(max(mean, low), high),
         low=low,
         high=high,
-        strength=100 * (1 - prod(1 - one.weight for one in group)),
+        strength=_strength(group),
         touches=len(touches),
         last_touch=max(touches, default=None),
         kinds=tuple(dict.fromkeys(one.kind for one in heaviest)),

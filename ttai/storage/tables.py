@@ -90,6 +90,7 @@ class HistoryRow(SQLModel, table=True):
     symbol: str = Field(primary_key=True)
     since: int
     until: int
+    simulated: bool  # by `ttai simulate` or the demo
 
 
 class BarRow(SQLModel, table=True):

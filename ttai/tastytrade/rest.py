@@ -30,8 +30,9 @@ from ttai.tastytrade.wire import Wire
 
 _TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity-option",)}
 _MOST_ROWS = 100
+ATTEMPTS = 3  # to change a list that another program changes too
 CLOSING = 1.0  # s a request may take to be cancelled
-LOGIN_OVER = "the login was changed meanwhile"
+LOGIN_OVER = "the login was changed meanwhile, or ttai's server is stopping"
 CHECK = "It may have been done all the same: look what there is before you try it again"
 
 T = TypeVar("T")
@@ -120,17 +121,30 @@ class TastyTrade:
         await self._write("POST", "/watchlists", lists.created(name, symbols))
 
     async def change_watchlist(self, name: str, *, add: Sequence[str], remove: Sequence[str]) -> Watchlist:
-        """Take symbols out of a list and append others; what else is in it stays."""
+        """Take symbols out of a list and append others; what else is in it stays. What it is then.
+
+        What is sent replaces the list, so it is read again, and sent again where another program's list replaced it.
+        """
         path = _list_path(name)
-        item = await self._get(path)
-        if self._list(item) is None:
-            raise BrokerUnavailable(f"the list on {path} can't be read, so it is left as it is")
-        body = lists.changed(item, add, remove)
-        if body["watchlist-entries"] != item.get("watchlist-entries"):
+        item, there = await self._whole_list(path)
+        for _ in range(ATTEMPTS):
+            body = lists.changed(item, add, remove)
+            if body["watchlist-entries"] == item["watchlist-entries"]:
+                break
             await self._write("PUT", path, body)
-        changed = self._list(body)
-        assert changed is not None  # noqa: S101 - made from one that could be read
-        return changed
+            try:
+                item, there = await self._whole_list(path)
+            except TtaiError as error:
+                raise BrokerUnavailable(f"the list was sent, and then: {error.message.rstrip('.')}", CHECK) from error
+        return there
+
+    async def _whole_list(self, path: str) -> tuple[dict[str, Any], Watchlist]:
+        """A list as the wire has it, and as ours; one without its entries would be sent back without them."""
+        item = await self._get(path)
+        there = self._list(item)
+        if there is None or not isinstance(item.get("watchlist-entries"), list):
+            raise BrokerUnavailable(f"what is on the list {path} can't be read, so it is left as it is")
+        return item, there
 
     async def delete_watchlist(self, name: str) -> None:
         """Delete a list with all that is in it."""

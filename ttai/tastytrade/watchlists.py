@@ -38,11 +38,11 @@ def created(name: str, symbols: Iterable[str]) -> Json:
 def changed(item: Json, add: Iterable[str], remove: Iterable[str]) -> Json:
     """The list with these symbols taken out and those appended that are not in it; all else stays as it was.
 
-    What is sent replaces the whole list, so the entries nobody could read are in it too. ValueError for what is no
-    symbol.
+    `item` has its entries. What is sent replaces them all, so those nobody could read are in it too. ValueError for
+    what is no symbol.
     """
     gone = set(remove)
-    kept = [entry for entry in item.get("watchlist-entries") or [] if symbol(entry) not in gone]
+    kept = [entry for entry in item["watchlist-entries"] if symbol(entry) not in gone]
     there = {symbol(entry) for entry in kept}
     fresh = [_entry(one) for one in dict.fromkeys(add) if one not in there]
     same: Json = {key: item[key] for key in ("name", "group-name", "order-index") if key in item}

@@ -52,6 +52,7 @@ _VOLUME = 0.17  # the volume's share of the height
 _REACH = 0.35  # how far overlays and zones may stretch the bars' range, as a share of it
 _LARGEST = 1e12  # dollars: what is beyond is no price
 _ENTRIES = 12  # of the legend
+_STOPS = ("supertrend", "sar")  # indicators that jump to the other side of the price
 # A second mark beside the colour; the last is for all that follow.
 _DASHES = (None, None, None, (6, 2), (6, 2), (2, 1.5), (1, 1))
 
@@ -71,8 +72,8 @@ def draw(
     """A PNG of `width` × `height` pixels, the same bytes for the same input; safe in several threads.
 
     A bar that lacks one of its four prices leaves a gap; times are New York's; the volume has a panel where any is
-    known; the legend names the first 12 lines. ValueError where no bar has prices, a line is not as long as the
-    bars, or the size is out of reason.
+    known; the legend names the first 12 lines and counts the rest. ValueError where no bar has prices, a line is not
+    as long as the bars, or the size is out of reason.
     """
     import numpy as np
 
@@ -177,6 +178,11 @@ def _header(canvas: Canvas, title: str, subtitle: str, lines: Sequence[Line], pl
         canvas.curve(np.array([x, x + 22]), np.array([y, y]) + 0.5, colour, dashes=dashes)
         canvas.text(x + 28, y, words, _WORDS, theme.ink)
         x += length + 18
+    if more := len(lines[_ENTRIES:]):
+        words = f"+{more} more"
+        if x + canvas.length(words, _WORDS) > canvas.width - _EDGE:
+            x, y = _EDGE, y - _ROW
+        canvas.text(x, y, words, _WORDS, theme.muted)
     return y - _ROW + 4
 
 
@@ -243,6 +249,14 @@ def _draw_candles(canvas: Canvas, panel: Panel, candles: _Candles) -> None:
 
 
 def _draw_lines(canvas: Canvas, panel: Panel, lines: Sequence[Line], candles: _Candles) -> None:
+    """Each is whole but for a stop, which breaks off where the price crosses it."""
+    import numpy as np
+
     within = (panel.left, panel.bottom, panel.right, panel.top)
     for line, (colour, dashes) in zip(lines, _styles(canvas, lines), strict=True):
-        canvas.curve(candles.x, panel.y(_known(line.values)), colour, dashes=dashes, within=within)
+        x, values = candles.x, _known(line.values)
+        if line.name.split(":")[0] in _STOPS:
+            side = np.sign(candles.prices[3] - values)
+            turns = np.flatnonzero(side[1:] * side[:-1] < 0) + 1
+            x, values = np.insert(x, turns, np.nan), np.insert(values, turns, np.nan)
+        canvas.curve(x, panel.y(values), colour, dashes=dashes, within=within)

@@ -106,8 +106,10 @@ class Sheet:
 
     @cached_property
     def _title(self) -> str:
+        facts = self._summary[0]
         change = "" if self._change is None else f"  {self._change:+,.2f} ({self._change_percent:+.2f}%)"
-        return f"{self.history.symbol} {self.history.interval}  {self._summary[0].last:,.2f}{change}"
+        over = f"{change} over {facts.bars} bars" if change else ""
+        return f"{self.history.symbol} {self.history.interval}  {facts.last:,.2f}{over}"
 
     @cached_property
     def _subtitle(self) -> str:
@@ -118,10 +120,10 @@ class Sheet:
     def _said(self) -> list[str]:
         facts = self._summary[0]
         begins, ends = (analysis.in_new_york(one) for one in (facts.begins, facts.ends))
-        span = f"{facts.bars} bars from {begins} to {ends}, range {facts.low:,.2f} to {facts.high:,.2f}"
+        span = f"from {begins} to {ends}, range {facts.low:,.2f} to {facts.high:,.2f}"
         parts = [f"{line.name} {value:,.2f}" for line in self._lines if (value := _known(line)) is not None]
         if self.levels is not None:
-            parts += [f"trend {self.levels.trend.direction}"] if self.levels.trend else []
+            parts += [f"trend of these bars {self.levels.trend.direction}"] if self.levels.trend else []
             for kind in ("support", "resistance"):
                 prices = ", ".join(one.label for one in self._shades if one.kind == kind)
                 parts += [f"{kind} {prices}"] if prices else []

@@ -39,17 +39,17 @@ class Bar(BaseModel):
 
 
 class Summary(BaseModel):
-    """A whole range of bars: `change` from the first open to the last close, volatility a year, averages a bar."""
+    """A whole range of bars: prices in dollars or points, volatility a year, averages a bar."""
 
     bars: int
     begins: Time
     ends: Time
-    first: Price | None
+    first_open: Price | None
     last: Price | None
     high: Price | None
     low: Price | None
-    change: Price | None
-    change_percent: Percent | None
+    change_from_first_open: Price | None
+    change_from_first_open_percent: Percent | None
     realised_volatility: Percent | None
     atr_14: Price | None
     average_volume: Count | None
@@ -61,6 +61,7 @@ class HistoryAnswer(MarketAnswer):
     symbol: str
     interval: str
     extended_hours: bool
+    last_bar_forming: bool  # still being traded: its volume and range are not whole
 
 
 class PriceHistory(HistoryAnswer):

@@ -29,7 +29,10 @@ class Watchlist(Answer):
 
 
 class WatchlistChange(Answer):
-    """What was done to a list (created, changed, unchanged, deleted), where it is kept, how many are on it now."""
+    """What was done to a list, where it is kept, how many are on it now; a note says where names are left out.
+
+    `done` is created, changed, unchanged, deleted, or contested: another program undid some or all of it.
+    """
 
     name: str
     kind: str

@@ -46,7 +46,7 @@ class ChartTools:
         Use it when the user wants to see a chart; get_indicators and find_levels have the numbers."""
         asked = analysis.named(overlays)
         specs = _specs([text for text in asked if text not in PANELS])
-        before = max(AVERAGES if "levels" in asked else 1, analysis.bars_needed(specs))
+        before = max(AVERAGES if "levels" in asked else 1, analysis.bars_needed(specs, interval))
         history = await self._market.history(symbol, interval, bars=lookback + before)
         bars = history.bars
         sheet = Sheet(
@@ -54,7 +54,7 @@ class ChartTools:
             bars=bars,
             lookback=lookback,
             indicators=await self._service.compute(bars, specs),
-            levels=await self._service.find_levels(bars, lookback) if "levels" in asked else None,
+            levels=await self._service.find_levels(bars, lookback, extended=False) if "levels" in asked else None,
             volume="volume" in asked,
             theme=theme,
         )

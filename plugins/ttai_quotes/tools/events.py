@@ -1,7 +1,7 @@
 """What is coming: earnings, dividends, expirations, and the days on which the exchange keeps other hours."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -9,13 +9,20 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ttai import Host, TtaiError, cut
+from ttai.quant.symbols import normalize
 from ttai_quotes.models.events import Event, Events
 from ttai_quotes.models.metrics import OLD
 from ttai_quotes.models.quotes import Missing
 from ttai_quotes.tools.metrics import Underlyings, several
 
 MOST = 70
-METHOD = "expected_move: price × IV of the first expiration after the report × √(calendar days until then / 365)"
+NEAREST = 6  # expirations of what has no monthly ones
+FAR = 90  # days: about a quarter, after which comes the report after the next
+METHOD = (
+    "expected_move: price × √(IV₂²·T₂ − IV₁²·T₁), 1 the last expiration before the report (today where there is none), "
+    "2 the first after it, T in calendar days / 365"
+)
+ONLY_NEXT = "of earnings and ex-dividends only the next that TastyTrade knows are listed, not those after"
 
 
 class EventTools:
@@ -30,28 +37,39 @@ class EventTools:
     ) -> Events:
         """List what is coming by date: earnings with the expected move, ex-dividends, expirations, market holidays.
         Use it before holding a position over a date."""
-        measured = await self._market.metrics(several(symbols))
+        metrics, missing = await self._metrics(several(symbols))
         today = self._clock.new_york().date()
         ahead = _Ahead(today, today + timedelta(days=days), await self._market.calendar())
-        prices = await self._prices([one.symbol for one in measured.metrics if ahead.report(one)])
-        found = [*ahead.exchange(), *(event for one in measured.metrics for event in ahead.of(one, prices))]
+        prices = await self._prices([one.symbol for one in metrics if ahead.report(one)])
+        found = [*ahead.exchange(), *(event for one in metrics for event in ahead.of(one, prices))]
         kept, note = cut(sorted(found, key=_weight), MOST, "fewer symbols or days", "events")
         moves = any(event.expected_move_percent is not None for event in kept)
-        moments = [one.as_of for one in measured.metrics]
+        moments = [one.as_of for one in metrics]
         known = [moment for moment in moments if moment is not None]
         return Events(
             as_of=min(known, default=None),
-            source=next((one.source for one in measured.metrics), None),
+            source=next((one.source for one in metrics), None),
             session=(await self._market.session()).label,
             stale=len(known) < len(moments) or any(self._clock.now() - moment > OLD for moment in known),
             events=sorted(kept, key=_order),
-            missing=[Missing(symbol=missing.symbol, reason=missing.reason) for missing in measured.missing],
+            missing=missing,
             notes=[
                 *([f"{note}; expirations went first"] if note else []),
                 *([METHOD] if moves else []),
+                *([ONLY_NEXT] if metrics and days > FAR else []),
                 *ahead.notes,
             ],
         )
+
+    async def _metrics(self, asked: list[str]) -> tuple[Iterable[Any], list[Missing]]:
+        """What is known of each, and why nothing is; the exchange's days are known without the broker."""
+        try:
+            measured = await self._market.metrics(asked)
+        except TtaiError as error:
+            if error.code in ("AUTHENTICATION", "VALIDATION"):
+                raise
+            return (), [Missing(symbol=one, reason=str(error)) for one in dict.fromkeys(map(normalize, asked))]
+        return measured.metrics, [Missing(symbol=one.symbol, reason=one.reason) for one in measured.missing]
 
     async def _prices(self, symbols: list[str]) -> dict[str, float | None]:
         """What those that will report are worth now, as far as it is known."""
@@ -70,15 +88,21 @@ class _Ahead:
     calendar: Any
 
     def __post_init__(self) -> None:
-        self._weeklies = 0
+        self._weeklies = self._others = 0
+        self._odd: list[str] = []
         self._unknown: dict[str, list[str]] = {}
 
     @property
     def notes(self) -> list[str]:
         """What is to be said of the events that were made."""
         left_out = f"expirations: the nearest and the monthly ones; {self._weeklies} others left out"
+        odd = f"{', '.join(self._odd)}: none of the expirations is a monthly one: the nearest {NEAREST}"
         unknown = [f"{', '.join(symbols)}: {why}" for why, symbols in self._unknown.items()]
-        return [*([left_out] if self._weeklies else []), *unknown]
+        return [
+            *([left_out] if self._weeklies else []),
+            *([f"{odd}; {self._others} others left out"] if self._others else []),
+            *unknown,
+        ]
 
     def of(self, metrics: Any, prices: dict[str, float | None]) -> Iterator[Event]:
         """What is coming for one underlying."""
@@ -120,17 +144,35 @@ class _Ahead:
         )
 
     def _share(self, metrics: Any, report: Any) -> float | None:
-        """The expected move as a share of the price; what expires at the close of the day does not see it after."""
-        after = (
-            one
-            for one in metrics.expirations
-            if one.date > report.date or (one.date == report.date and report.when == "before_open")
-        )
-        first = next((one for one in after if one.iv is not None), None)
-        if first is None or first.date <= self.today:
-            self._say("expected_move null: no volatility of an expiration after the report", metrics.symbol)
+        """The expected move as a share of the price; None, with the reason noted, where the options don't say it.
+
+        What expires on the day of the report sees it where it comes before the open, not where it comes after the
+        close; where nobody knows, that expiration is neither before nor after.
+        """
+        same_day = {"before_open": "after", "after_close": "before"}.get(report.when)
+        before: Any = None
+        after: Any = None
+        for one in metrics.expirations:
+            if one.date < report.date or (one.date == report.date and same_day == "before"):
+                before = one
+            elif after is None and (one.date > report.date or same_day == "after"):
+                after = one
+        until = 0.0 if before is None or before.date <= self.today else self._variance(before)
+        through = None if after is None or after.date <= self.today else self._variance(after)
+        if until is None or through is None:
+            which = "first expiration after" if through is None else "last expiration before"
+            self._say(f"expected_move null: no volatility of the {which} the report", metrics.symbol)
             return None
-        return float(first.iv * math.sqrt((first.date - self.today).days / 365))
+        if through < until:
+            said = "the options price less movement until after the report than until before it"
+            self._say(f"expected_move null: {said}", metrics.symbol)
+            return None
+        return math.sqrt(through - until)
+
+    def _variance(self, expiration: Any) -> float | None:
+        """What the options price until an expiration, as the square of a share of the price."""
+        iv = expiration.iv
+        return None if iv is None else iv * iv * (expiration.date - self.today).days / 365
 
     def _dividends(self, metrics: Any) -> Iterator[Event]:
         dividend = metrics.dividend
@@ -144,6 +186,13 @@ class _Ahead:
 
     def _expirations(self, metrics: Any) -> Iterator[Event]:
         coming = [one for one in metrics.expirations if self._includes(one.date)]
+        if not any(self._is_monthly(one.date) for one in metrics.expirations):
+            if coming[NEAREST:]:
+                self._odd.append(metrics.symbol)
+                self._others += len(coming[NEAREST:])
+            for one in coming[:NEAREST]:
+                yield self._event(one.date, symbol=metrics.symbol, kind="expiration", iv=one.iv)
+            return
         for number, one in enumerate(coming):
             monthly = self._is_monthly(one.date)
             if number and not monthly:

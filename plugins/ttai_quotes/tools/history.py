@@ -31,6 +31,8 @@ Extended = Annotated[bool, Field(description="With pre-market and after hours")]
 When = Annotated[str | None, Field(description="2026-01-31 or 2026-01-31T09:30, New York")]
 MOST_ROWS = 300
 MOST_SERIES = 100
+MOST_INDICATORS = 30
+MOST_VALUES = 1500  # of series in one answer
 MOST_LOOKBACK = 5000
 
 
@@ -63,7 +65,7 @@ class HistoryTools:
     ) -> PriceHistory:
         """Price bars of a symbol, and the whole range summed up: change, high, low, realised volatility, ATR, volume.
         Use it for what a price did; get_indicators and find_levels say what to make of it."""
-        intraday = interval.strip().lower() not in ("1d", "1w")
+        intraday = analysis.is_intraday(interval)
         last = self._end(end, intraday=intraday)
         first = None if start is None else understood(lambda: analysis.moment(start, intraday=intraday))
         if first is not None and last is not None and first > last:
@@ -76,16 +78,21 @@ class HistoryTools:
             which = "spread evenly" if sample else "the newest"
             notes.insert(0, f"{len(places)} of {len(bars)} bars, {which}; ask limit={min(len(bars), MOST_ROWS)}")
         return PriceHistory(
-            **told(history), bars=analysis.rows(bars, places), summary=summary, notes=[*history.notes, *notes]
+            **told(history),
+            last_bar_forming=await self._service.is_forming(bars, extended=extended),
+            bars=analysis.rows(bars, places),
+            summary=summary,
+            notes=[*history.notes, *notes],
         )
 
     def _end(self, end: str | None, *, intraday: bool) -> datetime | None:
         if end is None:
             return None
-        last = understood(lambda: analysis.moment(end, intraday=intraday, end=True))
-        if last.date() > self._clock.new_york().date():
+        begins = understood(lambda: analysis.moment(end, intraday=intraday))
+        now = self._clock.new_york()
+        if begins > now if intraday else begins.date() > now.date():
             raise BadArgument(f"the end, {end}, is in the future", "Leave it out for the newest bars")
-        return last
+        return understood(lambda: analysis.moment(end, intraday=intraday, end=True))
 
     async def get_indicators(
         self,
@@ -100,14 +107,18 @@ class HistoryTools:
         """Technical indicators of a symbol, latest and previous value, each with a plain reading.
         Use it for momentum, trend and volatility; an unknown name is answered with all there are."""
         asked = understood(lambda: analysis.specs(indicators or ()))
-        intraday = interval.strip().lower() not in ("1d", "1w")
-        specs = asked or list(DEFAULT_INTRADAY if intraday else DEFAULT)
-        history = await self._market.history(symbol, interval, bars=analysis.bars_needed(specs), extended=extended)
+        if len(asked) > MOST_INDICATORS:
+            raise BadArgument(f"{len(asked)} indicators are too many", f"Ask for at most {MOST_INDICATORS} at once")
+        specs = asked or list(DEFAULT_INTRADAY if analysis.is_intraday(interval) else DEFAULT)
+        history = await self._market.history(
+            symbol, interval, bars=analysis.bars_needed(specs, interval), extended=extended
+        )
         bars: Bars = history.bars
         computed = await self._service.compute(bars, specs)
         values, notes = analysis.values(computed)
         answer = Indicators(
             **told(history),
+            last_bar_forming=await self._service.is_forming(bars, extended=extended),
             bars_used=len(bars),
             last_bar=times(bars)[-1],
             close=float(bars.close[-1]),
@@ -115,6 +126,10 @@ class HistoryTools:
             notes=[*history.notes, *notes],
         )
         if series:
+            most = MOST_VALUES // sum(len(one.lines) for one in computed)
+            if series > most:
+                answer.notes.append(f"series: the newest {most} values, all that fit with so many lines; ask fewer")
+                series = most
             answer.series_times = times(bars)[-series:]
             answer.series = [
                 IndicatorSeries(indicator=str(one.spec), line=line, values=column[-series:].tolist())
@@ -134,10 +149,11 @@ class HistoryTools:
         Use it to place strikes and stops, or to say where a move may end."""
         history = await self._market.history(symbol, interval, bars=lookback + AVERAGES, extended=extended)
         bars: Bars = history.bars
-        levels = await self._service.find_levels(bars, lookback)
+        levels = await self._service.find_levels(bars, lookback, extended=extended)
         trend = levels.trend
         return LevelsAnswer(
             **told(history),
+            last_bar_forming=await self._service.is_forming(bars, extended=extended),
             bars_used=levels.bars,
             close=levels.close,
             range_low=levels.low,

@@ -1,6 +1,6 @@
 """Volatility rank and the like: the broker's metrics made answers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 from pydantic import Field
@@ -26,10 +26,11 @@ class MetricsTools:
         session = (await self._market.session()).label
         now, today = self._clock.now(), self._clock.new_york().date()
         rows = [SymbolMetrics.of(metrics, session, now, today) for metrics in measured.metrics]
+        reported = {one.symbol for one in measured.metrics if one.earnings and one.earnings.date < today}
         return MetricsTable(
             metrics=rows,
             missing=[Missing(symbol=missing.symbol, reason=missing.reason) for missing in measured.missing],
-            notes=_unknown(rows),
+            notes=_unknown(rows, reported),
         )
 
 
@@ -41,13 +42,19 @@ def several(symbols: Iterable[str]) -> list[str]:
     return [part for part in asked if part]
 
 
-def _unknown(rows: list[SymbolMetrics]) -> list[str]:
-    """What is null, said once for all that lack the same."""
+def _unknown(rows: list[SymbolMetrics], reported: Collection[str]) -> list[str]:
+    """What is null, said once for all that lack the same; of those that `reported` only a past report is known."""
     alike: dict[tuple[str, ...], list[str]] = {}
+    past = []
     for row in rows:
-        alike.setdefault(row.unknown, []).append(row.symbol)
-    return [
+        names = row.unknown
+        if row.symbol in reported:
+            past.append(row.symbol)
+            names = tuple(name for name in names if name != "earnings_date")
+        alike.setdefault(names, []).append(row.symbol)
+    notes = [
         f"{', '.join(symbols)}: {', '.join(names)} null: TastyTrade gave no value"
         for names, symbols in alike.items()
         if names
     ]
+    return [*notes, *([f"{', '.join(past)}: earnings_date null: the last known report is past"] if past else [])]

@@ -2,6 +2,7 @@
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ttai import BadArgument, Host, NotFound, TtaiError, cut
+from ttai import BadArgument, Host, NotFound, NotLoggedIn, TtaiError, cut
 from ttai.quant.symbols import normalize
 from ttai_quotes.lists import LocalLists
 from ttai_quotes.models.watchlists import Watchlist, WatchlistChange, Watchlists, WatchlistSummary
@@ -17,6 +18,7 @@ from ttai_quotes.models.watchlists import Watchlist, WatchlistChange, Watchlists
 MOST_LISTS = 100
 MOST_SYMBOLS = 500  # on a list
 MOST_NAMES = 8  # in an error
+MOST_NAMED = 50  # symbols in an answer about a change
 ROOM = 6000  # characters of symbols in one answer
 LONGEST = 60  # characters of a name
 
@@ -86,8 +88,10 @@ class WatchlistTools:
         if action == "delete":
             delete = self._local.delete if found.kind == "local" else self._broker.delete_watchlist
             await delete(found.name)
-            return _change(found, "deleted", 0, removed=found.symbols[: _fitting(found.symbols)])
-        return await self._change(found, action, asked)
+            gone, keep = found.symbols, _fitting(found.symbols)
+            cut_off = [f"the first {keep} of the {len(gone)} symbols that were on it are named"] if gone[keep:] else []
+            return _change(found, "deleted", 0, removed=gone[:keep], keep=keep, notes=[*cut_off, *known.others(found)])
+        return await self._change(found, action, asked, known.others(found))
 
     async def _create(self, known: "_Known", name: str, symbols: list[str]) -> WatchlistChange:
         if (there := known.find(name)) is not None:
@@ -102,23 +106,29 @@ class WatchlistTools:
             made = _Found(name, "private", source=known.source)
         return _change(made, "created", len(symbols), added=symbols)
 
-    async def _change(self, found: _Found, action: Action, symbols: list[str]) -> WatchlistChange:
+    async def _change(self, found: _Found, action: Action, symbols: list[str], others: list[str]) -> WatchlistChange:
         there = set(found.symbols)
         touched = [one for one in symbols if (one in there) == (action == "remove")]
         idle = [one for one in symbols if one not in touched]
         why = "already on it" if action == "add" else "not on it"
-        notes = [f"{', '.join(idle)}: {why}"] if idle else []
+        notes = [*([f"{_some(idle)}: {why}"] if idle else []), *others]
         add, remove = (touched, []) if action == "add" else ([], touched)
         if not touched:
             return _change(found, "unchanged", len(found.symbols) + found.unreadable, notes=notes)
         if add:
             _check_length(len(found.symbols) + found.unreadable + len(add))
         if found.kind == "local":
-            count = len(await self._local.change(found.name, add, remove))
-        else:
-            changed = await self._broker.change_watchlist(found.name, add=add, remove=remove)
-            count = len(changed) + changed.unreadable
-        return _change(found, "changed", count, added=add, removed=remove, notes=notes)
+            now = await self._local.change(found.name, add, remove)
+            return _change(found, "changed", len(now), added=add, removed=remove, notes=notes)
+        kept = await self._broker.change_watchlist(found.name, add=add, remove=remove)
+        undone = [one for one in touched if (one in kept) == (action == "remove")]
+        if undone:
+            how = "not" if action == "add" else "still"
+            said = f"another program is changing this list at the same time: {how} on it, though sent several times:"
+            notes.append(f"{said} {_some(undone)}; on it now: {_some(kept) or 'nothing'}")
+        add, remove = ([one for one in part if one not in undone] for part in (add, remove))
+        done = "contested" if undone else "changed"
+        return _change(found, done, len(kept) + kept.unreadable, added=add, removed=remove, notes=notes)
 
     async def _known(self) -> "_Known":
         """All lists there are, each kind asked for at the same time."""
@@ -147,15 +157,14 @@ class _Known:
     @property
     def logged_out(self) -> bool:
         """Whether the user's own lists are those kept here."""
-        failure = self.failures.get("private")
-        return failure is not None and failure.code == "AUTHENTICATION"
+        return isinstance(self.failures.get("private"), NotLoggedIn)
 
     def take(self, kind: Kind, answer: Any) -> None:
         """Take in the broker's lists of a kind, or what was raised instead."""
         if isinstance(answer, TtaiError):
             self.failures[kind] = answer
             note = f"{kind} watchlists could not be read: {answer}"
-            if answer.code == "AUTHENTICATION":
+            if isinstance(answer, NotLoggedIn):
                 note = f"local watchlists only: {answer.message}"
             self.notes = list(dict.fromkeys([*self.notes, note]))
             return
@@ -170,12 +179,21 @@ class _Known:
         alike = [one for one in self.lists if _plain(one.name) == _plain(name)]
         return next((one for one in alike if one.name == name), next(iter(alike), None))
 
+    def others(self, found: _Found) -> list[str]:
+        """That a list of the user's with the same name is not the one that is changed."""
+        alike = [one for one in self.lists if _plain(one.name) == _plain(found.name) and one.kind != "public"]
+        return [
+            f"this is the {found.kind} watchlist {found.name!r}; the {one.kind} one, {one.name!r}, is left as it is"
+            for one in alike
+            if one is not found
+        ]
+
     def named(self, name: str) -> _Found:
         """The list of that name; else what could not be read, else NotFound with the names there are."""
         if (found := self.find(name)) is not None:
             return found
         for failure in self.failures.values():
-            if failure.code != "AUTHENTICATION":
+            if not isinstance(failure, NotLoggedIn):
                 raise failure
         near = sorted(
             (one.name for one in self.lists),
@@ -211,8 +229,26 @@ def _shown(found: _Found, skip: int) -> Watchlist:
     )
 
 
-def _change(found: _Found, done: str, count: int, **facts: Any) -> WatchlistChange:
-    """What was done to a list."""
+def _some(symbols: Sequence[str]) -> str:
+    """Their names, as many as a note has room for."""
+    more = [f"{len(symbols) - MOST_NAMED} more"] if len(symbols) > MOST_NAMED else []
+    return ", ".join([*symbols[:MOST_NAMED], *more])
+
+
+def _change(
+    found: _Found,
+    done: str,
+    count: int,
+    *,
+    added: Sequence[str] = (),
+    removed: Sequence[str] = (),
+    notes: Iterable[str] = (),
+    keep: int = MOST_NAMED,
+) -> WatchlistChange:
+    """What was done to a list, with as many of the symbols as are worth reading."""
+    there = f"get_watchlists name={found.name!r} for what is on it"
+    added, cut_added = cut(added, keep, there, "symbols added")
+    removed, cut_removed = cut(removed, keep, there, "symbols removed")
     theirs = "the simulator, until it ends" if found.source == "simulator" else "TastyTrade"
     return WatchlistChange(
         name=found.name,
@@ -221,7 +257,9 @@ def _change(found: _Found, done: str, count: int, **facts: Any) -> WatchlistChan
         source=found.source,
         done=done,
         count=count,
-        **{"added": [], "removed": [], **facts},
+        added=added,
+        removed=removed,
+        notes=[*(note for note in (cut_added, cut_removed) if note), *notes],
     )
 
 
