@@ -377,3 +377,36 @@ async def test_an_end_that_is_past_in_new_york_is_past_however_it_is_written() -
     async with harness(clock=FrozenClock(datetime(2026, 11, 20, 21, tzinfo=NEW_YORK))) as h:
         reply = await h.call("get_price_history", symbol="SPY", interval="5m", end="2026-11-21T01:00+00:00", limit=5)
         assert reply.rows("bars")[-1]["time"] == "2026-11-20T20:00:00-05:00"
+
+
+async def test_a_symbol_with_three_bars_of_history_has_three_and_says_what_it_lacks(h: Harness) -> None:
+    h.simulator._feed.most_bars = 3
+    history = await h.call("get_price_history", symbol="SPY")
+    assert len(history.rows("bars")) == history.data["summary"]["bars"] == 3
+    assert "the feed gave bars only from 2026-11-18 on" in history.text
+    indicators = await h.call("get_indicators", symbol="SPY")
+    known = {row["indicator"] for row in indicators.rows("indicators") if row["value"] is not None}
+    assert known <= {"obv"}
+    assert "rsi:14 null: needs 15 bars, there are 3" in indicators.text
+    levels = await h.call("find_levels", symbol="SPY")
+    assert (levels.rows("supports"), levels.rows("resistances"), levels.data["trend"]) == ([], [], None)
+    assert "needs" in levels.text
+    assert "sma:20 is not drawn: needs 20 bars, there are 3" in (await h.call("render_chart", symbol="SPY")).text
+
+
+async def test_prices_that_do_not_move_have_no_oscillators_and_no_levels(h: Harness) -> None:
+    still = h.simulator.world.instruments["F"]._replace(symbol="FLAT", volatility=1e-9, correlation=0.0)
+    h.simulator.world.instruments["FLAT"] = still
+    history = await h.call("get_price_history", symbol="FLAT")
+    assert len({row["close"] for row in history.rows("bars")}) == 1
+    assert history.data["summary"]["change_from_first_open"] == 0
+    indicators = await h.call("get_indicators", symbol="FLAT")
+    values = {(row["indicator"], row["line"]): row["value"] for row in indicators.rows("indicators")}
+    assert values["rsi:14", "rsi"] is None
+    assert values["stoch:14,3,3", "k"] is None
+    assert values["sma:20", "sma"] == history.data["summary"]["last"]
+    assert "rsi:14 null: prices did not move" in indicators.text
+    levels = await h.call("find_levels", symbol="FLAT")
+    assert levels.rows("supports") == levels.rows("resistances") == []
+    assert "the prices do not move: there are no levels" in levels.text
+    assert "FLAT" in (await h.call("render_chart", symbol="FLAT")).text
