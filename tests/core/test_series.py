@@ -199,7 +199,19 @@ def test_an_answer_of_nothing_takes_nothing_away() -> None:
     one.ask()
     say(one, one._asked, None, BEGIN | END | REMOVE, None)
     assert one.ready.is_set()
+    assert one.empty
     assert closes(one) == {100: 1, 200: 2}
+
+
+def test_a_late_answer_to_an_earlier_question_is_not_taken_for_more() -> None:
+    one = series(want=500)
+    one.want = 100
+    one.ask()
+    say(one, 600, 6, BEGIN)
+    say(one, 500, None, END | REMOVE, None)  # it says itself from when it is
+    assert closes(one) == {600: 6}
+    assert one.covers(500)
+    assert not one.covers(100)
 
 
 def test_a_split_overnight_shows_though_many_bars_have_come_since() -> None:
@@ -217,7 +229,7 @@ def test_a_split_overnight_shows_though_many_bars_have_come_since() -> None:
 def test_who_waits_in_vain_is_told_why() -> None:
     one = series()
     one.fail("the login was changed meanwhile")
-    assert one.ready.is_set()
+    assert one.gone.is_set()
     assert one.failure == "the login was changed meanwhile"
 
 

@@ -71,7 +71,7 @@ async def test_what_is_raised_aside_is_raised_to_who_waits(error: type[BaseExcep
 
 
 async def test_what_was_imported_is_no_longer_looked_through_for_garbage(room: Path) -> None:
-    (room / "heavy_three.py").write_text("KEPT = [[] for _ in range(10_000)]\n")
+    (room / "heavy_kept.py").write_text("KEPT = [[] for _ in range(10_000)]\n")
     gc.unfreeze()
-    await warm("heavy_three")
+    await warm("heavy_kept")
     assert gc.get_freeze_count() > 10_000

@@ -42,7 +42,7 @@ class Book:
         series = self._series.get(name)
         if series is None:
             series = self._series[name] = Series(name, traded=traded)
-            idle = [one for one in self._series.values() if one is not series and not one.in_flight]
+            idle = [one for one in self._series.values() if one is not series and not one.users]
             forgotten = idle[: max(0, len(self._series) - MOST_KEPT)]
             self.release(forgotten)
             for old in forgotten:
@@ -53,21 +53,21 @@ class Book:
     def is_live(self, series: Series) -> bool:
         """Whether its subscription on the present socket has told all and goes on."""
         here = self._hub.live and series.socket == self._hub.sockets and self.subscribes(series)
-        return here and series.ready.is_set() and series.failure is None
+        return here and series.ready.is_set()
 
     def is_current(self, series: Series) -> bool:
         """Whether what is here holds now: overnight a split may have restated all of it."""
-        return self.is_live(series) and series.day == self._clock.new_york().date()
+        return self.is_live(series) and not series.empty and series.day == self._clock.new_york().date()
 
     def subscribes(self, series: Series) -> bool:
         """Whether it is subscribed, or about to be."""
-        return self._hub.claims((CandleEvent, series.symbol))
+        return self._series.get(series.symbol) is series and self._hub.claims((CandleEvent, series.symbol))
 
     def make_room(self) -> None:
         """Give up the longest unused where one subscription more would be too many."""
         subscribed = [one for one in self._series.values() if self.subscribes(one)]
         excess = max(0, len(subscribed) - MOST_SUBSCRIBED + 1)
-        self.release([one for one in subscribed if one.ready.is_set() and not one.in_flight][:excess])
+        self.release([one for one in subscribed if one.ready.is_set() and not one.users][:excess])
 
     def release(self, series: Sequence[Series]) -> None:
         """Subscribe them no longer."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
 from datetime import UTC, datetime, time
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ttai.clock import Clock, time_left
@@ -27,6 +28,7 @@ FIRST = 0.5  # s after which a symbol without a single candle is looked up
 PATIENCE = 20.0  # s a snapshot may take, once it is asked for
 OPENING = 8.0  # s to wait for the socket
 BRIEF = 4.0  # s for either, where there is something to answer with
+LOST = 30.0  # s after which a snapshot that did not end never will
 MARGIN = 3.0  # s of a call's time kept for answering with what there is
 CLOSING = 0.5  # s to finish writing
 
@@ -85,12 +87,19 @@ class Candles:
         asked = _ms(start)
         why: str | None = None
         try:
-            async with asyncio.timeout(max(0.0, time_left(WHOLE) - MARGIN)):
-                if daily and series.since is None:
-                    await self._recall(series, port.origin)
-                await self._bring_up(series, symbol, min(asked, _ms(self._clock.now() - interval.depth)), asked)
+            with series.used():
+                async with asyncio.timeout(max(0.0, time_left(WHOLE) - MARGIN)):
+                    if daily and series.since is None:
+                        await self._recall(series, port.origin)
+                    await self._bring_up(series, symbol, min(asked, _ms(self._clock.now() - interval.depth)), asked)
         except TimeoutError:
             why = self._supervisor.problem or "its history did not come in time"
+        except BrokerUnavailable as error:
+            if series.failure:
+                raise
+            why = error.message
+        if why is None and series.empty:
+            why = "the feed told nothing newer"
         if daily and why is None:
             self._keep(series, port)
         frame, notes = self._found(series, symbol, interval, (asked, None if end is None else _ms(end)), why)
@@ -111,14 +120,20 @@ class Candles:
         if self._book.is_current(series) and series.covers(asked):
             with self._hub.hold([series.symbol], [CandleEvent]):
                 return  # it lingers from now on
-        series.want = want if series.want is None else min(want, series.want)
         for _ in range(3):
+            known = series.covers(asked)
             if series.flight is None or series.flight.done():
                 # In a context of its own: the deadline of whoever happened to be first is not the others'.
-                fetching = self._fetch(series, symbol, brief=series.covers(asked))
-                series.flight = self._begin(fetching, self._fetching)
-            await asyncio.shield(series.flight)
-            if series.covers(asked):
+                series.brief = known
+                series.flight = self._begin(self._fetch(series, symbol, want), self._fetching)
+            was_brief = series.brief
+            try:
+                async with asyncio.timeout(BRIEF + FIRST if known else None):
+                    await asyncio.shield(series.flight)
+            except TimeoutError:
+                if known or not was_brief:
+                    raise
+            if series.covers(asked) or series.empty:
                 return
 
     def _begin(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[Any]]) -> asyncio.Task[None]:
@@ -128,15 +143,26 @@ class Candles:
         task.add_done_callback(lambda one: one.cancelled() or one.exception())  # nobody may be waiting for it any more
         return task
 
-    async def _fetch(self, series: Series, symbol: str, *, brief: bool) -> None:
+    async def _fetch(self, series: Series, symbol: str, want: int) -> None:
+        """The fetch, given up once the series is."""
+        fetching = asyncio.create_task(self._subscribe(series, symbol, want))
+        gone = asyncio.create_task(series.gone.wait())
+        try:
+            await asyncio.wait({fetching, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if series.failure:
+                raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {series.failure}")
+            await fetching
+        finally:
+            await _end(fetching, gone)
+
+    async def _subscribe(self, series: Series, symbol: str, want: int) -> None:
         """Wait for the snapshot that is under way, else for one of a new subscription."""
-        if series.failure:
-            raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {series.failure}")
         known = series.frame is not None and len(series.frame)
         down = self._supervisor.problem not in (None, NOT_STARTED)  # it is being opened again, if it can be
         async with asyncio.timeout(FIRST if known and down else BRIEF if known else OPENING):
             await self._hub.opened.wait()
         async with self._slots:
+            series.want = want
             if self._book.is_live(series):
                 self._book.release([series])
             if not self._book.subscribes(series):
@@ -145,13 +171,12 @@ class Candles:
                 series.expect()
             with self._hub.hold([series.symbol], [CandleEvent]):
                 try:
-                    async with asyncio.timeout(BRIEF if brief else PATIENCE):
+                    async with asyncio.timeout(BRIEF if series.brief else PATIENCE):
                         await self._told(series, symbol)
                 except TimeoutError:
-                    self._book.release([series])  # the rest of it is lost: the next question subscribes anew
+                    if monotonic() - series.asked_at > LOST:  # the rest of it: the next question subscribes anew
+                        self._book.release([series])
                     raise
-        if series.failure:
-            raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {series.failure}")
 
     async def _told(self, series: Series, symbol: str) -> None:
         """Until the snapshot is in; raises UnknownSymbol, and BrokerUnavailable where it will never come."""
@@ -162,10 +187,8 @@ class Candles:
             if not ready.done():
                 doubting.result()
         finally:
-            for task in (ready, doubting):
-                task.cancel()
-            await asyncio.gather(ready, doubting, return_exceptions=True)
-        if series.failure is None and (series.frame is None or not len(series.frame)):
+            await _end(ready, doubting)
+        if series.frame is None or not len(series.frame):
             await self._look_up(symbol)
 
     async def _doubt(self, series: Series, symbol: str) -> NoReturn:
@@ -188,22 +211,28 @@ class Candles:
 
     def _keep(self, series: Series, port: MarketPort) -> None:
         """Write down, in the background, the whole days that are not kept yet."""
+        if series.writing is None or series.writing.done():
+            series.writing = self._begin(self._write(series, port), self._keeping)
+
+    async def _write(self, series: Series, port: MarketPort) -> None:
+        while days := self._due(series, simulated=port.simulated):
+            anew = series.restated
+            if not await self._archive.keep(port.origin, series.symbol, days, anew=anew):
+                return
+            series.kept = (days.since, days.until)
+            series.restated = series.restated and not anew
+
+    def _due(self, series: Series, *, simulated: bool) -> Kept | None:
+        """What is to be written down; nothing while the newest snapshot leaves days in doubt."""
         import polars as pl
 
         frame, since = series.frame, series.since
-        if frame is None or since is None:
-            return
+        if frame is None or since is None or series.empty:
+            return None
         today = _ms(datetime.combine(self._clock.new_york().date(), time(), UTC))
         if not series.restated and series.kept and series.kept[0] <= since and series.kept[1] >= today:
-            return
-        days = Kept(frame.filter(pl.col("time") < today), since, today, port.simulated)
-        self._begin(self._write(series, port.origin, days), self._keeping)
-
-    async def _write(self, series: Series, origin: str, days: Kept) -> None:
-        anew = series.restated
-        if await self._archive.keep(origin, series.symbol, days, anew=anew):
-            series.kept = (days.since, days.until)
-            series.restated = series.restated and not anew
+            return None
+        return Kept(frame.filter(pl.col("time") < today), since, today, simulated)
 
     def _found(
         self, series: Series, symbol: str, interval: Interval, span: tuple[int, int | None], why: str | None
@@ -241,6 +270,13 @@ def _begun(frame: "pl.DataFrame", notes: list[str]) -> "pl.DataFrame":
         return frame
     notes.append("the newest bar has no price yet and is left out")
     return frame.head(-1)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel those that are still running; their ends are nobody's."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _ms(moment: datetime) -> int:

@@ -1,8 +1,10 @@
 """The bars of one candle symbol: what was kept, what a snapshot brought, what came since."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ttai.market.types import CandleEvent
@@ -31,10 +33,16 @@ class Series:
         """`symbol` is the feed's; what is not `traded` (an index) has no volume, whatever the feed says."""
         self.symbol = symbol
         self.flight: asyncio.Task[None] | None = None  # the fetch that all who ask wait for
-        self.ready = asyncio.Event()  # the snapshot that was asked for is in, or never will be
-        self.failure: str | None = None  # why it never will
+        self.brief = False  # it will not be waited for long
+        self.writing: asyncio.Task[None] | None = None
+        self.ready = asyncio.Event()  # the snapshot that was asked for is in
+        self.gone = asyncio.Event()  # it never will be
+        self.failure = ""  # why
+        self.users = 0  # questions that are being answered from it
+        self.empty = False  # the newest snapshot brought nothing: what is here may lack days
+        self.asked_at = 0.0  # monotonic, of the newest subscription
         self.since: int | None = None
-        self.want: int | None = None  # from when somebody wants bars
+        self.want = 0  # from when the fetch is to reach
         self.socket = 0  # the one the last snapshot came from
         self.day: date | None = None  # New York's when it was in
         self.at: datetime | None = None  # when what is here was last confirmed
@@ -50,13 +58,21 @@ class Series:
         self._incoming: dict[int, Row | None] | None = None
         self._ending = 0
         self._unread = 0
+        self._marker: int | None = None  # where the snapshot says that it was asked from
         self._live: dict[int, Row | None] = {}
         self._pending = False
 
-    @property
-    def in_flight(self) -> bool:
-        """Whether it is being fetched."""
-        return self.flight is not None and not self.flight.done()
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Answer a question from it; when the last of those who ask leaves, nobody needs the fetch."""
+        self.users += 1
+        try:
+            yield
+        finally:
+            self.users -= 1
+            if not self.users and self.flight is not None:
+                self.flight.cancel()
+                self.flight = None
 
     def seed(self, frame: "pl.DataFrame", since: int) -> None:
         """Begin with bars that were kept."""
@@ -72,15 +88,15 @@ class Series:
     def fail(self, why: str) -> None:
         """Nobody need wait any more."""
         self.failure = why
-        self.ready.set()
+        self.gone.set()
 
     def ask(self) -> int:
         """From when bars must be asked for: from where they are wanted, or just the newest where the rest is here."""
         self.expect()
-        want = 0 if self.want is None else self.want
-        self._asked = want
-        if self.covers(want) and self._compare is not None:
-            self._asked = max(want, self._compare)
+        self.asked_at = monotonic()
+        self._asked = self.want
+        if self.covers(self.want) and self._compare is not None:
+            self._asked = max(self.want, self._compare)
         return self._asked
 
     def covers(self, start: int) -> bool:
@@ -91,13 +107,14 @@ class Series:
         """Take in one candle."""
         flags = event.flags
         if flags & BEGIN:
-            self._incoming, self._ending, self._unread = {}, 0, 0
+            self._incoming, self._ending, self._unread, self._marker = {}, 0, 0, None
         elif self._incoming is None and not self.ready.is_set():
             return
         rows = self._live if self._incoming is None else self._incoming
         row = event[3:] if self._traded else (*event[3:7], None)
         if all(price is None for price in row[:4]) and flags & (BEGIN | END | SNIP):
             rows.setdefault(event.time, None)  # it marks where the snapshot ends, where a bar may have begun
+            self._marker = event.time if flags & END else self._marker
         elif event.time == UNREADABLE:
             self._unread += 1
         elif flags & REMOVE:
@@ -117,7 +134,10 @@ class Series:
     def _settle(self, incoming: Mapping[int, Row | None]) -> None:
         """The snapshot is whole: it holds from where it was asked for, or from its first bar where it was cut short."""
         new, old, since = _merged(None, incoming), self.frame, self.since
-        start = int(new["time"][0]) if self._ending & SNIP and len(new) else self._asked
+        # The mark of one that was asked for before, and came late, is later than what was asked last.
+        start = self._asked if self._marker is None else max(self._asked, self._marker)
+        start = int(new["time"][0]) if self._ending & SNIP and len(new) else start
+        self.empty = not len(new) and old is not None and len(old) > 0
         if old is not None and since is not None and since < start and len(new):
             self._append(old, new, start)
         elif len(new) or old is None or not len(old):  # an answer of nothing takes nothing away
