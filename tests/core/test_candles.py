@@ -396,6 +396,16 @@ async def test_who_waits_while_the_login_changes_is_told_at_once() -> None:
             await asyncio.wait_for(asking, 1)
 
 
+async def test_who_waits_while_the_server_stops_is_told_at_once() -> None:
+    async with desk() as d:
+        await d.hand("silence")
+        asking = asyncio.create_task(d.market.history("SPY", bars=5))
+        await until(lambda: candles(d))
+        await d.market.close()
+        with pytest.raises(BrokerUnavailable, match="ttai's server is stopping"):
+            await asyncio.wait_for(asking, 1)
+
+
 async def test_a_slow_feed_is_waited_for_though_rest_fails() -> None:
     async with desk({"kind": "status", "path": BY_TYPE, "status": 503}) as d:
         await d.hand("silence")

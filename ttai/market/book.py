@@ -73,10 +73,10 @@ class Book:
         """Subscribe them no longer."""
         self._hub.drop([(CandleEvent, one.symbol) for one in series if self.subscribes(one)])
 
-    def forget(self) -> None:
-        """What was heard belongs to a login that is over; who waits for it asks in vain."""
+    def forget(self, why: str) -> None:
+        """What was heard belongs to what is over; who waits for it asks in vain, and is told why."""
         series = list(self._series.values())
         self.release(series)
         self._series.clear()
         for one in series:
-            one.fail("the login was changed meanwhile")
+            one.fail(why)

@@ -58,13 +58,11 @@ class Candles:
         self._keeping: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
-        """Let what is being written down be written, for a moment, then give all up."""
-        if self._keeping:
-            await asyncio.wait(self._keeping, timeout=CLOSING)
-        tasks = [*self._fetching, *self._keeping]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Tell who waits that it is over; let what is being written down be written, for a moment, then give all up."""
+        self._book.forget("ttai's server is stopping")
+        if tasks := [*self._fetching, *self._keeping]:
+            await asyncio.wait(tasks, timeout=CLOSING)
+        await _end(*tasks)
 
     async def kept(self) -> None:
         """Until what was heard is written down."""

@@ -111,7 +111,7 @@ class Market:
     def forget(self) -> None:
         """What was heard belongs to a login that is over."""
         self.hub.forget()
-        self._book.forget()
+        self._book.forget("the login was changed meanwhile")
 
     async def history(
         self,
