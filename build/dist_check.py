@@ -29,8 +29,6 @@ START = 30.0  # s until the server says where it is
 LEFT_OUT = {
     "completion-complete": "no completions: no argument of ttai's prompts has a list to complete from",
     "json-schema-2020-12": "wants a tool named json_schema_2020_12_tool; a plugin's tools begin with its name",
-    "resources-subscribe": "no subscriptions: FastMCP has none",
-    "resources-unsubscribe": "no subscriptions: FastMCP has none",
     "server-sse-polling": "wants a call's stream resumed; that needs a store of events, and ttai keeps none",
     "sep-2640": "an extension (skills) that ttai does not offer",
     "tasks-": "an extension (tasks) that ttai does not offer",

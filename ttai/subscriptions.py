@@ -20,6 +20,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Res
 from mcp.types import (
     INVALID_PARAMS,
     EmptyResult,
+    ServerCapabilities,
     SubscribeRequestParams,
     SubscriptionsListenRequestParams,
     SubscriptionsListenResult,
@@ -64,6 +65,8 @@ class Subscriptions:
         server.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
         server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
         server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
+        # mcp takes whoever serves that for one whose lists change; ours are what they are at the start.
+        server.get_capabilities = partial(_constant_lists, server.get_capabilities)  # type: ignore[method-assign]
 
     def offer(self, address: str, changes: Changes) -> None:
         """Let clients subscribe to a URI or template; `changes` takes the template's parameters as text.
@@ -191,6 +194,15 @@ class Subscriptions:
         finally:
             if isinstance(changes, AsyncGenerator):
                 await changes.aclose()
+
+
+def _constant_lists(told: Callable[..., ServerCapabilities], *args: Any, **kwargs: Any) -> ServerCapabilities:
+    """What the server can do, without announcements of changed lists."""
+    capabilities = told(*args, **kwargs)
+    for part in (capabilities.tools, capabilities.prompts, capabilities.resources):
+        if part is not None:
+            part.list_changed = False
+    return capabilities
 
 
 class _Outbox:

@@ -547,3 +547,14 @@ async def test_a_new_login_goes_on_telling() -> None:
         h.simulator.set_price("SPY", 700)
         while await ear.next() != "quote://SPY" or await last("quote://SPY", ear) != 700:
             pass
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_it_says_that_resources_can_be_subscribed_to_and_lists_do_not_change(mode: Era) -> None:
+    async with harness(mode=mode) as h:
+        capabilities = h.client.server_capabilities
+        assert capabilities is not None
+        assert capabilities.resources is not None
+        assert capabilities.resources.subscribe is True
+        for part in (capabilities.tools, capabilities.prompts, capabilities.resources):
+            assert part is None or not part.list_changed
