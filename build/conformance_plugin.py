@@ -6,7 +6,7 @@ user. The names and the words are the suite's.
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastmcp import Context
@@ -140,6 +140,16 @@ def _resources(host: Host) -> None:
     async def static_text() -> str:
         """A text."""
         return "This is the content of the static text resource."
+
+    async def quiet() -> AsyncIterator[None]:
+        """Nothing ever changes."""
+        await asyncio.Event().wait()
+        yield
+
+    @host.resource("test://watched-resource", changes=quiet, mime_type="text/plain")
+    async def watched() -> str:
+        """A text that can be subscribed to."""
+        return "Watched."
 
     @host.resource("test://static-binary", mime_type="image/png")
     async def static_binary() -> ResourceResult:
