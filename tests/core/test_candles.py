@@ -264,7 +264,7 @@ async def test_a_time_without_bars_is_said() -> None:
 
 async def test_what_kills_the_socket_is_not_waited_for() -> None:
     async with desk({"kind": "poison", "path": "/dxlink", "symbols": ["F{=d,tho=true}"]}) as d:
-        with deadline(4), pytest.raises(BrokerUnavailable):
+        with deadline(8), pytest.raises(BrokerUnavailable):
             await d.market.history("F", bars=20)
         await until(lambda: d.market.hub.rejects("F{=d,tho=true}"))
         with pytest.raises(BrokerUnavailable, match="the market data socket ends when candles of F are asked for"):
@@ -301,7 +301,7 @@ async def test_more_than_a_hundred_series_take_turns_and_never_more_than_a_hundr
         assert await asyncio.gather(*(one(*pair) for pair in asked)) == [10] * len(asked)
         assert len(asked) > MOST_SUBSCRIBED
         assert 50 < most <= MOST_SUBSCRIBED
-        assert d.market.supervisor.connections == 1
+        assert d.market.hub.sockets == 1
 
 
 async def test_what_another_login_heard_is_forgotten() -> None:

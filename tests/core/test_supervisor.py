@@ -181,7 +181,7 @@ async def test_after_a_drop_all_is_subscribed_again_and_the_old_values_are_gone(
             port.sockets[0].end.set()
             await until(lambda: len(port.sockets) == 2 and agree(port, hub)())
             assert hub.line("SPY").events == {}  # type: ignore[union-attr]
-            assert supervisor.connections == 2
+            assert supervisor.hub.sockets == 2
             assert supervisor.problem is None
 
 
@@ -252,7 +252,7 @@ async def test_a_socket_that_worked_is_replaced_at_once_however_many_failed_befo
         await until(lambda: hub.live)
         port.sockets[0].end.set()
         await until(lambda: len(port.sockets) == 2, 0.5)
-        assert supervisor.connections == 2
+        assert supervisor.hub.sockets == 2
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ async def test_secrets_and_tokens_are_in_no_log(caplog: pytest.LogCaptureFixture
         d.simulator.faults.add("status", "/symbols/*", status=429, count=1)
         await d.adapter.search("QQQ")
         await d.hand("drop")
-        await until(lambda: d.market.supervisor.connections == 2)
+        await until(lambda: d.market.hub.sockets == 2)
         tokens.add(d.adapter.session.session_token)
         tokens |= {message["token"] for message in d.tap.said if message["type"] == "AUTH"}
         d.simulator.faults.add("status", "/symbols/*", status=502)
@@ -222,7 +222,7 @@ async def test_a_streamer_ends_its_own_connection_and_not_the_sessions() -> None
         session.client_kwargs = {"transport": session.transport}
         assert session.client_kwargs["transport"] is not session.transport
         await d.hand("drop")
-        await until(lambda: d.market.supervisor.connections == 2)
+        await until(lambda: d.market.hub.sockets == 2)
         assert [match.symbol for match in await d.adapter.search("SPY")] == ["SPY"]
 
 

@@ -63,7 +63,7 @@ async def test_two_thousand_subscriptions_stay_below_the_largest_message() -> No
             await until(lambda: sum(len(symbols) for _, symbols in d.tap.subscribed()) == 1900)
         assert [len(symbols) for _, symbols in d.tap.subscribed()] == [500, 500, 500, 400]
         assert max(len(json.dumps(message)) for message in d.tap.said) < 65_536
-        assert d.market.supervisor.connections == 1
+        assert d.market.hub.sockets == 1
 
 
 async def test_only_our_fields_are_asked_of_the_feed() -> None:
@@ -137,7 +137,7 @@ async def test_a_socket_that_ends_is_noticed_and_replaced_at_once(port: bool, wa
         d.simulator.set_price("SPY", 700)
         started = monotonic()
         await d.hand(way)
-        await until(lambda: d.market.supervisor.connections == 2)
+        await until(lambda: d.market.hub.sockets == 2)
         assert monotonic() - started < 5
         quote = await d.market.quote("SPY")
         assert (quote.last, quote.stale) == (700, False)
@@ -150,13 +150,13 @@ async def test_a_quote_under_suspicion_is_whole_all_the_same() -> None:
     async with desk(timing=Timing(first_delay=0.02, settled=0.45)) as d:
         await d.market.quote("SPY")
         await d.hand("drop")  # right after it was asked for: its three kinds are tried one by one
-        await until(lambda: d.market.supervisor.connections == 2)
+        await until(lambda: d.market.hub.sockets == 2)
         await until(lambda: d.market.hub.line("SPY").priced)  # type: ignore[union-attr]
         quote = await d.market.quote("SPY")
         assert None not in (quote.last, quote.bid, quote.ask, quote.prev_close, quote.volume)
         assert d.asked(BY_TYPE) == 1
         await until(lambda: len(d.market.hub.line("SPY").events) == 3)  # type: ignore[union-attr]
-        assert d.market.supervisor.connections == 2
+        assert d.market.hub.sockets == 2
 
 
 async def test_a_channel_that_the_feed_closes_ends_the_socket() -> None:
@@ -164,7 +164,7 @@ async def test_a_channel_that_the_feed_closes_ends_the_socket() -> None:
         await d.market.quote("SPY")
         closed = {"type": "CHANNEL_CLOSED", "channel": 7}
         await d.simulator._feed.sockets[0]._send(json.dumps(closed))
-        await until(lambda: d.market.supervisor.connections == 2)
+        await until(lambda: d.market.hub.sockets == 2)
         assert (await d.market.quote("SPY")).last is not None
 
 
@@ -229,8 +229,8 @@ async def test_a_keepalive_is_a_sign_of_life() -> None:
             sign_of_life(d)
             await d.simulator.tick()
             await asyncio.sleep(0.01)
-        assert d.market.supervisor.connections == 1
-        await until(lambda: d.market.supervisor.connections == 2)  # and without them it is given up
+        assert d.market.hub.sockets == 1
+        await until(lambda: d.market.hub.sockets == 2)  # and without them it is given up
 
 
 @pytest.mark.parametrize("kind", ["stall", "delay"])
@@ -283,7 +283,7 @@ async def test_a_message_nobody_understands_costs_that_message(message: dict[str
         await d.simulator._feed.sockets[0]._send(json.dumps(message))
         d.simulator.set_price("SPY", 700)
         await until(lambda: d.market.hub.line("SPY").events[TradeEvent].price == 700)  # type: ignore[union-attr]
-        assert d.market.supervisor.connections == 1
+        assert d.market.hub.sockets == 1
 
 
 async def test_several_kinds_in_one_message_are_all_read() -> None:
@@ -300,7 +300,7 @@ async def test_several_kinds_in_one_message_are_all_read() -> None:
 async def test_a_socket_that_talks_nonsense_is_replaced(nonsense: str) -> None:
     async with desk() as d:
         await d.simulator._feed.sockets[0]._send(nonsense)
-        await until(lambda: d.market.supervisor.connections == 2)
+        await until(lambda: d.market.hub.sockets == 2)
         assert (await d.market.quote("SPY")).last is not None
 
 
@@ -337,9 +337,9 @@ async def test_it_ends_cleanly_and_leaves_nothing(port: bool, caplog: pytest.Log
         async with desk(port=port, timing=QUICK) as d:
             for _ in range(2):
                 await d.market.quotes(["SPY", "SPX"])
-                connections = d.market.supervisor.connections
+                connections = d.market.hub.sockets
                 await d.hand("drop")
-                await until(lambda n=connections: d.market.supervisor.connections == n + 1)  # type: ignore[misc]
+                await until(lambda n=connections: d.market.hub.sockets == n + 1)  # type: ignore[misc]
             await d.market.quote("QQQ")
         await until(lambda: not d.simulator._feed.sockets)
         assert asyncio.all_tasks() == before

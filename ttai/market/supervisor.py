@@ -74,7 +74,6 @@ class Supervisor:
         self._opened: float | None = None  # when the present socket was
         self._short = 0  # sockets in a row that ended at once
         self.problem: str | None = NOT_STARTED
-        self.connections = 0
 
     @property
     def allowed_silence(self) -> float:
@@ -146,7 +145,6 @@ class Supervisor:
         opening = port.stream(self.hub.heard, self._candles)
         async with asyncio.timeout(self._timing.enter) as entering, opening as stream:
             entering.reschedule(None)
-            self.connections += 1
             self.problem = None
             self._opened = monotonic()
             self._active.clear()
