@@ -111,6 +111,7 @@ async def test_a_bid_that_becomes_nan_does_not_stand_as_it_was() -> None:
         d.simulator.faults.add("nan", "/dxlink", field="bidPrice", symbols=["SPY"])
         d.simulator.set_price("SPY", 700)
         await until(lambda: d.market.hub.line("SPY").events[QuoteEvent].bid is None)  # type: ignore[union-attr]
+        await until(lambda: d.market.hub.line("SPY").events[TradeEvent].price == 700)  # type: ignore[union-attr]
         quote = await d.market.quote("SPY")
         assert (quote.bid, quote.mid) == (None, None)
         assert quote.ask is not None
