@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ttai.broker.broker import Broker
 from ttai.cache import Cache
-from ttai.credentials import Credentials
+from ttai.login.credentials import Credentials
 from ttai.market.market import Market
 from ttai.market.supervisor import Timing
 from ttai.simulator import STAMP, Simulator

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,14 @@ from ttai.broker.broker import Broker
 from ttai.builtin import controls, desktop, status
 from ttai.cache import Cache
 from ttai.clock import Clock
-from ttai.connection import LOGGED_IN, Connection
-from ttai.credentials import Vault
-from ttai.errors import TtaiError
 from ttai.host import Host, Services
+from ttai.isolation import ended
 from ttai.llm import Llm
+from ttai.login.connection import Connection
+from ttai.login.login import Login
+from ttai.login.vault import Vault
 from ttai.logs import Logs
 from ttai.market.market import Market
-from ttai.market.supervisor import NOT_STARTED
 from ttai.middleware import Calls, Ledger
 from ttai.plugins import OURS, PluginReport, Plugins
 from ttai.settings import Config, CoreSettings
@@ -44,8 +44,6 @@ session and stale: say so when they are stale, simulated or from a closed market
 reason in notes; never fill it in. Nothing here places orders."""
 
 NO_APP_TOOLS = "TTAI_APP_TOOLS needs stdio or a token: leave --no-auth and --demo out, or set TTAI_API_KEY"
-LOOK = 2.0  # s between two looks at whether another process logged in or out: each costs an idle server
-UNTRIED = "the login was not tried yet"
 DURING = {"open": ("open",), "extended": ("pre", "open", "after")}
 
 _log = logging.getLogger(__name__)
@@ -68,28 +66,23 @@ class App:
         self.settings = settings
         self.config = config
         self.clock = clock or Clock()
-        self.started_at = self.clock.now()
         self.logs: Logs | None = None
-        self.login = UNTRIED
         self.ledger = Ledger()
         self.cache = Cache(self.clock)
-        self.vault = vault or Vault(settings.data_dir)
-        self.connection = Connection(settings, self.clock, self.vault, simulator)
+        vault = vault or Vault(settings.data_dir)
+        self.connection = Connection(settings, self.clock, vault, simulator)
         self.database = Database(settings.home, self.clock)
         core = self.database.of("core")
         self.market = Market(self.connection, self.cache, self.clock, core, always_open=settings.demo)
         self.broker = Broker(self.connection, self.cache)
+        self.login = Login(settings, self.connection, vault, self.cache, self.market, self.broker)
         self.notifier = Notifier(self.clock, core, channels, sidecar=settings.app_tools)
         tell = partial(self.notifier.send, kind="error")
         self.scheduler = Scheduler(self.clock, core, self.market.calendar, self._obstacle, tell, settings.schedules)
         self.leader = Leader(settings.home)
         self.tasks = Tasks(self.clock, core)
-        self.serving = False
         self.pulse: Pulse | None = None
         self._answered = asyncio.Event()
-        self._reconnect = asyncio.Event()
-        self._changing_login = asyncio.Lock()
-        self._link: list[asyncio.Task[None]] = []
         self._background: list[asyncio.Task[None]] = []
         self.mcp = FastMCP(
             "ttai",
@@ -108,8 +101,7 @@ class App:
         self.plugins.add([(PluginReport("core", OURS, __version__), lambda: self._declare)])
         self.plugins.load(settings.plugins, settings.plugin_path, settings.data_dir / "plugins")
 
-    @property
-    def problems(self) -> list[str]:
+    def list_problems(self) -> list[str]:
         """What the user should mend, one sentence each."""
         parts = [self.logs, self.leader, self.pulse]
         return [
@@ -121,19 +113,21 @@ class App:
             *([NO_APP_TOOLS] if self.settings.app_tools and not self._serves_app_tools else []),
         ]
 
-    async def settled(self, seconds: float = 15.0) -> None:
-        """Until login and socket have worked or failed, at most so long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while not (self.tried or await self._locked_out()):  # noqa: ASYNC110 - of parts that know no event
-                    await asyncio.sleep(0.01)
-
     def _declare(self, host: Host) -> None:
         """The core's own tools."""
-        status.declare(host, self)
-        controls.declare(host, self)
+        status.declare(
+            host,
+            self.settings,
+            self.login,
+            self.database,
+            self.plugins,
+            self.ledger,
+            self.leader,
+            self.list_problems,
+        )
+        controls.declare(host, self.leader)
         if self._serves_app_tools:
-            desktop.declare(host, self)
+            desktop.declare(host, self.settings, self.config, self.login)
 
     @property
     def _serves_app_tools(self) -> bool:
@@ -142,40 +136,24 @@ class App:
         open_to_all = settings.transport != "stdio" and not settings.api_key and (settings.demo or not settings.auth)
         return settings.app_tools and not open_to_all
 
-    @property
-    def logged_in(self) -> bool:
-        """Whether the broker has answered this login."""
-        return self.login.startswith(LOGGED_IN)
-
-    async def describe_broker(self) -> str:
-        """Whom the server talks to, and how the login is."""
-        said, possible = await self.connection.describe()
-        return f"{said}; {self.login}" if possible else said
-
-    @property
-    def tried(self) -> bool:
-        """Whether the login and the market data socket have worked or failed once."""
-        return self.login != UNTRIED and (self.market.hub.live or self.market.supervisor.problem != NOT_STARTED)
-
     @asynccontextmanager
     async def running(self, *, at_once: bool = True, serving: bool = False) -> AsyncIterator[None]:
         """Bring services and plugins up in the background (after the first answer, or `at_once`), and down at the end.
 
         A process that is `serving` runs the jobs (one of those on a data dir does) and delivers notifications.
         """
-        for problem in self.problems:
+        for problem in self.list_problems():
             _log.warning("%s", problem)
         if at_once:
             self._answered.set()
         self._begin("the plugins' start", self.plugins.start)
-        self._begin("the connection to the broker", self._keep_connected)
-        self.serving = serving
+        self._begin("the connection to the broker", self.login.keep)
         if serving:
             self.pulse = Pulse()
             self.pulse.start()
             self._begin("the jobs", lambda: self.scheduler.run(self.leader))
             self._begin("the notifications", self.notifier.run)
-            self._begin("the look at the login", self._watch_login)
+            self._begin("the look at the login", self.login.watch)
         try:
             yield
         finally:
@@ -184,17 +162,17 @@ class App:
     async def quiet(self) -> None:
         """No new work: the jobs stop, and nobody is told of changes any more."""
         await self.subscriptions.close()
-        await _end([task for task in self._background if task.get_name() == "the jobs"])
+        await ended([task for task in self._background if task.get_name() == "the jobs"])
         await self.scheduler.stop()
 
     async def _down(self) -> None:
         if self.pulse:
             self.pulse.stop()
         await self.quiet()
-        await _end([task for task in self._background if task.get_name() != "the notifications"])
+        await ended([task for task in self._background if task.get_name() != "the notifications"])
         await self.plugins.stop()
         await self.tasks.close()
-        await _end(self._background)
+        await ended(self._background)
         await self.market.close()  # what is still being fetched would open the connection anew
         await self.cache.close()
         await self.connection.close()
@@ -217,79 +195,18 @@ class App:
         if why := await self.plugins.obstacle(job.plugin):
             return why
         if job.needs:
-            await self.settled()  # at the start, what was missed is caught up before the socket is open
-            if await self._locked_out():
+            await self.login.settled()  # at the start, what was missed is caught up before the socket is open
+            if await self.login.locked_out():
                 return "not logged in"
         if job.needs == "market" and not self.market.hub.live:
             return f"no market data stream: {self.market.supervisor.problem or 'connecting'}"
-        if job.needs == "broker" and not self.logged_in:
-            return self.login
+        if job.needs == "broker" and not self.login.works:
+            return self.login.said
         if job.during:
             session = await self.market.session()
             if session.state not in DURING[job.during]:
                 return f"the market is {session.label}"
         return None
-
-    async def _locked_out(self) -> bool:
-        try:
-            return not await self.connection.possible()
-        except TtaiError:
-            return True
-
-    async def _keep_connected(self) -> None:
-        """Log in and keep the market data socket, where there is anything to log in to; anew when that changed."""
-        try:
-            while True:
-                self._reconnect.clear()
-                self._link = [asyncio.create_task(self._keep("the connection to the broker", self._connect))]
-                await self._reconnect.wait()
-        finally:
-            await _end(self._link)
-
-    async def _connect(self) -> None:
-        try:
-            if not await self.connection.possible():
-                _log.info("no credentials: what needs TastyTrade says how to log in")
-                return
-        except TtaiError as error:
-            self.login = str(error)
-            _log.warning("%s", error)
-            await self.connection.opened.wait()  # by a call that found them
-        await asyncio.gather(self._greet(), self.market.supervisor.run())
-
-    async def log_in_anew(self) -> None:
-        """Credentials were saved or forgotten: hub, cache and jobs follow. Calls under way fail as the broker's."""
-        async with self._changing_login:
-            await _end(self._link)  # first: what it still finds out is about the login that is over
-            self.login = UNTRIED
-            self.cache.clear()
-            self.market.forget()
-            await self.connection.close()
-            self._reconnect.set()
-
-    async def _watch_login(self) -> None:
-        """Notice the login or logout of another process."""
-        if self.settings.demo:
-            return
-        while True:
-            await asyncio.sleep(LOOK)
-            if self.vault.changed():
-                _log.info("the login was changed by another process")
-                await self.log_in_anew()
-
-    async def _greet(self) -> None:
-        """Say whether the login works before somebody depends on it."""
-        try:
-            accounts = await self.broker.accounts()
-        except TtaiError as error:
-            self.login = str(error)
-            _log.warning("%s", error)
-        except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
-            self.login = "the login could not be tried; the log says why"
-            _log.exception("the accounts could not be read")
-        else:
-            self.login = "; ".join([f"{LOGGED_IN}, {len(accounts)} accounts", *accounts.notes("accounts")])
-            _log.info("%s: %s", self.connection.url, self.login)
 
 
 def create_app(settings: CoreSettings, config: Config, logs: Logs, *, serving: bool = False) -> App:
@@ -306,11 +223,3 @@ def _channels(settings: CoreSettings, logs: Logs) -> list[Channel]:
         names = ["tauri" if settings.transport == "stdio" else "log"]
     made: dict[str, Callable[[], Channel]] = {"tauri": lambda: TauriChannel(logs.stderr), "log": LogChannel}
     return [made[name]() for name in dict.fromkeys(names) if name in made]
-
-
-async def _end(tasks: Collection[asyncio.Task[Any]], seconds: float = 1.0) -> None:
-    """Cancel them; who does not let itself be cancelled is left behind."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks, timeout=seconds)

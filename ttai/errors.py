@@ -3,16 +3,13 @@
 A client reads `CODE: what happened. What to do.` All else is masked and logged (`ttai.tools`).
 """
 
-from pathlib import Path
 from typing import ClassVar
 
 from fastmcp.exceptions import ToolError
 
-MASTER = "TTAI_MASTER_KEY"
-SHORTEST = 12  # characters of a passphrase
 
-
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """With its full stop, if it has none."""
     text = text.strip()
     return text if not text or text[-1] in ".!?`" else f"{text}."
 
@@ -24,8 +21,8 @@ class TtaiError(ToolError):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, hint: str = "") -> None:
-        self.message = _sentence(message)
-        self.hint = _sentence(hint)
+        self.message = sentence(message)
+        self.hint = sentence(hint)
         super().__init__(f"{self.code}: {self.message} {self.hint}".rstrip())
 
 
@@ -86,83 +83,6 @@ class BadCredentials(TtaiError):
             "`ttai login` takes others, or check TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN; sandbox and "
             "production ones are not interchangeable (TASTYTRADE_API_URL says which is asked)",
         )
-
-
-class BadMasterKey(TtaiError):
-    """TTAI_MASTER_KEY is set to what protects nothing."""
-
-    code = "VALIDATION"
-
-    def __init__(self, said: str) -> None:
-        super().__init__(
-            f"{MASTER} is not usable: it {said}",
-            f"Set a passphrase of {SHORTEST} characters or more (a Fernet key is one), or unset it",
-        )
-
-
-class WrongMasterKey(TtaiError):
-    """The saved logins need a TTAI_MASTER_KEY that isn't there."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self, said: str, path: Path) -> None:
-        super().__init__(
-            f"the saved logins are under a {MASTER}, and it {said}",
-            f"Set the one they were saved under, or move {path} away and log in again",
-        )
-
-
-class KeyFileExposed(TtaiError):
-    """The key file is open to others, so it is no secret."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"others can read {path}, the key of the saved logins",
-            f"Run `chmod 600 {path}`; where others have been on this machine, revoke the login at TastyTrade too",
-        )
-
-
-class LoginsLost(TtaiError):
-    """The saved logins can't be opened any more, whatever the user does."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"the saved logins in {path} can't be opened: {why}", "Log in again; the old file is kept")
-
-
-class LoginsTooNew(TtaiError):
-    """A newer ttai has saved the logins."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} was written by a newer ttai", "Update ttai, or move the file away and log in again")
-
-
-class LoginsOutOfReach(TtaiError):
-    """The disk does not let us read or write the saved logins."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self, said: str) -> None:
-        super().__init__(
-            f"the saved logins can't be read or written ({said})",
-            "Make the data dir yours and see that its disk isn't full, or set TASTYTRADE_CLIENT_SECRET and "
-            "TASTYTRADE_REFRESH_TOKEN instead",
-        )
-
-
-class LoginsBusy(TtaiError):
-    """Another process is writing the saved logins."""
-
-    code = "AUTHENTICATION"
-    retryable = True
-
-    def __init__(self) -> None:
-        super().__init__("another ttai is just saving a login", "Try again in a few seconds")
 
 
 class NotPermitted(TtaiError):
@@ -243,43 +163,6 @@ class PluginFailed(TtaiError):
         super().__init__(f"{name} {what}", "Report it to its author")
 
 
-class JobFailed(TtaiError):
-    """A job that was asked to run did not succeed."""
-
-    code = "PLUGIN"
-
-    def __init__(self, name: str, why: str, hint: str = "") -> None:
-        super().__init__(f"job {name} failed: {why}", hint or "The log says more")
-        self.why = _sentence(why)
-
-
-class JobSkipped(TtaiError):
-    """A job that was asked to run can't run just now."""
-
-    code = "PLUGIN"
-    retryable = True
-
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"job {name} can't run just now: {why}", "get_status says more")
-
-
-class JobBusy(TtaiError):
-    """A job that was asked to run is running."""
-
-    code = "VALIDATION"
-    retryable = True
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"job {name} is running already", "list_jobs tells when it has ended")
-
-
-class NoSuchTask(NotFound):
-    """No task of that id, or it is forgotten."""
-
-    def __init__(self, identity: str) -> None:
-        super().__init__(f"there is no task {identity[:40]!r}", "Tasks are kept for a week; start it again")
-
-
 class NotReadOnly(TtaiError):
     """A plugin may call what reads; what changes something is the user's or the model's to call."""
 
@@ -308,90 +191,6 @@ class MissingService(TtaiError):
             f"it needs {service}, which no plugin that is loaded provides",
             f"Install or enable the plugin {service.partition('.')[0]}",
         )
-
-
-class DatabaseUnavailable(TtaiError):
-    """The database can't be used just now."""
-
-    code = "DATABASE"
-    retryable = True
-
-
-class DatabaseLocked(DatabaseUnavailable):
-    """Someone else has it for longer than a call should wait."""
-
-    def __init__(self, who: str = "") -> None:
-        browser = "Close whatever has ttai.db open besides ttai (a database browser, a sync client) and try again"
-        super().__init__(
-            f"{who or 'another program'} keeps the database locked", "Try again in a minute" if who else browser
-        )
-
-
-class DiskFull(DatabaseUnavailable):
-    """No room for what was to be written."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"the disk with {path} is full; nothing was saved", "Make room on it and try again")
-
-
-class DatabaseUnwritable(TtaiError):
-    """The file or its folder can't be read or written."""
-
-    code = "DATABASE"
-
-    def __init__(self, path: Path, said: str) -> None:
-        super().__init__(
-            f"the database {path} can't be opened for writing ({said})",
-            "Make the file and its folder writable for this user, or choose another --data-dir",
-        )
-
-
-class DatabaseDamaged(TtaiError):
-    """The file is no database any more."""
-
-    code = "DATABASE"
-
-    def __init__(self, path: Path, said: str, kept: Path | None) -> None:
-        super().__init__(
-            f"the database {path} is damaged ({said}); it was left as it is",
-            f"`ttai restore` brings back the newest backup, {kept}"
-            if kept
-            else f"There is no backup for `ttai restore`; move {path.name} away and restart to begin with an empty one",
-        )
-
-
-class NotABackup(TtaiError):
-    """What should be restored is not a whole database of ttai."""
-
-    code = "DATABASE"
-
-    def __init__(self, source: Path, why: str) -> None:
-        super().__init__(
-            f"{source} can't be restored: {why}", "The backups are in the folder `backups` of the data dir"
-        )
-
-
-class DatabaseNewer(TtaiError):
-    """The file was written by a newer version than the one that runs."""
-
-    code = "DATABASE"
-
-    def __init__(self, owner: str) -> None:
-        maker = "ttai" if owner == "core" else f"the plugin {owner}"
-        super().__init__(
-            f"the tables of {owner} were made by a newer version of {maker}; nothing of them is touched",
-            "Update it, or bring back a backup of before with `ttai restore`",
-        )
-
-
-class TablesUnusable(TtaiError):
-    """One owner's tables can't be used; the others' can."""
-
-    code = "DATABASE"
-
-    def __init__(self, owner: str, why: str, cure: str = "") -> None:
-        cure = cure or ("Update ttai" if owner == "core" else "Update the plugin, or tell its author")
-        super().__init__(f"the tables of {owner} can't be used: {why}", cure)
 
 
 class StartFailed(TtaiError):

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -99,3 +99,11 @@ def sayable(error: BaseException, what: str) -> ToolError:
     reference = token_hex(3)
     _log.error("%s failed (reference %s)", what, reference, exc_info=error)
     return Unexpected(reference)
+
+
+async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel them and wait; who does not let itself be cancelled is left behind."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=STUBBORN)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from ttai.clock import Clock
-from ttai.credentials import Credentials
+from ttai.login.credentials import Credentials
 from ttai.market.book import Book
 from ttai.market.hub import Hub
 from ttai.market.types import Event, QuoteEvent

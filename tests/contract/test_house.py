@@ -1,10 +1,12 @@
 """The house stays walkable."""
 
+import graphlib
 import re
 import subprocess
 import tomllib
 from pathlib import Path
 
+import grimp
 import pytest
 
 import ttai
@@ -19,6 +21,13 @@ def test_no_file_is_too_long_and_every_one_says_what_it_is_for(path: Path) -> No
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= CEILING
     assert text.startswith('"""')
+
+
+def test_there_is_no_import_circle() -> None:
+    """Inside a room neither, nor for the sake of an annotation."""
+    house = grimp.build_graph("ttai", "ttai_quotes", cache_dir=None)
+    imports = {module: house.find_modules_directly_imported_by(module) for module in house.modules}
+    graphlib.TopologicalSorter(imports).prepare()  # CycleError names the circle
 
 
 def test_the_top_of_the_tree_is_as_agreed() -> None:

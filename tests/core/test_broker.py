@@ -6,9 +6,9 @@ from tests.desk import desk
 from ttai.broker.broker import Broker
 from ttai.broker.types import Account
 from ttai.cache import Cache
-from ttai.connection import Connection
-from ttai.credentials import Vault
 from ttai.errors import BrokerUnavailable, NotLoggedIn
+from ttai.login.connection import Connection
+from ttai.login.vault import Vault
 from ttai.settings import CoreSettings
 from ttai.testing import FrozenClock, MemoryKeyring
 

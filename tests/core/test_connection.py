@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.desk import GOOD, Tap, nothing_left_open, served
-from ttai.connection import Connection
-from ttai.credentials import Vault
 from ttai.errors import NotLoggedIn
+from ttai.login.connection import Connection
+from ttai.login.vault import Vault
 from ttai.settings import Config, CoreSettings
 from ttai.simulator import Simulator
 from ttai.testing import FrozenClock, MemoryKeyring

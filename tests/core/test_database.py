@@ -24,7 +24,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ttai import warm
 from ttai.clock import NEW_YORK, deadline
-from ttai.errors import (
+from ttai.storage.backups import connect, restore
+from ttai.storage.database import Database
+from ttai.storage.errors import (
     DatabaseDamaged,
     DatabaseLocked,
     DatabaseNewer,
@@ -33,8 +35,6 @@ from ttai.errors import (
     DiskFull,
     TablesUnusable,
 )
-from ttai.storage.backups import connect, restore
-from ttai.storage.database import Database
 from ttai.storage.ledger import Claim, Ledger, shut_out
 from ttai.storage.tables import JobRow, NotificationRow
 from ttai.testing import FrozenClock

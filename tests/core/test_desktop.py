@@ -9,7 +9,8 @@ import pytest
 from fastmcp.exceptions import ToolError
 
 from tests.desk import BAD, GOOD, Tap, served, until
-from ttai.credentials import Credentials, Vault
+from ttai.login.credentials import Credentials
+from ttai.login.vault import Vault
 from ttai.simulator import Simulator
 from ttai.testing import Era, Harness, MemoryKeyring, harness
 
@@ -54,7 +55,7 @@ async def test_login_and_logout_take_effect_while_it_runs() -> None:
         assert (await h.call("get_auth_status")).data["logged_in"] is False
         said = (await h.call("login", **words(GOOD))).text
         assert "2 accounts; the credentials are in the system keyring" in said
-        await until(lambda: h.app.market.hub.live and h.app.logged_in)
+        await until(lambda: h.app.market.hub.live and h.app.login.works)
         assert (await h.call("get_quote", symbol="SPY")).data["last"] > 0
         status = (await h.call("get_auth_status")).data
         assert status["logged_in"] is True
@@ -88,7 +89,7 @@ async def test_a_refused_login_leaves_the_one_that_works() -> None:
 
 async def test_the_login_of_another_process_is_noticed() -> None:
     async with office() as h:
-        ring = h.app.vault._keyring._ring
+        ring = h.app.login._vault._file._keyring._ring
         assert isinstance(ring, MemoryKeyring)  # the system's, as both processes see it
         elsewhere = Vault(h.app.settings.data_dir, ring)
         await elsewhere.save(h.app.connection.url, GOOD)

@@ -6,16 +6,20 @@ from typing import Any
 import pytest
 
 from ttai import errors
+from ttai.background import errors as background_errors
 from ttai.errors import BadArgument, NotLoggedIn, TtaiError, UnknownSymbol
+from ttai.login import errors as login_errors
+from ttai.storage import errors as storage_errors
 
 CODES = {
     "AUTHENTICATION", "AUTHORIZATION", "VALIDATION", "NOT_FOUND", "RATE_LIMIT", "BROKER", "ANALYSIS", "DATABASE",
     "LLM", "PLUGIN", "TIMEOUT", "INTERNAL",
 }  # fmt: skip
-CASES = [case for _, case in inspect.getmembers(errors, inspect.isclass) if issubclass(case, TtaiError)]
+ROOMS = [errors, background_errors, login_errors, storage_errors]
+CASES = {case for room in ROOMS for _, case in inspect.getmembers(room, inspect.isclass) if issubclass(case, TtaiError)}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+@pytest.mark.parametrize("case", sorted(CASES, key=str), ids=lambda case: case.__name__)
 def test_every_case_has_a_code_of_the_design_and_says_a_sentence(case: type[TtaiError]) -> None:
     parameters = list(inspect.signature(case).parameters.values())
     words: list[Any] = [7 if one.annotation in (int, float) else "this word" for one in parameters]

@@ -10,9 +10,9 @@ import pytest
 from tests.desk import BY_TYPE, HASTY, Desk, desk, supervised, until
 from ttai.cache import Cache
 from ttai.clock import NEW_YORK, deadline
-from ttai.connection import Connection
-from ttai.credentials import Vault
 from ttai.errors import BadArgument, BrokerUnavailable, NotLoggedIn, TookTooLong, UnknownSymbol
+from ttai.login.connection import Connection
+from ttai.login.vault import Vault
 from ttai.market.market import Market
 from ttai.market.quotes import from_line, from_row
 from ttai.market.types import Event, Kind, Quote, QuoteEvent, Row, SummaryEvent, TradeEvent

@@ -205,7 +205,7 @@ async def test_ttai_plugins_chooses(folder: Path, selection: str, loaded: set[st
         reports = h.app.plugins.reports
         assert {report.name for report in reports if report.state == "loaded"} == loaded
         assert {report.name for report in reports if report.state == "left out"} == {"core", "quotes", "vix"} - loaded
-        assert [problem.partition(";")[0] for problem in h.app.problems] == problems
+        assert [problem.partition(";")[0] for problem in h.app.list_problems()] == problems
         assert ("vix_level" in await tools_of(h)) == ("vix" in loaded)
 
 
@@ -214,7 +214,7 @@ async def test_what_is_left_out_is_not_even_imported(folder: Path) -> None:
     async with harness(plugin_path=str(folder), plugins="-vix", config={"vix": {"alarm": 3}}) as h:
         assert line_of(h, "vix").line == "vix (ttai-vix 1.2): left out"
         assert "ttai_vix" not in sys.modules
-        assert h.app.problems == []  # a section of what is left out is no mistake
+        assert h.app.list_problems() == []  # a section of what is left out is no mistake
 
 
 async def test_damaged_metadata_costs_its_plugin(folder: Path) -> None:
@@ -257,4 +257,4 @@ async def test_a_plugin_reads_its_own_settings(folder: Path, monkeypatch: pytest
         config={"trial": {"alarm": 11}},
     ) as h:
         assert alarms == [11, 12]
-        assert h.app.problems == []
+        assert h.app.list_problems() == []

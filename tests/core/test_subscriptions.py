@@ -541,7 +541,7 @@ async def test_a_quote_the_feed_rejects_is_told_of_no_more_until_somebody_subscr
 
 async def test_a_new_login_goes_on_telling() -> None:
     async with harness() as h, subscribed(h.app.mcp, "auto", "quote://SPY") as ear:
-        await h.app.log_in_anew()
+        await h.app.login.anew()
         await until(lambda: not h.app.market.hub.live)
         await until(lambda: h.app.market.hub.live)
         h.simulator.set_price("SPY", 700)

@@ -14,9 +14,9 @@ from fastmcp.exceptions import ToolError
 from tests.desk import until
 from ttai import Host
 from ttai.background import tasks as module
+from ttai.background.errors import NoSuchTask
 from ttai.background.tasks import Progress, Tasks, TaskState
 from ttai.clock import deadline, time_left
-from ttai.errors import NoSuchTask
 from ttai.storage.database import Database
 from ttai.testing import Era, FrozenClock, harness
 

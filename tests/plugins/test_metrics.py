@@ -11,7 +11,7 @@ from fastmcp.exceptions import ToolError
 
 from tests.desk import HASTY, Tap
 from ttai.clock import NEW_YORK
-from ttai.tastytrade import in_process
+from ttai.tastytrade import TastyTrade, in_process
 from ttai.testing import Era, FrozenClock, Harness, harness
 
 EVERY = "SPY,QQQ,IWM,GLD,TLT,AAPL,MSFT,NVDA,AMZN,META,TSLA,AMD,F,XOM,JPM,BRK/B,SPX,NDX,RUT,VIX"
@@ -38,7 +38,7 @@ async def events(h: Harness, symbols: str, **arguments: Any) -> list[dict[str, A
 def tapped(h: Harness) -> Tap:
     """A hand on the wire of a running app: what it is told to answer, the simulator does not."""
     adapter = h.app.connection._adapter
-    assert adapter is not None
+    assert isinstance(adapter, TastyTrade)
     tap = Tap(h.simulator)
     adapter.session._client._transport._inner = in_process(tap)()  # type: ignore[attr-defined]
     return tap
@@ -258,7 +258,7 @@ async def test_without_any_metrics_the_exchanges_days_are_there(
 ) -> None:
     await metrics(demo, "SPY")
     adapter = demo.app.connection._adapter
-    assert adapter is not None
+    assert isinstance(adapter, TastyTrade)
     adapter.session.transport._tries = HASTY
     demo.simulator.faults.add(path="/market-metrics", **fault)
     answer = await demo.call("get_events", symbols="brk.b,AAPL,aapl", days=7)

@@ -11,6 +11,7 @@ from fastmcp.exceptions import ToolError
 
 from tests.desk import Tap
 from tests.rival import Rival
+from ttai.tastytrade import TastyTrade
 from ttai.testing import Era, Harness, Reply, harness
 
 MANY = [f"{a}{b}{c}" for a in "ABCDE" for b in "ABCDEFGHIJ" for c in "KLMNOPQRSTU"]  # 550
@@ -275,7 +276,7 @@ async def test_a_change_that_another_program_undoes_is_no_change(action: str, sy
     async with harness() as h:
         await names(h)
         adapter = h.app.connection._adapter
-        assert adapter is not None
+        assert isinstance(adapter, TastyTrade)
         Rival(Tap(h.simulator), "Earnings / Swing", 99).sit_before(adapter)
         answer = await edit(h, "Earnings / Swing", action, symbols)
         assert (answer.data["done"], answer.data["count"]) == ("contested", 5)
@@ -292,7 +293,7 @@ async def test_a_list_that_comes_without_its_entries_is_not_written(entries: dic
     async with harness() as h:
         await names(h)
         adapter = h.app.connection._adapter
-        assert adapter is not None
+        assert isinstance(adapter, TastyTrade)
         tap = Tap(h.simulator)
         rival = Rival(tap, "Core Holdings", 0)
         rival.sit_before(adapter)

@@ -11,15 +11,7 @@ import pytest
 
 from tests.desk import BY_TYPE, desk, until
 from ttai.clock import deadline
-from ttai.errors import (
-    BadCredentials,
-    BrokerRefused,
-    BrokerUnavailable,
-    NotFound,
-    NotPermitted,
-    RateLimited,
-    TtaiError,
-)
+from ttai.errors import BadCredentials, BrokerRefused, BrokerUnavailable, NotFound, NotPermitted, RateLimited, TtaiError
 from ttai.tastytrade.limits import LimitedTransport, Tries
 
 URL = "https://broker.example"

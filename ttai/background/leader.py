@@ -21,6 +21,7 @@ class Leader:
     def __init__(self, home: Path) -> None:
         self._path = home / "jobs.lock"
         self._lock: FileLock | None = None
+        self._wanted = False
         self._held = asyncio.Event()
         self.problem: str | None = None
 
@@ -29,8 +30,18 @@ class Leader:
         """Whether the jobs are this process's."""
         return self._held.is_set()
 
+    @property
+    def phase(self) -> str:
+        """Whether jobs run here, in a few words."""
+        if not self._wanted:
+            return "off: this process serves nobody"
+        if self.problem:
+            return "failed"
+        return "ready" if self.held else "another process runs them"
+
     async def wait(self) -> None:
         """Until the jobs are this process's; they stay so until it ends."""
+        self._wanted = True
         filelock = await warm("filelock")
         self._lock = filelock.FileLock(self._path, timeout=0, mode=0o600, thread_local=False)
         while not self._taken(filelock.Timeout):  # noqa: ASYNC110 - another process has no event of ours

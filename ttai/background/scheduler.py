@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 from fastmcp.exceptions import ToolError
 
+from ttai.background.errors import JobBusy, JobFailed, JobSkipped
 from ttai.background.jobs import OFF, Job, Schedule
 from ttai.background.records import Records
 from ttai.clock import Clock
-from ttai.errors import JobBusy, JobFailed, JobSkipped, NotFound, TtaiError
+from ttai.errors import NotFound, TtaiError
 from ttai.isolation import contained
 from ttai.quant.calendar import Calendar
 from ttai.warm import warm

@@ -15,8 +15,9 @@ from fastmcp.exceptions import ToolError
 from pydantic_core import to_json
 
 from ttai.answers import Rendered, render
+from ttai.background.errors import NoSuchTask
 from ttai.clock import Clock
-from ttai.errors import NoSuchTask, TtaiError
+from ttai.errors import TtaiError
 from ttai.isolation import contained
 from ttai.warm import warm
 

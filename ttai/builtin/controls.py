@@ -1,15 +1,13 @@
 """The core's tools for what goes on in the background: jobs, tasks, notifications."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ttai.answers import Answer, Percent, cut
+from ttai.background.leader import Leader
 from ttai.host import Host
-
-if TYPE_CHECKING:
-    from ttai.app import App
 
 READ = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
 CHANGE = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
@@ -73,16 +71,16 @@ class Task(Answer):
     result: dict[str, Any] | None
 
 
-def declare(host: Host, app: "App") -> None:
-    """These tools, for this app."""
+def declare(host: Host, leader: Leader) -> None:
+    """These tools; `leader` knows whether the jobs run in this process."""
 
     @host.tool(annotations=READ)
     async def list_jobs() -> Jobs:
         """List the background jobs: schedule, next and last run, why one does not run.
         Use it when an alert or a briefing did not come."""
-        states = await app.scheduler.list()
+        states = await host.scheduler.list()
         return Jobs(
-            here=app.leader.held,
+            here=leader.held,
             jobs=[
                 JobLine(
                     name=state.name,
@@ -105,7 +103,7 @@ def declare(host: Host, app: "App") -> None:
     ) -> Done:
         """Run a background job now, or pause or resume it for good.
         Use it when the user asks for a briefing or a check at once, or wants one to stop."""
-        return Done(said=await app.scheduler.control(name, action))
+        return Done(said=await host.scheduler.control(name, action))
 
     @host.tool(annotations=READ)
     async def list_notifications(
@@ -116,7 +114,7 @@ def declare(host: Host, app: "App") -> None:
     ) -> Notifications:
         """List what the user was told in the background: alerts, finished analyses, warnings.
         Use it when asked what happened, or whether an alert went off."""
-        found = await app.notifier.newest(status, limit + 1)
+        found = await host.notifier.newest(status, limit + 1)
         kept, note = cut(found, keep=limit, ask=f"limit={min(200, limit * 2)}", noun="notifications at least")
         return Notifications(
             notifications=[
@@ -132,10 +130,10 @@ def declare(host: Host, app: "App") -> None:
     async def get_task(id: Annotated[str, Field(description="As the tool that began it told")]) -> Task:  # noqa: A002
         """Tell how a long-running task is going, with its result once it is done.
         Use it with the id that a tool answered instead of a result."""
-        return Task.model_validate(await app.tasks.get(id), from_attributes=True)
+        return Task.model_validate(await host.tasks.get(id), from_attributes=True)
 
     @host.tool(annotations=CHANGE)
     async def cancel_task(id: Annotated[str, Field(description="As the tool that began it told")]) -> Task:  # noqa: A002
         """Stop a long-running task; what it has done so far may be lost.
         Use it when the user no longer wants the result."""
-        return Task.model_validate(await app.tasks.cancel(id), from_attributes=True)
+        return Task.model_validate(await host.tasks.cancel(id), from_attributes=True)

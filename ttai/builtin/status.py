@@ -1,14 +1,17 @@
 """The core's own tools: is it there, and how is it."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from ttai import __version__
 from ttai.answers import Answer
+from ttai.background.leader import Leader
 from ttai.host import Host
-
-if TYPE_CHECKING:
-    from ttai.app import App
+from ttai.login.login import Login
+from ttai.middleware import Ledger
+from ttai.plugins import Plugins
+from ttai.settings import CoreSettings
+from ttai.storage.database import Database
 
 READ = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
 
@@ -67,8 +70,18 @@ class Status(Answer):
     problems: list[str]
 
 
-def declare(host: Host, app: "App") -> None:
-    """These tools, for this app."""
+def declare(
+    host: Host,
+    settings: CoreSettings,
+    login: Login,
+    database: Database,
+    plugins: Plugins,
+    ledger: Ledger,
+    leader: Leader,
+    problems: Callable[[], list[str]],
+) -> None:
+    """These tools, for a server of these parts; `problems` are those that are no plugin's."""
+    began = host.clock.now()
 
     @host.tool(annotations=READ)
     async def ping() -> Pong:
@@ -80,62 +93,49 @@ def declare(host: Host, app: "App") -> None:
     async def get_status() -> Status:
         """Tell how the server is: login, market data stream, market session, plugins, jobs, problems and their cures.
         Use it when another tool fails or data looks old."""
-        return await _status(app)
+        stats = host.cache.stats()
+        hub = host.market.hub
+        now = host.clock.now()
+        return Status(
+            version=__version__,
+            mode="demo: a simulated market and account" if settings.demo else "live",
+            now=now,
+            uptime_seconds=int((now - began).total_seconds()),
+            data_dir=str(settings.home),
+            phases=await phases(),
+            broker=await login.describe(),
+            stream="live" if hub.live else f"not connected: {host.market.supervisor.problem or 'connecting'}",
+            stream_symbols=hub.symbols,
+            market_session=(await host.market.session()).label,
+            calls=ledger.calls,
+            errors=ledger.errors,
+            largest_answer_bytes=ledger.largest,
+            largest_answer_tool=ledger.largest_tool,
+            slowest_call_ms=round(ledger.slowest_ms),
+            slowest_call_tool=ledger.slowest_tool,
+            cache_entries=stats["entries"],
+            cache_hits=stats["hits"],
+            cache_misses=stats["misses"],
+            plugins=[
+                PluginLine(
+                    name=report.name,
+                    plugin_state=plugins.phase(report),
+                    plugin_distribution=report.distribution,
+                    plugin_version=report.version,
+                    problem=report.problem,
+                )
+                for report in plugins.reports
+            ],
+            problems=[*problems(), *(r.line for r in plugins.reports if r.state == "failed")],
+        )
 
-
-async def _status(app: "App") -> Status:
-    stats = app.cache.stats()
-    hub = app.market.hub
-    ledger = app.ledger
-    _, known = await app.connection.describe()
-    return Status(
-        version=__version__,
-        mode="demo: a simulated market and account" if app.settings.demo else "live",
-        now=app.clock.now(),
-        uptime_seconds=int((app.clock.now() - app.started_at).total_seconds()),
-        data_dir=str(app.settings.home),
-        phases=_phases(app, known=known),
-        broker=await app.describe_broker(),
-        stream="live" if hub.live else f"not connected: {app.market.supervisor.problem or 'connecting'}",
-        stream_symbols=hub.symbols,
-        market_session=(await app.market.session()).label,
-        calls=ledger.calls,
-        errors=ledger.errors,
-        largest_answer_bytes=ledger.largest,
-        largest_answer_tool=ledger.largest_tool,
-        slowest_call_ms=round(ledger.slowest_ms),
-        slowest_call_tool=ledger.slowest_tool,
-        cache_entries=stats["entries"],
-        cache_hits=stats["hits"],
-        cache_misses=stats["misses"],
-        plugins=[
-            PluginLine(
-                name=report.name,
-                plugin_state=app.plugins.phase(report),
-                plugin_distribution=report.distribution,
-                plugin_version=report.version,
-                problem=report.problem,
-            )
-            for report in app.plugins.reports
-        ],
-        problems=[*app.problems, *(r.line for r in app.plugins.reports if r.state == "failed")],
-    )
-
-
-def _phases(app: "App", *, known: bool) -> Phases:
-    plugins = {app.plugins.phase(report) for report in app.plugins.reports}
-    return Phases(
-        database="failed" if "" in app.database.problems else "ready" if app.database.is_open else "not opened yet",
-        plugins=next((phase for phase in ("failed", "starting") if phase in plugins), "ready"),
-        login="off" if not known else "ready" if app.logged_in else "starting" if not app.tried else "failed",
-        stream="ready" if app.market.hub.live else "starting" if known else "off",
-        jobs=_jobs(app),
-    )
-
-
-def _jobs(app: "App") -> str:
-    if not app.serving:
-        return "off: this process serves nobody"
-    if app.leader.problem:
-        return "failed"
-    return "ready" if app.leader.held else "another process runs them"
+    async def phases() -> Phases:
+        states = {plugins.phase(report) for report in plugins.reports}
+        _, known = await login.connection.describe()
+        return Phases(
+            database="failed" if "" in database.problems else "ready" if database.is_open else "not opened yet",
+            plugins=next((phase for phase in ("failed", "starting") if phase in states), "ready"),
+            login="off" if not known else "ready" if login.works else "starting" if not login.tried else "failed",
+            stream="ready" if host.market.hub.live else "starting" if known else "off",
+            jobs=leader.phase,
+        )

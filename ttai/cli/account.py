@@ -37,13 +37,11 @@ def login(data_dir: DataDir = None, sandbox: Sandbox = False) -> None:
 
 def logout(data_dir: DataDir = None, sandbox: Sandbox = False) -> None:
     """Forget the credentials that `ttai login` kept."""
-    from ttai.builtin.desktop import log_out
-
     app = _at(data_dir, sandbox=sandbox)
 
     async def leave() -> None:
         async with app.running():
-            print(await log_out(app))
+            print(await app.login.log_out())
 
     run(leave())
 
@@ -79,7 +77,7 @@ def set_value(
     app = make_app(data_dir)
 
     async def write() -> None:
-        print(await write_config(app, {key: value or None}))
+        print(await write_config(app.settings.data_dir / "config.toml", app.config, {key: value or None}))
 
     run(write())
 
@@ -127,10 +125,9 @@ def restore(
 async def _login(app: "App", secret: str, token: str) -> None:
     from pydantic import SecretStr
 
-    from ttai.builtin.desktop import log_in
-    from ttai.credentials import Credentials
+    from ttai.login.credentials import Credentials
 
-    print(await log_in(app, Credentials(SecretStr(secret), SecretStr(token))))
+    print(await app.login.log_in(Credentials(SecretStr(secret), SecretStr(token))))
     await app.connection.close()
 
 

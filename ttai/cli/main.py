@@ -173,7 +173,7 @@ async def _call(app: "App", tool: str, arguments: dict[str, str], *, as_json: bo
                 refuse_secrets(tool, {one.name: one.parameters for one in await app.mcp.list_tools()}.get(tool))
             async with app.running():
                 if connected:
-                    await app.settled()
+                    await app.login.settled()
                 result = await app.mcp.call_tool(tool, arguments)
     except (ToolError, MCPError) as error:
         sys.exit(f"ttai: {error}")

@@ -35,7 +35,7 @@ def list_plugins(data_dir: DataDir = None, plugins: PluginList = None) -> None:
     app = make_app(data_dir, plugins=plugins)
     for report in app.plugins.reports:
         print(report.line)
-    for problem in app.problems:
+    for problem in app.list_problems():
         print(f"! {problem}")
 
 

@@ -13,16 +13,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ttai.clock import Clock
-from ttai.errors import (
-    BadArgument,
-    DatabaseDamaged,
-    DatabaseLocked,
-    DatabaseUnwritable,
-    DiskFull,
-    NotABackup,
-    NotFound,
-    TtaiError,
-)
+from ttai.errors import BadArgument, NotFound, TtaiError
+from ttai.storage.errors import DatabaseDamaged, DatabaseLocked, DatabaseUnwritable, DiskFull, NotABackup
 
 FILE = "ttai.db"
 KEEP = 5  # backups that stay

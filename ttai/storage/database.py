@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttai.clock import Clock, time_left
-from ttai.errors import (
+from ttai.errors import TtaiError
+from ttai.isolation import ENDS
+from ttai.storage.backups import FILE, PATIENCE, connect, examine, keep, locked, told
+from ttai.storage.connections import WAIT, Connections
+from ttai.storage.errors import (
     DatabaseDamaged,
     DatabaseLocked,
     DatabaseNewer,
@@ -19,11 +23,7 @@ from ttai.errors import (
     DatabaseUnwritable,
     DiskFull,
     TablesUnusable,
-    TtaiError,
 )
-from ttai.isolation import ENDS
-from ttai.storage.backups import FILE, PATIENCE, connect, examine, keep, locked, told
-from ttai.storage.connections import WAIT, Connections
 from ttai.storage.owners import CORE, LONGEST, Owners
 from ttai.warm import warm
 

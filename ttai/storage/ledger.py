@@ -30,9 +30,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ttai.clock import Clock
-from ttai.errors import DatabaseNewer, DatabaseUnavailable, TablesUnusable, TtaiError
+from ttai.errors import TtaiError
 from ttai.isolation import ENDS
 from ttai.storage.backups import told, transaction
+from ttai.storage.errors import DatabaseNewer, DatabaseUnavailable, TablesUnusable
 
 Step = str | list[str] | Callable[[sqlite3.Connection], None]
 

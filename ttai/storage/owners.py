@@ -4,7 +4,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from ttai.errors import TablesUnusable, TtaiError
+from ttai.errors import TtaiError
+from ttai.storage.errors import TablesUnusable
 from ttai.warm import aside, warm
 
 if TYPE_CHECKING:

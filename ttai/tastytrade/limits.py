@@ -17,15 +17,7 @@ from aiolimiter import AsyncLimiter
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential, wait_random
 
 from ttai.clock import time_left
-from ttai.errors import (
-    BadCredentials,
-    BrokerRefused,
-    BrokerUnavailable,
-    NotFound,
-    NotPermitted,
-    RateLimited,
-    TtaiError,
-)
+from ttai.errors import BadCredentials, BrokerRefused, BrokerUnavailable, NotFound, NotPermitted, RateLimited, TtaiError
 
 OAUTH = "/oauth/token"
 LOGIN_PATIENCE = 11.0  # s: all else waits behind a login

@@ -12,10 +12,10 @@ import httpx2
 from tastytrade.utils import TastytradeError
 
 from ttai.broker.types import Account
-from ttai.credentials import Credentials
 from ttai.errors import BrokerUnavailable, TtaiError
 from ttai.isolation import is_cancelled
 from ttai.listing import Listing, Watchlist
+from ttai.login.credentials import Credentials
 from ttai.market.metrics import Metrics
 from ttai.market.ports import CandleSink, Heard, Stream
 from ttai.market.types import Instrument, Row, Rows, Source

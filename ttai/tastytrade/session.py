@@ -9,8 +9,8 @@ import httpx2
 from tastytrade import Session
 
 from ttai import __version__
-from ttai.credentials import Credentials
 from ttai.errors import BadCredentials, BrokerUnavailable, RateLimited, TtaiError
+from ttai.login.credentials import Credentials
 from ttai.logs import conceal_token, quiet_libraries
 from ttai.tastytrade.limits import LimitedTransport, Tries
 from ttai.tastytrade.wire import Wire

@@ -15,9 +15,9 @@ from mcp.types import TextContent
 from ttai.answers import rows
 from ttai.app import App
 from ttai.background.channels import Note
-from ttai.credentials import Vault
 from ttai.host import Host
 from ttai.llm import Llm
+from ttai.login.vault import Vault
 from ttai.plugins import GROUP, PluginReport
 from ttai.settings import Config, CoreSettings
 from ttai.simulator import Simulator

@@ -1,85 +1,44 @@
-"""What proves to the broker who we are, and where it lies between runs.
+"""Where logins lie between runs.
 
 One encrypted file, `<data dir>/secrets.enc`, holds every login: a system keyring may be too small for a token, never
 for a key. What differs is where the file's one key lies: under TTAI_MASTER_KEY, in the system keyring, or in a file
-beside it. The file says which, so that a keyring that is locked today is asked for, not replaced.
+beside it. The file says which, so that a keyring that is locked today is asked for, not replaced. All of it blocks.
 """
 
-import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Literal
 
 from pydantic import SecretStr
 
-from ttai.errors import (
+from ttai.files import alone, replace
+from ttai.login.credentials import Credentials
+from ttai.login.errors import (
     MASTER,
     SHORTEST,
     BadMasterKey,
     KeyFileExposed,
-    LoginsBusy,
+    KeyringUnusable,
     LoginsLost,
-    LoginsOutOfReach,
     LoginsTooNew,
-    TtaiError,
     WrongMasterKey,
 )
-from ttai.files import alone, replace
-from ttai.keyring import Keyring, KeyringUnusable, Ring, begin
+from ttai.login.keyring import Keyring, Ring
 from ttai.logs import conceal
-from ttai.warm import warm
 
 VERSION = 1  # of secrets.enc
-PATIENCE = 10.0  # s a keyring may take: it may be asking the user for a password
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Credentials:
-    """An OAuth client secret and refresh token of TastyTrade."""
-
-    client_secret: SecretStr
-    refresh_token: SecretStr
-
-    @property
-    def key(self) -> str:
-        """Tells one login from another without telling what it is."""
-        return sha256(self.refresh_token.get_secret_value().encode()).hexdigest()[:12]
-
-    def conceal(self) -> None:
-        """Keep both out of the log."""
-        conceal(self.client_secret.get_secret_value(), self.refresh_token.get_secret_value())
-
-
-def from_environment() -> Credentials | None:
-    """The credentials of the environment, or None; both variables are needed."""
-    secret = os.environ.get("TASTYTRADE_CLIENT_SECRET", "").strip()
-    token = os.environ.get("TASTYTRADE_REFRESH_TOKEN", "").strip()
-    if not (secret and token):
-        return None
-    found = Credentials(SecretStr(secret), SecretStr(token))
-    found.conceal()
-    return found
-
-
-def address(url: str) -> str:
-    """The host of a broker's URL, with its port where it is not the usual one: what a login belongs to."""
-    parts = urlsplit(url)
-    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
-    return (parts.netloc.rpartition("@")[2] or url).lower().removesuffix(usual)
-
-
-_Stamp = tuple[int, int, int] | None
+Stamp = tuple[int, int, int] | None  # tells one version of the file from the next; None where there is none
+Logins = dict[str, Credentials]  # by the address of their broker
 Place = Literal["TTAI_MASTER_KEY", "keyring", "file"]
 
 _WORDS: dict[Place, str] = {
@@ -106,7 +65,7 @@ class _Open:
     place: Place
     mark: str
     key: str
-    logins: dict[str, Credentials]
+    logins: Logins
 
     def sealed(self) -> bytes:
         from cryptography.fernet import Fernet
@@ -121,8 +80,8 @@ class _Open:
         return json.dumps({"version": VERSION, **asdict(sealed)}, indent=1).encode()
 
 
-class Vault:
-    """The user's broker credentials, by broker address (sandbox and production apart).
+class SecretsFile:
+    """The saved logins of a data dir.
 
     A new file takes the best place for its key: TTAI_MASTER_KEY where it is set, else a system keyring that gives
     back what it is given, else `secrets.key` beside it. It stays there, but for TTAI_MASTER_KEY set later, which the
@@ -131,91 +90,30 @@ class Vault:
     `save` keeps aside as `secrets.enc.old` and begins anew.
     """
 
-    def __init__(self, data_dir: Path, ring: Ring | None = None, *, patience: float = PATIENCE) -> None:
+    def __init__(self, data_dir: Path, ring: Ring | None, patience: float) -> None:
         self._file = data_dir / "secrets.enc"
         self._key_file = data_dir / "secrets.key"
         self._keyring = Keyring(ring, patience)
         self._patience = patience
-        # Which file was last read, and what came of it.
-        self._known: tuple[_Stamp, dict[str, Credentials] | TtaiError | None] = (None, None)
-        self._turn = asyncio.Lock()  # many first calls at once must not make many prompts
 
-    async def find(self, url: str, *, again: bool = True) -> Credentials | None:
-        """The credentials for a broker: the environment's, else those saved; None where there are none.
-
-        Read again when another process has changed them. What is there and can't be opened is a TtaiError; without
-        `again` it is raised anew from memory: a job must not open a password window every minute.
-        """
-        if (own := from_environment()) is not None:
-            if self.changed():
-                self._known = (_stamp(self._file), None)
-            return own
-        if (logins := self._read_before(again)) is None:
-            async with self._turn:
-                if (logins := self._read_before(again)) is None:
-                    logins = await self._aside(self._load)
-        return logins.get(address(url))
-
-    async def save(self, url: str, credentials: Credentials) -> str:
-        """Keep the credentials of a broker; where, in words."""
-        credentials.conceal()
-        async with self._turn:
-            return await self._aside(lambda: self._save(address(url), credentials))
-
-    async def forget(self, url: str) -> bool:
-        """Remove what is saved for a broker, with the last one file and key; whether there was anything."""
-        async with self._turn:
-            return bool(_stamp(self._file)) and await self._aside(lambda: self._forget(address(url)))
-
-    def changed(self) -> bool:
-        """Whether the file is another than when last read; one look at its size and date."""
-        return _stamp(self._file) != self._known[0]
-
-    async def where(self) -> str:
-        """Where credentials come from, or would be kept, and why; asks for no key."""
-        if from_environment() is not None:
-            return "the environment (TASTYTRADE_CLIENT_SECRET, TASTYTRADE_REFRESH_TOKEN)"
+    @property
+    def stamp(self) -> Stamp:
+        """Which version of the file lies there."""
         try:
-            async with self._turn:
-                return await self._aside(self._where)
-        except TtaiError as error:
-            return f"{error.message} {error.hint}"
+            found = self._file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            return (-1, -1, -1)  # reading it will say why
+        return (found.st_mtime_ns, found.st_size, found.st_ino)
 
-    def _read_before(self, again: bool) -> dict[str, Credentials] | None:
-        """What the file holds, where that is known without reading it."""
-        stamp, known = self._known
-        now = _stamp(self._file)
-        if now is None:
-            self._known = (None, {})
-            return {}
-        if isinstance(known, TtaiError) and now == stamp and not again:
-            raise known.with_traceback(None)
-        return known if isinstance(known, dict) and now == stamp else None
+    def load(self) -> Logins:
+        """Every login that is saved."""
+        sealed = self._read()
+        return self._opened(sealed).logins if sealed else {}
 
-    async def _aside(self, work: Callable[[], T]) -> T:
-        await warm("cryptography.fernet")
-        try:
-            return await asyncio.wrap_future(begin(work))
-        except TimeoutError:
-            raise LoginsBusy from None
-        except OSError as error:
-            raise LoginsOutOfReach(str(error)) from None
-
-    # What follows blocks and runs in a thread.
-
-    def _load(self) -> dict[str, Credentials]:
-        stamp = _stamp(self._file)
-        self._known = (stamp, None)  # looked at, whatever comes of it
-        try:
-            sealed = self._read()
-            logins = self._opened(sealed).logins if sealed else {}
-        except TtaiError as error:
-            self._known = (stamp, error)
-            raise
-        self._known = (stamp, logins)
-        return logins
-
-    def _save(self, host: str, credentials: Credentials) -> str:
+    def save(self, host: str, credentials: Credentials) -> tuple[Logins, str]:
+        """Keep the login of a broker; every login then, and where they are, in words."""
         with self._alone():
             lost = new = None
             try:
@@ -229,7 +127,7 @@ class Vault:
             content.logins[host] = credentials
             try:
                 kept = self._keep_aside(self._file, lost) if lost is not None else None
-                self._write(content)
+                replace(self._file, content.sealed())
             except OSError:
                 if new:
                     self._drop_key(new)
@@ -237,23 +135,24 @@ class Vault:
             if new and before:
                 self._drop_key(before)
         words = _WORDS[content.place]
-        return f"{words}; what could not be opened is kept as {kept}" if kept else words
+        return content.logins, f"{words}; what could not be opened is kept as {kept}" if kept else words
 
-    def _forget(self, host: str) -> bool:
+    def forget(self, host: str) -> Logins | None:
+        """Remove the login of a broker, with the last one file and key; those left, None where there was none."""
         with self._alone():
             sealed = self._read()
             content = self._opened(sealed) if sealed else None
             if content is None or content.logins.pop(host, None) is None:
-                return False
+                return None
             if content.logins:
-                self._write(content)
+                replace(self._file, content.sealed())
             else:
                 self._file.unlink()
-                self._known = (None, {})
                 self._drop_key(content)
-            return True
+            return content.logins
 
-    def _where(self) -> str:
+    def where(self) -> str:
+        """Where logins are kept, or would be, and why; asks for no key."""
         if sealed := self._read():
             return f"{_WORDS[sealed.place]} ({self._file})"
         place: Place = "TTAI_MASTER_KEY" if MASTER in os.environ else "keyring"
@@ -303,10 +202,6 @@ class Vault:
             one.conceal()
         return _Open(sealed.place, sealed.mark, key, logins)
 
-    def _write(self, content: _Open) -> None:
-        replace(self._file, content.sealed())
-        self._known = (_stamp(self._file), content.logins)
-
     def _key(self, sealed: _Sealed) -> str:
         if sealed.place == MASTER:
             if MASTER not in os.environ:
@@ -318,7 +213,7 @@ class Vault:
             raise LoginsLost(self._file, gone)
         return key
 
-    def _anew(self, logins: dict[str, Credentials]) -> _Open:
+    def _anew(self, logins: Logins) -> _Open:
         """A new key in the best place there is, and the logins to be put under it."""
         from cryptography.fernet import Fernet
 
@@ -384,14 +279,3 @@ def _derived(passphrase: str, mark: str) -> str:
 
 def _check(key: str) -> str:
     return sha256(f"ttai secrets.enc {key}".encode()).hexdigest()[:16]
-
-
-def _stamp(path: Path) -> _Stamp:
-    """What tells one version of a file from the next; None where there is no file."""
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError:
-        return (-1, -1, -1)  # reading it will say why
-    return (found.st_mtime_ns, found.st_size, found.st_ino)

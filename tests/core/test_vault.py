@@ -15,18 +15,22 @@ from filelock import FileLock
 from keyring.backends import chainer, fail, null
 from pydantic import SecretStr
 
-from ttai.credentials import Credentials, Vault, address, from_environment
-from ttai.errors import (
+from ttai.errors import TtaiError
+from ttai.login.credentials import Credentials, address, from_environment
+from ttai.login.errors import (
     BadMasterKey,
     KeyFileExposed,
+    KeyringLocked,
+    KeyringSilent,
+    KeyringUnusable,
     LoginsBusy,
     LoginsLost,
     LoginsOutOfReach,
     LoginsTooNew,
-    TtaiError,
     WrongMasterKey,
 )
-from ttai.keyring import KeyringLocked, KeyringSilent, KeyringUnusable, Ring
+from ttai.login.keyring import Ring
+from ttai.login.vault import Vault
 from ttai.logs import redact
 from ttai.testing.keyring import MemoryKeyring, Mood
 
@@ -134,7 +138,7 @@ def test_making_one_imports_neither_keyring_nor_cryptography(tmp_path: Path) -> 
     script = """if True:
         import sys
         from pathlib import Path
-        from ttai.credentials import Vault
+        from ttai.login.vault import Vault
         Vault(Path(sys.argv[1])).changed()
         print({"keyring", "cryptography.fernet", "filelock", "tomlkit"} & sys.modules.keys() or "none")"""
     run = [sys.executable, "-c", script, str(tmp_path)]
@@ -384,7 +388,7 @@ async def test_a_keyring_that_does_not_answer_is_left_alone_until_it_does(tmp_pa
         with pytest.raises(KeyringSilent, match=r"the system keyring did not answer within 0\.05 s"):
             await attempt
     assert ring.questions == asked + 1  # one prompt, not four
-    hung = vault._keyring._asked
+    hung = vault._file._keyring._asked
     ring.let_go()
     assert hung is not None
     hung.result(5)
@@ -431,7 +435,8 @@ def test_a_hanging_keyring_does_not_keep_a_process_from_ending(tmp_path: Path) -
         import asyncio, sys
         from pathlib import Path
         from pydantic import SecretStr
-        from ttai.credentials import Credentials, Vault
+        from ttai.login.credentials import Credentials
+        from ttai.login.vault import Vault
         from ttai.testing.keyring import MemoryKeyring
         async def main():
             try:
@@ -450,7 +455,7 @@ async def test_what_a_backend_says_is_not_repeated(tmp_path: Path) -> None:
     vault = Vault(tmp_path, MemoryKeyring("small"))
     key = Fernet.generate_key().decode()
     with pytest.raises(KeyringUnusable, match=r"it fails \(OSError\)") as refused:
-        await asyncio.to_thread(vault._keyring.put, "0123456789", key)
+        await asyncio.to_thread(vault._file._keyring.put, "0123456789", key)
     assert key not in "".join(traceback.format_exception(refused.value))
 
 
@@ -651,7 +656,8 @@ SAVES = """if True:
     from pathlib import Path
     from pydantic import SecretStr
     from keyring.backends.fail import Keyring
-    from ttai.credentials import Credentials, Vault
+    from ttai.login.credentials import Credentials
+    from ttai.login.vault import Vault
     async def main():
         vault = Vault(Path(sys.argv[1]), Keyring())
         print("ready", flush=True)

@@ -7,47 +7,10 @@ from contextvars import copy_context
 from threading import Thread
 from typing import Any, Protocol, TypeVar
 
-from ttai.errors import MASTER, TtaiError
+from ttai.errors import TtaiError
+from ttai.login.errors import KeyringLocked, KeyringSilent, KeyringUnusable
 
 T = TypeVar("T")
-
-
-class KeyringLocked(TtaiError):
-    """The system keyring has to be unlocked by the user first."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the system keyring is locked", f"Unlock it and try again; where nobody can, log in with {MASTER} set"
-        )
-
-
-class KeyringSilent(TtaiError):
-    """The system keyring does not answer, perhaps because it is asking the user."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"the system keyring did not answer within {seconds:g} s",
-            "It may be asking for your password in a window of its own: answer there and try again; where there is no "
-            f"such window, log in with {MASTER} set",
-        )
-
-
-class KeyringUnusable(TtaiError):
-    """There is no system keyring that could be trusted with a key."""
-
-    code = "AUTHENTICATION"
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(
-            f"the key of the saved logins lies in the system keyring, and {why}",
-            "Start ttai where that keyring is (in your desktop session), or move secrets.enc out of the data dir and "
-            "log in again",
-        )
 
 
 class Ring(Protocol):

@@ -1,40 +1,39 @@
 """The way to a broker: TastyTrade with the user's credentials, or the simulator."""
 
 import asyncio
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from ttai.broker.ports import BrokerPort
 from ttai.clock import Clock
-from ttai.credentials import Credentials, Vault
 from ttai.errors import NotLoggedIn, TtaiError
+from ttai.login.credentials import Credentials
+from ttai.login.vault import Vault
+from ttai.market.ports import MarketPort
 from ttai.settings import CoreSettings
 from ttai.warm import warm
 
-if TYPE_CHECKING:
-    from ttai.broker.ports import BrokerPort
-    from ttai.market.ports import MarketPort
-    from ttai.simulator import Simulator
-    from ttai.tastytrade import TastyTrade
-
 SIMULATOR_URL = "http://simulator"
-LOGGED_IN = "logged in"
 
-_log = logging.getLogger(__name__)
+
+class Adapter(MarketPort, BrokerPort, Protocol):
+    """A broker's whole adapter."""
+
+    async def close(self) -> None:
+        """End its connections."""
+        ...
 
 
 class Connection:
     """Opens the adapter when it is first needed; the libraries behind it come through the warm-up door."""
 
-    def __init__(
-        self, settings: CoreSettings, clock: Clock, vault: Vault, simulator: "Simulator | None" = None
-    ) -> None:
+    def __init__(self, settings: CoreSettings, clock: Clock, vault: Vault, simulator: Any = None) -> None:
         self._settings = settings
         self._clock = clock
         self._vault = vault
         self._opening = asyncio.Lock()
-        self._adapter: TastyTrade | None = None
+        self._adapter: Adapter | None = None
         self.simulator = simulator
         self.opened = asyncio.Event()
 
@@ -68,15 +67,15 @@ class Connection:
         finally:
             await adapter.close()
 
-    async def market(self) -> "MarketPort":
+    async def market(self) -> MarketPort:
         """The broker's market data."""
         return await self._open()
 
-    async def broker(self) -> "BrokerPort":
+    async def broker(self) -> BrokerPort:
         """The broker's accounts."""
         return await self._open()
 
-    async def _open(self) -> "TastyTrade":
+    async def _open(self) -> Adapter:
         if self._adapter is None:
             async with self._opening:
                 if self._adapter is None:
@@ -84,7 +83,7 @@ class Connection:
                     self.opened.set()
         return self._adapter
 
-    async def _make(self) -> "TastyTrade":
+    async def _make(self) -> Adapter:
         if self._settings.demo:
             return await self._simulated()
         credentials = await self._vault.find(self.url)
@@ -92,21 +91,21 @@ class Connection:
             raise NotLoggedIn
         return await self._over_network(credentials)
 
-    async def _over_network(self, credentials: Credentials) -> "TastyTrade":
+    async def _over_network(self, credentials: Credentials) -> Adapter:
         adapter = await warm("ttai.tastytrade")
         wire = await asyncio.to_thread(adapter.over_network)
-        made: TastyTrade = adapter.TastyTrade(credentials, self.url, wire)
+        made: Adapter = adapter.TastyTrade(credentials, self.url, wire)
         return made
 
-    async def _simulated(self) -> "TastyTrade":
+    async def _simulated(self) -> Adapter:
         adapter = await warm("ttai.tastytrade")
         module = await warm("ttai.simulator")
-        simulator: Any = self.simulator
-        if simulator is None:
-            simulator = self.simulator = await asyncio.to_thread(module.Simulator, clock=self._clock)
-            await asyncio.to_thread(simulator.world.prepare)
+        if self.simulator is None:
+            self.simulator = await asyncio.to_thread(module.Simulator, clock=self._clock)
+            await asyncio.to_thread(self.simulator.world.prepare)
+        simulator = self.simulator
         credentials = Credentials(SecretStr(simulator.CLIENT_SECRET), SecretStr(simulator.REFRESH_TOKEN))
-        made: TastyTrade = adapter.TastyTrade(credentials, self.url, adapter.in_process(simulator.app))
+        made: Adapter = adapter.TastyTrade(credentials, self.url, adapter.in_process(simulator.app))
         return made
 
     async def close(self) -> None:

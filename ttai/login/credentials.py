@@ -1,0 +1,45 @@
+"""What proves to the broker who we are."""
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from ttai.logs import conceal
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An OAuth client secret and refresh token of TastyTrade."""
+
+    client_secret: SecretStr
+    refresh_token: SecretStr
+
+    @property
+    def key(self) -> str:
+        """Tells one login from another without telling what it is."""
+        return sha256(self.refresh_token.get_secret_value().encode()).hexdigest()[:12]
+
+    def conceal(self) -> None:
+        """Keep both out of the log."""
+        conceal(self.client_secret.get_secret_value(), self.refresh_token.get_secret_value())
+
+
+def from_environment() -> Credentials | None:
+    """The credentials of the environment, or None; both variables are needed."""
+    secret = os.environ.get("TASTYTRADE_CLIENT_SECRET", "").strip()
+    token = os.environ.get("TASTYTRADE_REFRESH_TOKEN", "").strip()
+    if not (secret and token):
+        return None
+    found = Credentials(SecretStr(secret), SecretStr(token))
+    found.conceal()
+    return found
+
+
+def address(url: str) -> str:
+    """The host of a broker's URL, with its port where it is not the usual one: what a login belongs to."""
+    parts = urlsplit(url)
+    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return (parts.netloc.rpartition("@")[2] or url).lower().removesuffix(usual)

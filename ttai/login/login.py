@@ -1,0 +1,169 @@
+"""The login as it stands, kept up and changed while the server runs."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from ttai.broker.broker import Broker
+from ttai.cache import Cache
+from ttai.errors import BadArgument, TtaiError
+from ttai.isolation import ended
+from ttai.login.connection import Connection
+from ttai.login.credentials import Credentials, from_environment
+from ttai.login.vault import Vault
+from ttai.market.market import Market
+from ttai.market.supervisor import NOT_STARTED
+from ttai.settings import CoreSettings
+
+LOOK = 2.0  # s between two looks at whether another process logged in or out: each costs an idle server
+LOGGED_IN = "logged in"
+UNTRIED = "the login was not tried yet"
+ENVIRONMENT = "TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN"
+
+_log = logging.getLogger(__name__)
+
+
+class Login:
+    """Keeps the server logged in and its market data socket open, where there is anything to log in to."""
+
+    def __init__(
+        self, settings: CoreSettings, connection: Connection, vault: Vault, cache: Cache, market: Market, broker: Broker
+    ) -> None:
+        self.connection = connection
+        self._settings = settings
+        self._vault = vault
+        self._cache = cache
+        self._market = market
+        self._broker = broker
+        self._said = UNTRIED
+        self._changed = asyncio.Event()
+        self._changing = asyncio.Lock()
+        self._link: asyncio.Task[None] | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether the broker has answered this login."""
+        return self._said.startswith(LOGGED_IN)
+
+    @property
+    def said(self) -> str:
+        """How it is, in a few words."""
+        return self._said
+
+    @property
+    def tried(self) -> bool:
+        """Whether the login and the market data socket have worked or failed once."""
+        return self._said != UNTRIED and (self._market.hub.live or self._market.supervisor.problem != NOT_STARTED)
+
+    async def settled(self, seconds: float = 15.0) -> None:
+        """Until login and socket have worked or failed, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not (self.tried or await self.locked_out()):  # noqa: ASYNC110 - of parts that know no event
+                    await asyncio.sleep(0.01)
+
+    async def locked_out(self) -> bool:
+        """Whether there is nothing to log in to."""
+        try:
+            return not await self.connection.possible()
+        except TtaiError:
+            return True
+
+    async def describe(self) -> str:
+        """Whom the server talks to, and how the login is."""
+        said, possible = await self.connection.describe()
+        return f"{said}; {self._said}" if possible else said
+
+    async def where(self) -> str:
+        """Where the credentials are kept."""
+        return "nowhere: the demo needs none" if self._settings.demo else await self._vault.where()
+
+    async def keep(self) -> None:
+        """Log in and keep the market data socket, for good; anew when the login has changed."""
+        try:
+            while True:
+                self._changed.clear()
+                self._link = asyncio.create_task(self._connect())
+                await self._changed.wait()
+        finally:
+            await self._cut()
+
+    async def watch(self) -> None:
+        """Notice the login or logout of another process, for good."""
+        while not self._settings.demo:
+            await asyncio.sleep(LOOK)
+            if self._vault.changed():
+                _log.info("the login was changed by another process")
+                await self.anew()
+
+    async def log_in(self, credentials: Credentials) -> str:
+        """Check credentials with the broker, keep them, use them; a sentence about where they are."""
+        self._refuse_in_demo()
+        if not all(part.get_secret_value().strip() for part in (credentials.client_secret, credentials.refresh_token)):
+            raise BadArgument(
+                "a client secret and a refresh token are needed", "Both are made at my.tastytrade.com, OAuth"
+            )
+        url = self.connection.url
+        accounts = await self.connection.check(credentials)
+        kept = await self._vault.save(url, credentials)
+        await self.anew()
+        self._said = f"{LOGGED_IN}, {accounts} accounts"
+        said = f"logged in at {url}, {accounts} accounts; the credentials are in {kept}"
+        return f"{said}; {ENVIRONMENT} come first while they are set" if from_environment() else said
+
+    async def log_out(self) -> str:
+        """Forget the credentials kept for this broker; a sentence about what is left."""
+        self._refuse_in_demo()
+        url = self.connection.url
+        gone = await self._vault.forget(url)
+        await self.anew()
+        if await self.connection.possible():
+            return f"still logged in: {ENVIRONMENT} are set"
+        return f"logged out of {url}" if gone else f"nobody was logged in at {url}"
+
+    async def anew(self) -> None:
+        """Credentials were saved or forgotten: hub, cache and jobs follow. Calls under way fail as the broker's."""
+        async with self._changing:
+            await self._cut()  # first: what it still finds out is about the login that is over
+            self._said = UNTRIED
+            self._cache.clear()
+            self._market.forget()
+            await self.connection.close()
+            self._changed.set()
+
+    async def _cut(self) -> None:
+        if self._link is not None:
+            await ended([self._link])
+
+    async def _connect(self) -> None:
+        """Log in and keep the socket until the login changes; a surprise leaves the server without, and is logged."""
+        try:
+            try:
+                if not await self.connection.possible():
+                    _log.info("no credentials: what needs TastyTrade says how to log in")
+                    return
+            except TtaiError as error:
+                self._said = str(error)
+                _log.warning("%s", error)
+                await self.connection.opened.wait()  # by a call that found them
+            await asyncio.gather(self._greet(), self._market.supervisor.run())
+        except Exception:  # noqa: BLE001 - what needs no broker goes on
+            _log.exception("the connection to the broker ended; log in again or restart ttai")
+
+    async def _greet(self) -> None:
+        """Say whether the login works before somebody depends on it."""
+        try:
+            accounts = await self._broker.accounts()
+        except TtaiError as error:
+            self._said = str(error)
+            _log.warning("%s", error)
+        except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
+            self._said = "the login could not be tried; the log says why"
+            _log.exception("the accounts could not be read")
+        else:
+            self._said = "; ".join([f"{LOGGED_IN}, {len(accounts)} accounts", *accounts.notes("accounts")])
+            _log.info("%s: %s", self.connection.url, self._said)
+
+    def _refuse_in_demo(self) -> None:
+        if self._settings.demo:
+            raise BadArgument("the demo has no login", "Start ttai without --demo")
