@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null)
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process of every test compiles the house anew
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -123,11 +123,11 @@ def listed(folders: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """The distributions in these folders: name and version; a damaged one counts as absent."""
     for distribution in distributions(path=[str(folder) for folder in folders]):
         try:
-            known = {"Name", "Version"} <= set(distribution.metadata)
+            said = distribution.metadata  # parsed anew at every look
         except Exception:  # noqa: BLE001, S112 - whatever is wrong with it, it is not what is asked about
             continue
-        if known:
-            yield canonicalize_name(distribution.name), distribution.version
+        if {"Name", "Version"} <= set(said):
+            yield canonicalize_name(said["Name"]), said["Version"]
 
 
 class _Folder(SchemeDictionaryDestination):
