@@ -133,8 +133,7 @@ class App:
     def _serves_app_tools(self) -> bool:
         """Only to whoever started us, or says our token: they change the login and the settings."""
         settings = self.settings
-        open_to_all = settings.transport != "stdio" and not settings.api_key and (settings.demo or not settings.auth)
-        return settings.app_tools and not open_to_all
+        return settings.app_tools and (settings.transport == "stdio" or not settings.open_to_all)
 
     @asynccontextmanager
     async def running(self, *, at_once: bool = True, serving: bool = False) -> AsyncIterator[None]:

@@ -9,11 +9,10 @@ from typing import Any, TypeVar
 from cachetools import TLRUCache
 
 from ttai.clock import Clock
-from ttai.errors import BrokerUnavailable
+from ttai.errors import Stopping
 from ttai.isolation import is_cancelled
 
 T = TypeVar("T")
-STOPPING = "ttai's server is stopping", "Ask again once it is back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Cache:
 
         A caller that is cancelled leaves the others' load running; a load that fails is not remembered. The load
         belongs to no call: the deadline of whoever happened to be first does not cut it short for the rest. Raises
-        BrokerUnavailable where `close` ends it.
+        Stopping where `close` ends it.
         """
         entry = self._entries.get(key)
         if entry is not None:
@@ -80,7 +79,7 @@ class Cache:
         except asyncio.CancelledError:
             if is_cancelled() or not flight.cancelling():  # a load that cancels itself is its author's fault
                 raise
-            raise BrokerUnavailable(*STOPPING) from None
+            raise Stopping from None
 
     def _landed(self, load: asyncio.Task[Any]) -> None:
         self._loads.discard(load)

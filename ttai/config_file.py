@@ -46,6 +46,13 @@ def change(path: Path, changes: Mapping[str, Any], sections: Mapping[str, type[S
     return [variable for key in changes if (variable := _variable(key, kinds)) and os.environ.get(variable)]
 
 
+def write(path: Path, changes: Mapping[str, Any], sections: Mapping[str, type[Settings]]) -> str:
+    """As `change` does; a sentence about when it holds."""
+    masks = change(path, changes, sections)
+    said = f"{', '.join(changes) or 'nothing'} written to {path}; it holds from the next start"
+    return f"{said}, but {', '.join(masks)} in the environment comes first" if masks else said
+
+
 def edited(text: str, changes: Mapping[str, Any]) -> str:
     """The TOML `text` with `changes` (plain values by `name` or `section.name`, None to remove), the rest as it is."""
     import tomlkit

@@ -131,8 +131,37 @@ class BrokerUnavailable(TtaiError):
     retryable = True
 
     def __init__(self, said: str, hint: str = "Try again in a minute") -> None:
-        whole = said.startswith("TastyTrade")
-        super().__init__(said if whole else f"TastyTrade does not answer as it should ({said})", hint)
+        super().__init__(f"TastyTrade does not answer as it should ({said})", hint)
+
+
+class NoHistory(TtaiError):
+    """The broker's feed sent no bars, and nothing is remembered."""
+
+    code = "BROKER"
+    retryable = True
+
+    def __init__(self, symbol: str, why: str) -> None:
+        super().__init__(f"TastyTrade gives no history of {symbol}: {why}", "Try again in a minute")
+
+
+class LoginChanged(TtaiError):
+    """What was asked belongs to a login that is over."""
+
+    code = "BROKER"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("the login was changed while this was asked", "Ask again")
+
+
+class Stopping(TtaiError):
+    """The server ends before it has an answer."""
+
+    code = "TIMEOUT"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("ttai's server is stopping", "Ask again once it is back")
 
 
 class BrokerRefused(TtaiError):

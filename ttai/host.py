@@ -222,12 +222,7 @@ class Host:
         if isinstance(annotations, dict):
             annotations = ToolAnnotations(**annotations)
         tags = {self.name, *(options.pop("tags", None) or ())}
-        tool = cast(
-            "AnswerTool",
-            AnswerTool.from_function(
-                fn, name=name, annotations=annotations, tags=tags, **{"output_schema": None, **options}
-            ),
-        )
+        tool = AnswerTool.of(fn, name=name, annotations=annotations, tags=tags, **options)
         tool.wait_for(self._place.ready)
         self._declared.note(f"tool {name}")
         self._declared.provider.add_tool(tool)

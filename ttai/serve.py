@@ -118,7 +118,10 @@ async def _serve(
     if not serving.done():
         _log.info("a call did not end; leaving without it")
     elif error := serving.exception():
-        _log.critical("the transport failed; report it", exc_info=error)
+        if isinstance(error, StartFailed):
+            _log.critical("%s", error)
+        else:
+            _log.critical("the transport failed; report it", exc_info=error)
         ending.now(1)
     ending.now()
 

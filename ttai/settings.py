@@ -88,6 +88,13 @@ class CoreSettings(Settings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("api_key")
+    @classmethod
+    def _said(cls, value: SecretStr | None) -> SecretStr | None:
+        """Blanks are no key."""
+        key = value.get_secret_value().strip() if value else ""
+        return SecretStr(key) if key else None
+
     @field_validator("data_dir")
     @classmethod
     def _home(cls, value: Path) -> Path:
@@ -109,6 +116,11 @@ class CoreSettings(Settings):
     def home(self) -> Path:
         """Where this run keeps its files: the demo apart from real accounts."""
         return self.data_dir / "demo" if self.demo else self.data_dir
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether whoever is on this machine may call an HTTP server without a token."""
+        return self.api_key is None and (self.demo or not self.auth)
 
     @property
     def loopback(self) -> bool:
@@ -136,6 +148,11 @@ def expand(path: Path) -> Path:
         raise BadSetting(said, "Name another with --data-dir or TTAI_DATA_DIR") from None
 
 
+def in_environment(variable: str) -> str:
+    """What a variable says, in whichever letters it is written; "" where it says nothing."""
+    return next((value for name, value in os.environ.items() if name.upper() == variable and value), "")
+
+
 class Config:
     """config.toml as it was read, and what was wrong with it."""
 
@@ -161,9 +178,9 @@ class Config:
         """The core's settings; `overrides` come from the command line."""
         flat = {n: value for n, value in self._values.items() if not isinstance(value, dict) or n in TABLES}
         if flat.pop("api_key", None) is not None:
-            self.problems.append(f"{self.path}: api_key is a secret and is not read from here; set TTAI_API_KEY")
+            self._complain("api_key is a secret and is not read from here; set TTAI_API_KEY")
         if flat.pop("data_dir", None) is not None:
-            self.problems.append(f"{self.path}: data_dir is where this file lies; set TTAI_DATA_DIR or --data-dir")
+            self._complain("data_dir is where this file lies; set TTAI_DATA_DIR or --data-dir")
         return self._load(CoreSettings, "TTAI_", flat, overrides, lenient=True)
 
     def plugin(self, name: str, kind: type[S]) -> S:
@@ -197,13 +214,19 @@ class Config:
         sections = {name for name, value in self._values.items() if isinstance(value, dict)} - TABLES
         return [f"{self.path}: there is no plugin {name} to read [{name}]" for name in sorted(sections - {*plugins})]
 
+    def _complain(self, said: str) -> None:
+        """Once: a plugin that is registered again reads its settings again."""
+        problem = f"{self.path}: {said}"
+        if problem not in self.problems:
+            self.problems.append(problem)
+
     def _load(
         self, kind: type[S], prefix: str, section: Mapping[str, Any], overrides: Mapping[str, Any], *,
         lenient: bool = False,
     ) -> S:  # fmt: skip
         given = {name: value for name, value in section.items() if name in kind.model_fields}
         for name in sorted(section.keys() - given.keys()):
-            self.problems.append(f"{self.path}: there is no setting {name}; it is ignored")
+            self._complain(f"there is no setting {name}; it is ignored")
         while True:
             token = _section.set(given)
             try:
@@ -212,7 +235,7 @@ class Config:
                 name, source, said = _blame(kind, prefix, given, overrides, error)
                 if lenient and not source:
                     del given[name]
-                    self.problems.append(f"{self.path}: {name} is not usable ({said}); the default is used")
+                    self._complain(f"{name} is not usable ({said}); the default is used")
                     continue
                 source = source or f"{name} in {self.path}"
                 raise BadSetting(f"{source} is not usable: {said}", f"Change {source}") from None
@@ -233,5 +256,4 @@ def _blame(
     if name in overrides:
         return name, f"--{name.replace('_', '-')}", said
     variable = str(kind.model_fields[name].validation_alias or f"{prefix}{name}").upper()
-    in_environment = any(key.upper() == variable and value for key, value in os.environ.items())
-    return name, variable if in_environment or name not in given else "", said
+    return name, variable if in_environment(variable) or name not in given else "", said

@@ -140,7 +140,7 @@ class Start:
         except Exception as error:  # noqa: BLE001 - isolation is the point
             problem = str(error)
         finally:
-            self.problem = problem
+            self.problem = self.problem or problem  # one that entered may have died meanwhile
             self._over.set()
         if self.problem:
             _log.warning("plugin %s did not start: %s", self.plugin, self.problem)

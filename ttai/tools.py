@@ -1,7 +1,9 @@
 """A tool as ttai serves it: tidied arguments in, one rendered answer out, every failure a sentence."""
 
+import functools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from types import FunctionType, MethodType
+from typing import Any, Self, cast, get_type_hints
 
 from fastmcp.exceptions import ValidationError
 from fastmcp.tools import FunctionTool, ToolResult
@@ -21,6 +23,15 @@ class AnswerTool(FunctionTool):
     """A plugin's function behind our arguments, our answers and our errors, once its plugin has started."""
 
     _ready: Callable[[], Awaitable[None]] | None = PrivateAttr(default=None)
+
+    @classmethod
+    def of(cls, fn: Callable[..., Any], **options: Any) -> Self:
+        """The tool of a function; its output schema is published only if `output_schema` is given."""
+        if "output_schema" in options:
+            return cast("Self", cls.from_function(fn, **options))
+        tool = cast("Self", cls.from_function(_without_return(fn), output_schema=None, **options))
+        tool.return_type = _returned(fn)
+        return tool
 
     def wait_for(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Wait for this before every call."""
@@ -50,6 +61,28 @@ class AnswerTool(FunctionTool):
         if isinstance(raw_value, Picture):
             return _seen(raw_value, answer.structured)
         return ToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
+
+
+def _without_return(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function that does not say what it returns: half of a start went into schemas nobody was shown."""
+    if isinstance(fn, MethodType):
+        return MethodType(_without_return(fn.__func__), fn.__self__)
+    if not isinstance(fn, FunctionType) or hasattr(fn, "__wrapped__"):  # its signature is that of another
+        return fn
+    bare = FunctionType(fn.__code__, fn.__globals__, fn.__name__, fn.__defaults__, fn.__closure__)
+    bare.__kwdefaults__ = fn.__kwdefaults__
+    functools.update_wrapper(bare, fn)
+    del bare.__wrapped__  # type: ignore[attr-defined]
+    bare.__annotations__ = {name: kind for name, kind in fn.__annotations__.items() if name != "return"}
+    return bare
+
+
+def _returned(fn: Callable[..., Any]) -> Any:
+    """What a function says that it returns, None where it does not or in words that mean nothing here."""
+    try:
+        return get_type_hints(fn, include_extras=True).get("return")
+    except Exception:  # noqa: BLE001 - whatever stands there is its author's, and wanted for a listing alone
+        return None
 
 
 def _seen(picture: Picture, facts: dict[str, Any]) -> ToolResult:

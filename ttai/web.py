@@ -43,14 +43,14 @@ class Token:
     @classmethod
     def of(cls, settings: CoreSettings) -> "Token":
         """TTAI_API_KEY, else none in the demo or with --no-auth (this machine only), else one of our own."""
-        if settings.api_key and (value := settings.api_key.get_secret_value().strip()):
-            return cls(value)
+        if settings.api_key:
+            return cls(settings.api_key.get_secret_value())
         if not settings.loopback:
             raise StartFailed(
                 f"--host {settings.host} opens the server to other machines and there is no key",
                 "Set TTAI_API_KEY, or leave --host at localhost",
             )
-        if settings.demo or not settings.auth:
+        if settings.open_to_all:
             return cls(None)
         return cls._kept(settings.home / "http.token")
 

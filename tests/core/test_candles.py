@@ -13,7 +13,7 @@ import pytest
 
 from tests.desk import BAD, BY_TYPE, QUICK, Desk, desk, supervised, until
 from ttai.clock import NEW_YORK, deadline
-from ttai.errors import BadArgument, BrokerUnavailable, NotFound, UnknownSymbol
+from ttai.errors import BadArgument, LoginChanged, NoHistory, NotFound, Stopping, UnknownSymbol
 from ttai.market.book import MOST_SUBSCRIBED
 from ttai.market.series import BEGIN, END, REMOVE
 from ttai.market.supervisor import NOT_STARTED
@@ -220,7 +220,7 @@ async def test_without_a_socket_what_is_known_is_stale_and_what_is_not_is_an_err
         assert history.stale
         assert history.notes == ("stale: not started",)
         assert history.frame.equals(before.frame)
-        with deadline(3.2), pytest.raises(BrokerUnavailable, match="TastyTrade gives no history of QQQ: not started"):
+        with deadline(3.2), pytest.raises(NoHistory, match="TastyTrade gives no history of QQQ: not started"):
             await d.market.history("QQQ", bars=20)
 
 
@@ -264,10 +264,10 @@ async def test_a_time_without_bars_is_said() -> None:
 
 async def test_what_kills_the_socket_is_not_waited_for() -> None:
     async with desk({"kind": "poison", "path": "/dxlink", "symbols": ["F{=d,tho=true}"]}) as d:
-        with deadline(8), pytest.raises(BrokerUnavailable):
+        with deadline(8), pytest.raises(NoHistory):
             await d.market.history("F", bars=20)
         await until(lambda: d.market.hub.rejects("F{=d,tho=true}"))
-        with pytest.raises(BrokerUnavailable, match="the market data socket ends when candles of F are asked for"):
+        with pytest.raises(NoHistory, match="the market data socket ends when candles of F are asked for"):
             await d.market.history("F", bars=20)
 
 
@@ -393,7 +393,7 @@ async def test_who_waits_while_the_login_changes_is_told_at_once() -> None:
         asking = asyncio.create_task(d.market.history("SPY", bars=5))
         await until(lambda: candles(d))
         d.market.forget()
-        with pytest.raises(BrokerUnavailable, match="the login was changed meanwhile"):
+        with pytest.raises(LoginChanged):
             await asyncio.wait_for(asking, 1)
 
 
@@ -403,7 +403,7 @@ async def test_who_waits_while_the_server_stops_is_told_at_once() -> None:
         asking = asyncio.create_task(d.market.history("SPY", bars=5))
         await until(lambda: candles(d))
         await d.market.close()
-        with pytest.raises(BrokerUnavailable, match="ttai's server is stopping"):
+        with pytest.raises(Stopping):
             await asyncio.wait_for(asking, 1)
 
 

@@ -68,6 +68,8 @@ def test_settings_are_shown_and_set(home: Path, ttai: Callable[..., Ended]) -> N
     assert f"port written to {home / 'config.toml'}; it holds from the next start" in said.out
     assert "port = 5190" in ttai("config", "show").out
     assert ttai("config", "set", "port", "").code == 0
+    assert ttai("config", "set", "plugins", "quotes").code == 0  # what the desktop app may not change
+    assert "plugins = quotes" in ttai("config", "show").out
     assert "port = 5180" in ttai("config", "show").out
     for key, value, words in (
         ("prot", "1", "port"),

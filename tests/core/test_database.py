@@ -24,6 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ttai import warm
 from ttai.clock import NEW_YORK, deadline
+from ttai.errors import Stopping
 from ttai.storage.backups import connect, restore
 from ttai.storage.database import Database
 from ttai.storage.errors import (
@@ -332,7 +333,7 @@ class TestOpening:
         await database.close(seconds=0.05)
         assert not (home / "ttai.db-wal").exists()  # the last connection took it along
         assert plain(home, "SELECT * FROM core_job") == []
-        with pytest.raises(DatabaseUnavailable, match="stopping"):
+        with pytest.raises(Stopping):
             await jobs(database)
         writing.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -361,7 +362,7 @@ class TestOpening:
         await asyncio.sleep(0)
         await database.close()
         await opening
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(Stopping):
             await jobs(database)
 
     async def test_closing_does_not_wait_for_another_process(self, home: Path) -> None:
@@ -564,6 +565,21 @@ class TestTheFile:
                 await levels(database)
             clock.advance(5)
             assert await levels(database) == []
+
+    async def test_an_older_one_without_tables_of_the_core_is_a_sentence_until_it_is_mended(self, home: Path) -> None:
+        clock = FrozenClock()
+        async with opened(home):
+            pass
+        plain(home, "DROP TABLE core_job")
+        plain(home, "DELETE FROM core_ledger WHERE name = 'core_job'")
+        old = home / "old.db"
+        (home / "ttai.db").rename(old)
+        async with opened(home, clock) as database:
+            await restore(home, old, clock)
+            with pytest.raises(DatabaseUnavailable, match="an older database was put in its place"):
+                await jobs(database)
+            clock.advance(5)
+            assert await jobs(database) == []
 
 
 class TestOwners:

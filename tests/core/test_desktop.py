@@ -27,10 +27,10 @@ def words(credentials: Credentials) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def office(**settings: Any) -> AsyncIterator[Harness]:
+async def office(tap: Tap | None = None, **settings: Any) -> AsyncIterator[Harness]:
     """A desktop app's server without credentials, and a broker on a port of this machine."""
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(served(Tap(Simulator())))
+        url = await stack.enter_async_context(served(tap or Tap(Simulator())))
         yield await stack.enter_async_context(
             harness(demo=False, app_tools=True, serving=True, tastytrade_api_url=url, **settings)
         )
@@ -77,6 +77,27 @@ async def test_what_the_broker_refuses_is_not_kept() -> None:
         assert not (h.app.settings.data_dir / "secrets.enc").exists()
         with pytest.raises(ToolError, match="VALIDATION: a client secret and a refresh token are needed"):
             await h.call("login", client_secret=" ", refresh_token="")
+
+
+async def test_line_ends_that_were_pasted_along_are_no_part_of_it() -> None:
+    async with office() as h:
+        pasted = {name: f" {word}\n" for name, word in words(GOOD).items()}
+        assert "logged in at" in (await h.call("login", **pasted)).text
+
+
+async def test_a_broker_that_was_away_at_the_start_is_logged_in_to_once_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TASTYTRADE_CLIENT_SECRET", GOOD.client_secret.get_secret_value())
+    monkeypatch.setenv("TASTYTRADE_REFRESH_TOKEN", GOOD.refresh_token.get_secret_value())
+    tap = Tap(Simulator())
+    tap.answer("/customers/me/accounts", {"data": {}})
+    async with office(tap) as h:
+        await until(lambda: h.app.login.tried)
+        assert (await h.call("get_status")).data["phases"]["login"] == "failed"
+        tap.answers.clear()
+        await until(lambda: h.app.login.works)
+        assert (await h.call("get_status")).data["phases"]["login"] == "ready"
 
 
 async def test_a_refused_login_leaves_the_one_that_works() -> None:
@@ -160,12 +181,12 @@ async def test_a_login_that_the_environment_hides_says_so(monkeypatch: pytest.Mo
         assert "come first while they are set" in (await h.call("login", **words(GOOD))).text
 
 
-@pytest.mark.parametrize("settings", [{"demo": True}, {"demo": False, "auth": False}])
+@pytest.mark.parametrize("settings", [{"demo": True}, {"demo": False, "auth": False}, {"demo": True, "api_key": " "}])
 async def test_they_are_not_served_to_everybody_on_this_machine(settings: dict[str, Any]) -> None:
     async with harness(app_tools=True, transport="http", **settings) as h:
         assert not TOOLS & {tool.name for tool in await h.client.list_tools()}
         assert "TTAI_APP_TOOLS needs stdio or a token" in (await h.call("get_status")).text
-    async with harness(app_tools=True, transport="http", api_key="open-sesame-1", **settings) as h:
+    async with harness(app_tools=True, transport="http", **{**settings, "api_key": "open-sesame-1"}) as h:
         assert {tool.name for tool in await h.client.list_tools()} > TOOLS
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ttai.errors import LoginChanged
 from ttai.market.series import BEGIN, END, OVERLAP, PENDING, REMOVE, SNIP, Series
 from ttai.market.types import CandleEvent
 
@@ -228,9 +229,9 @@ def test_a_split_overnight_shows_though_many_bars_have_come_since() -> None:
 
 def test_who_waits_in_vain_is_told_why() -> None:
     one = series()
-    one.fail("the login was changed meanwhile")
+    one.fail(why := LoginChanged())
     assert one.gone.is_set()
-    assert one.failure == "the login was changed meanwhile"
+    assert one.failure is why
 
 
 def test_a_cut_in_what_is_asked_again_keeps_the_older_bars() -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import Field, Secret, SecretStr, model_validator
 
 from ttai import Host, Settings
+from ttai.cli.terminal import read_settings
 from ttai.errors import BadSetting
 from ttai.settings import RESERVED, Config, CoreSettings
 from ttai.testing import harness
@@ -52,6 +53,21 @@ def test_an_empty_variable_says_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     config = toml(tmp_path, 'port = "high"')
     assert config.core({}).port == 5180
     assert "port is not usable" in config.problems[0]
+
+
+def test_blanks_are_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTAI_API_KEY", "  ")
+    assert Config({}).core({}).api_key is None
+
+
+def test_a_data_dir_in_small_letters_is_where_its_settings_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml(tmp_path, "port = 4321")
+    monkeypatch.delenv("TTAI_DATA_DIR", raising=False)
+    monkeypatch.setenv("ttai_data_dir", str(tmp_path))
+    settings, _ = read_settings(None)
+    assert (settings.data_dir, settings.port) == (tmp_path, 4321)
 
 
 def test_the_brokers_variables_keep_their_own_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,6 +235,7 @@ def test_fields_that_are_wrong_together_name_the_section() -> None:
 def test_an_unknown_key_of_a_plugin_is_said_and_the_rest_counts() -> None:
     config = Config({"vix": {"alrm": 1, "alarm": 12}}, Path("config.toml"))
     assert config.plugin("vix", VixSettings).alarm == 12
+    config.plugin("vix", VixSettings)  # a plugin that waits for another is registered again
     assert config.problems == ["config.toml: there is no setting alrm; it is ignored"]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -127,6 +127,32 @@ async def test_what_came_up_before_the_failure_is_taken_down() -> None:
     assert "tried to end the server" in one.problem
     assert notes == ["a in", "a out"]
     await end_all([one])
+
+
+async def test_one_that_ends_while_the_next_is_entered_is_no_start() -> None:
+    entered = asyncio.Event()
+
+    @asynccontextmanager
+    async def short() -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(die())
+            yield
+
+    async def die() -> None:
+        await entered.wait()
+        raise OSError("the line was cut")
+
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[None]:
+        entered.set()
+        await until(lambda: one.problem)
+        yield
+
+    one = start("one", short, slow)
+    await one.begin(NoTables())
+    assert one.phase == "failed"
+    with pytest.raises(PluginFailed):
+        await one.ready()
 
 
 async def test_a_stuck_one_does_not_keep_the_others_from_leaving() -> None:

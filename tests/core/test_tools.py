@@ -1,8 +1,10 @@
 """Tools as served: what they take, what they answer, and what they say when they can't."""
 
 import asyncio
+import functools
 import math
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import pytest
@@ -253,3 +255,31 @@ async def test_an_answer_to_look_at_is_words_image_structure_and_a_page(mode: Er
         assert (result.meta or {})["ttai/page"] == {"points": [1, None]}
         bare = await h.client.call_tool("trial_draw", {"paged": False})
         assert "ttai/page" not in (bare.meta or {})
+
+
+async def test_a_decorated_function_and_a_method_keep_their_arguments_and_their_answer() -> None:
+    def twice(fn: Callable[[int], Awaitable[int]]) -> Callable[[int], Awaitable[int]]:
+        @functools.wraps(fn)
+        async def doubled(*args: Any, **kwargs: Any) -> int:
+            return 2 * await fn(*args, **kwargs)
+
+        return doubled
+
+    @twice
+    async def decorated(number: int) -> int:
+        return number
+
+    class Scale:
+        async def half(self, number: int) -> float:
+            return number / 2
+
+    def register(host: Host) -> None:
+        host.tool(decorated)
+        host.tool(Scale().half)
+
+    async with harness(register) as h:
+        assert (await h.call("trial_decorated", number=4)).data == {"result": 8}
+        assert (await h.call("trial_half", number=4)).data == {"result": 2}
+        kinds = {tool.name: getattr(tool, "return_type", None) for tool in await h.app.mcp.list_tools()}
+        assert (kinds["trial_decorated"], kinds["trial_half"]) == (int, float)
+        assert all(tool.output_schema is None for tool in await h.client.list_tools())

@@ -73,6 +73,7 @@ def test_modules_are_unpacked_and_nothing_else(tmp_path: Path) -> None:
         "ttai_trial-1.0.data/data/share/trial.txt": "text\n",
     }
     wheel = read(build(tmp_path, files=files))
+    assert wheel.modules == ["ttai_more", "ttai_trial"]
     target = tmp_path / "there"
     target.mkdir()
     assert [name for name in unpack(wheel, target) if "dist-info" not in name] == [
@@ -98,6 +99,8 @@ def test_modules_are_unpacked_and_nothing_else(tmp_path: Path) -> None:
         ({"files": {"c:/b.py": "x"}}, "would write outside of its place"),
         ({"files": {"manifest.json": "{}"}}, "brings manifest.json"),
         ({"files": {".change-x/journal.json": "{}"}}, "brings .change-x"),
+        ({"files": {"ttai_trial-1.0.data/purelib/.change-x/journal.json": "{}"}}, "brings .change-x"),
+        ({"files": {"ttai_trial-1.0.data/platlib/manifest.json": "{}"}}, "brings manifest.json"),
         ({"metadata": "Metadata-Version: 2.1\nName: other\nVersion: 1.0\n"}, "says that it is other 1.0"),
         ({"metadata": "Metadata-Version: 2.1\nName: ttai-trial\nVersion: 2\n"}, "says that it is ttai-trial 2"),
         ({"metadata": "Metadata-Version: 2.1\n"}, "does not say what it is"),

@@ -8,7 +8,7 @@ import pytest
 from tests.desk import BRISK, GOOD, HASTY, Desk, Gate, desk
 from tests.rival import Rival
 from ttai.broker.broker import Broker
-from ttai.errors import BrokerRefused, BrokerUnavailable, NotFound
+from ttai.errors import BrokerRefused, BrokerUnavailable, LoginChanged, NotFound
 from ttai.tastytrade import TastyTrade, in_process
 
 LISTS = "/watchlists"
@@ -163,6 +163,6 @@ async def test_a_change_answered_without_data_was_made(answered: Any) -> None:
 async def test_nothing_is_changed_after_the_login_is_over() -> None:
     async with desk(streaming=False) as d:
         await d.adapter.close()
-        with pytest.raises(BrokerUnavailable, match="the login was changed meanwhile"):
+        with pytest.raises(LoginChanged):
             await d.broker.create_watchlist("Mine", ["SPY"])
         assert d.asked(LISTS) == 0

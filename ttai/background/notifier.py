@@ -31,6 +31,7 @@ AGAIN = 30.0  # s until what failed is tried again
 AT_MOST = 1.0  # s a sender waits for a channel where there is no table
 FRESH = timedelta(hours=24)  # what is older is not shown any more
 KEPT = timedelta(days=30)
+DAY = 86_400.0  # s
 AT_ONCE = 500
 
 NEWEST = "SELECT id, uid FROM core_notification ORDER BY id DESC LIMIT 1"
@@ -120,13 +121,13 @@ class Notifier:
             await asyncio.sleep(AGAIN)
         self._newest = newest[0]
         self._began = self._clock.now()
-        await self._forget_old()
         async with asyncio.TaskGroup() as group:
             for channel in self._channels:
                 group.create_task(
                     self._broadcast(channel, _Place(newest)) if channel.broadcast else self._claim(channel)
                 )
             group.create_task(self._look())
+            group.create_task(self._forget_old())
 
     async def _say(self, note: Note) -> None:
         """Deliver past the table; whoever sends does not wait for readers."""
@@ -241,11 +242,14 @@ class Notifier:
         await session.exec(sql.update(table).where(these).values({column: self._clock.now()}))
 
     async def _forget_old(self) -> None:
+        """At the start, and once a day."""
         table = (await warm("ttai.storage.tables")).NotificationRow
         sql = await warm("sqlmodel")
-        with suppress(TtaiError):
-            async with self._store.write() as session:
-                await session.exec(sql.delete(table).where(sql.col(table.created_at) < self._clock.now() - KEPT))
+        while True:
+            with suppress(TtaiError):
+                async with self._store.write() as session:
+                    await session.exec(sql.delete(table).where(sql.col(table.created_at) < self._clock.now() - KEPT))
+            await asyncio.sleep(DAY)
 
 
 async def _deliver(channel: Channel, rows: "Sequence[NotificationRow]") -> bool:

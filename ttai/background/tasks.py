@@ -83,17 +83,17 @@ class Tasks:
     async def start(self, name: str, work: Callable[[Progress], Awaitable[object]]) -> str:
         """Begin; the task's id. What `work` returns is kept as a tool's answer would be."""
         identity = token_hex(6)
-        rows = await warm("ttai.storage.tables")
+        rows, sql = await warm("ttai.storage.tables"), await warm("sqlmodel")
         now = self._clock.now()
-        await self._forget_old()
         async with self._store.write() as session:
+            await session.exec(sql.delete(rows.TaskRow).where(sql.col(rows.TaskRow.started_at) < now - KEPT))
             session.add(rows.TaskRow(id=identity, name=name, owner=os.getpid(), started_at=now, seen_at=now))
         progress = Progress()
         # In a context of its own: the deadline of the call that began it is not the task's.
         task = asyncio.create_task(self._work(identity, name, work, progress), name=f"task {name}", context=Context())
         self._running[identity] = _Running(task, progress)
-        await asyncio.sleep(0)  # it has begun: cancelled before, it would have nothing to write down
         task.add_done_callback(lambda _: self._running.pop(identity, None))
+        await asyncio.sleep(0)  # it has begun: cancelled before, it would have nothing to write down
         if self._pulse is None or self._pulse.done():
             self._pulse = asyncio.create_task(self._beat(), name="tasks' pulse", context=Context())
         return identity
@@ -188,12 +188,6 @@ class Tasks:
             session.add(row)
         found: TaskRow = row
         return found
-
-    async def _forget_old(self) -> None:
-        """Drop what is older than a week."""
-        table, sql = (await warm("ttai.storage.tables")).TaskRow, await warm("sqlmodel")
-        async with self._store.write() as session:
-            await session.exec(sql.delete(table).where(sql.col(table.started_at) < self._clock.now() - KEPT))
 
 
 def _state(row: "TaskRow", now: datetime) -> TaskState:

@@ -1,13 +1,12 @@
 """The tools of the desktop app: login, settings, a test notification; served with TTAI_APP_TOOLS=1, not for models."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from ttai.answers import Answer
-from ttai.config_file import change
+from ttai.config_file import write
 from ttai.errors import BadArgument, TtaiError
 from ttai.host import Host
 from ttai.login.credentials import Credentials
@@ -98,19 +97,12 @@ def declare(host: Host, settings: CoreSettings, config: Config, login: Login) ->
     async def update_config(settings: dict[str, Any]) -> Done:
         """Change settings in config.toml, all of them or none; keys as get_config tells them, null removes one.
         They hold from the next start."""
-        return Done(said=await write_config(path, config, settings))
+        if loads := CODE & settings.keys():
+            named = ", ".join(sorted(loads))
+            raise BadArgument(f"{named} says what code is loaded", f"Set it with `ttai config set {named} …`")
+        return Done(said=await asyncio.to_thread(write, path, settings, config.sections))
 
     @host.tool(annotations=CHANGE | {"idempotentHint": False}, **APP)
     async def test_notification() -> Sent:
         """Send a notification that says it is a test."""
         return Sent(id=await host.notifier.send("A test", "Notifications of ttai reach you here.", kind="info"))
-
-
-async def write_config(path: Path, config: Config, settings: dict[str, Any]) -> str:
-    """Write settings to config.toml; a sentence about when they hold."""
-    if loads := CODE & settings.keys():
-        named = ", ".join(sorted(loads))
-        raise BadArgument(f"{named} says what code is loaded", f"Set it with `ttai config set {named} …`")
-    masks = await asyncio.to_thread(change, path, settings, config.sections)
-    said = f"{', '.join(settings) or 'nothing'} written to {path}; it holds from the next start"
-    return f"{said}, but {', '.join(masks)} in the environment comes first" if masks else said

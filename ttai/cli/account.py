@@ -72,14 +72,10 @@ def set_value(
     data_dir: DataDir = None,
 ) -> None:
     """Change one setting in config.toml; the rest of the file stays as it is."""
-    from ttai.builtin.desktop import write_config
+    from ttai.config_file import write
 
     app = make_app(data_dir)
-
-    async def write() -> None:
-        print(await write_config(app.settings.data_dir / "config.toml", app.config, {key: value or None}))
-
-    run(write())
+    print(write(app.settings.data_dir / "config.toml", {key: value or None}, app.config.sections))
 
 
 def backup(
@@ -144,8 +140,9 @@ def _at(data_dir: str | None, *, sandbox: bool) -> "App":
 
 def _place_of_demo(app: "App") -> str:
     """Where the demo was asked for."""
-    variable = next((name for name, value in os.environ.items() if name.upper() == "TTAI_DEMO" and value), None)
-    return variable or str(app.settings.data_dir / "config.toml")
+    from ttai.settings import in_environment
+
+    return "TTAI_DEMO" if in_environment("TTAI_DEMO") else str(app.settings.data_dir / "config.toml")
 
 
 def _ask(what: str, variable: str) -> str:

@@ -1,6 +1,5 @@
 """What the commands of the terminal share: their options, an app for one command, its loop."""
 
-import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,11 +21,12 @@ def read_settings(
     data_dir: str | None, demo: bool = False, plugins: str | None = None, **given: Any
 ) -> "tuple[CoreSettings, Config]":
     """The settings in force, with what the command line says."""
-    from ttai.settings import Config, expand
+    from ttai.settings import Config, CoreSettings, expand, in_environment
 
     overrides = {"data_dir": data_dir, "demo": demo or None, "plugins": plugins, **given}
     overrides = {name: value for name, value in overrides.items() if value is not None}
-    folder = expand(Path(data_dir or os.environ.get("TTAI_DATA_DIR") or "~/.ttai"))
+    default = CoreSettings.model_fields["data_dir"].default
+    folder = expand(Path(data_dir or in_environment("TTAI_DATA_DIR") or default))
     config = Config.read(folder / "config.toml")
     return config.core(overrides), config
 

@@ -79,8 +79,11 @@ def read(path: Path) -> Wheel:
                 _check_place(path, file)
             source = WheelFile(archive)
             source.validate_record()
+            places = list(_places(files, source.data_dir))
+            for place in places:
+                _check_place(path, place)
             said = PathDistribution(zipfile.Path(archive, f"{source.dist_info_dir}/"))
-            wheel = _wheel(path, said, name, version, files)
+            wheel = _wheel(path, said, name, version, places)
     except FileNotFoundError:
         raise BadWheel(path, f"is not in {path.absolute().parent}", "Check the path") from None
     except TtaiError:
@@ -153,12 +156,12 @@ class _Folder(SchemeDictionaryDestination):
         super().finalize_installation(scheme, record_file_path, here)
 
 
-def _wheel(path: Path, said: Distribution, name: str, version: Version, files: Iterable[str]) -> Wheel:
+def _wheel(path: Path, said: Distribution, name: str, version: Version, places: Iterable[str]) -> Wheel:
     if not {"Name", "Version"} <= set(said.metadata):
         raise BadWheel(path, "does not say what it is", "Tell its author")
     if (canonicalize_name(said.name), Version(said.version)) != (name, version):
         raise BadWheel(path, f"says that it is {said.name} {said.version}", "Get it under its own name")
-    tops = {PurePosixPath(file).parts[0] for file in files}
+    tops = {PurePosixPath(place).parts[0] for place in places}
     return Wheel(
         path=path,
         name=name,
@@ -167,8 +170,17 @@ def _wheel(path: Path, said: Distribution, name: str, version: Version, files: I
         requires=requirements(said),
         python=SpecifierSet(next(iter(said.metadata.get_all("Requires-Python") or []), "")),
         plugins=sorted(point.name for point in said.entry_points.select(group=GROUP)),
-        modules=sorted(top.partition(".")[0] for top in tops if not top.endswith((".dist-info", ".data"))),
+        modules=sorted(top.partition(".")[0] for top in tops if not top.endswith(".dist-info")),
     )
+
+
+def _places(files: Iterable[str], data_dir: str) -> Iterator[str]:
+    """Where the files of a wheel come to lie: those of its data folder that are modules lie beside the others."""
+    for file in files:
+        if not file.startswith(f"{data_dir}/"):
+            yield file
+        elif file.startswith((f"{data_dir}/purelib/", f"{data_dir}/platlib/")):
+            yield file.split("/", 2)[2]
 
 
 def _check_place(path: Path, file: str) -> None:

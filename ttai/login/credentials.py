@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 from ttai.logs import conceal
 
+VARIABLES = "TASTYTRADE_CLIENT_SECRET", "TASTYTRADE_REFRESH_TOKEN"
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -22,6 +24,11 @@ class Credentials:
         """Tells one login from another without telling what it is."""
         return sha256(self.refresh_token.get_secret_value().encode()).hexdigest()[:12]
 
+    def stripped(self) -> "Credentials":
+        """Without the blanks and line ends that come along when they are pasted."""
+        secret, token = self.client_secret.get_secret_value(), self.refresh_token.get_secret_value()
+        return Credentials(SecretStr(secret.strip()), SecretStr(token.strip()))
+
     def conceal(self) -> None:
         """Keep both out of the log."""
         conceal(self.client_secret.get_secret_value(), self.refresh_token.get_secret_value())
@@ -29,11 +36,10 @@ class Credentials:
 
 def from_environment() -> Credentials | None:
     """The credentials of the environment, or None; both variables are needed."""
-    secret = os.environ.get("TASTYTRADE_CLIENT_SECRET", "").strip()
-    token = os.environ.get("TASTYTRADE_REFRESH_TOKEN", "").strip()
-    if not (secret and token):
+    said = [SecretStr(os.environ.get(name, "")) for name in VARIABLES]
+    found = Credentials(*said).stripped()
+    if not (found.client_secret.get_secret_value() and found.refresh_token.get_secret_value()):
         return None
-    found = Credentials(SecretStr(secret), SecretStr(token))
     found.conceal()
     return found
 

@@ -9,16 +9,16 @@ from ttai.cache import Cache
 from ttai.errors import BadArgument, TtaiError
 from ttai.isolation import ended
 from ttai.login.connection import Connection
-from ttai.login.credentials import Credentials, from_environment
+from ttai.login.credentials import VARIABLES, Credentials, from_environment
 from ttai.login.vault import Vault
 from ttai.market.market import Market
 from ttai.market.supervisor import NOT_STARTED
 from ttai.settings import CoreSettings
 
 LOOK = 2.0  # s between two looks at whether another process logged in or out: each costs an idle server
-LOGGED_IN = "logged in"
+PAUSE, LONGEST_PAUSE = 0.5, 60.0  # s between two tries of a login that may work yet
 UNTRIED = "the login was not tried yet"
-ENVIRONMENT = "TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN"
+ENVIRONMENT = " and ".join(VARIABLES)
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Login:
         self._market = market
         self._broker = broker
         self._said = UNTRIED
+        self._works = False
         self._changed = asyncio.Event()
         self._changing = asyncio.Lock()
         self._link: asyncio.Task[None] | None = None
@@ -43,7 +44,7 @@ class Login:
     @property
     def works(self) -> bool:
         """Whether the broker has answered this login."""
-        return self._said.startswith(LOGGED_IN)
+        return self._works
 
     @property
     def said(self) -> str:
@@ -99,7 +100,9 @@ class Login:
     async def log_in(self, credentials: Credentials) -> str:
         """Check credentials with the broker, keep them, use them; a sentence about where they are."""
         self._refuse_in_demo()
-        if not all(part.get_secret_value().strip() for part in (credentials.client_secret, credentials.refresh_token)):
+        credentials = credentials.stripped()
+        credentials.conceal()
+        if not (credentials.client_secret.get_secret_value() and credentials.refresh_token.get_secret_value()):
             raise BadArgument(
                 "a client secret and a refresh token are needed", "Both are made at my.tastytrade.com, OAuth"
             )
@@ -107,7 +110,7 @@ class Login:
         accounts = await self.connection.check(credentials)
         kept = await self._vault.save(url, credentials)
         await self.anew()
-        self._said = f"{LOGGED_IN}, {accounts} accounts"
+        self._succeed(accounts)
         said = f"logged in at {url}, {accounts} accounts; the credentials are in {kept}"
         return f"{said}; {ENVIRONMENT} come first while they are set" if from_environment() else said
 
@@ -125,7 +128,7 @@ class Login:
         """Credentials were saved or forgotten: hub, cache and jobs follow. Calls under way fail as the broker's."""
         async with self._changing:
             await self._cut()  # first: what it still finds out is about the login that is over
-            self._said = UNTRIED
+            self._said, self._works = UNTRIED, False
             self._cache.clear()
             self._market.forget()
             await self.connection.close()
@@ -151,18 +154,31 @@ class Login:
             _log.exception("the connection to the broker ended; log in again or restart ttai")
 
     async def _greet(self) -> None:
-        """Say whether the login works before somebody depends on it."""
-        try:
-            accounts = await self._broker.accounts()
-        except TtaiError as error:
-            self._said = str(error)
-            _log.warning("%s", error)
-        except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
-            self._said = "the login could not be tried; the log says why"
-            _log.exception("the accounts could not be read")
-        else:
-            self._said = "; ".join([f"{LOGGED_IN}, {len(accounts)} accounts", *accounts.notes("accounts")])
-            _log.info("%s: %s", self.connection.url, self._said)
+        """Find out whether the login works before somebody depends on it; again while that may change by itself."""
+        pause = PAUSE
+        while True:
+            try:
+                accounts = await self._broker.accounts()
+            except TtaiError as error:
+                if self._said != str(error):
+                    self._said = str(error)
+                    _log.warning("%s", error)
+                if not error.retryable:
+                    return
+            except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
+                self._said = "the login could not be tried; the log says why"
+                _log.exception("the accounts could not be read")
+                return
+            else:
+                self._succeed(len(accounts), *accounts.notes("accounts"))
+                _log.info("%s: %s", self.connection.url, self._said)
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _succeed(self, accounts: int, *notes: str) -> None:
+        self._works = True
+        self._said = "; ".join([f"logged in, {accounts} accounts", *notes])
 
     def _refuse_in_demo(self) -> None:
         if self._settings.demo:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from ttai.clock import Clock
+from ttai.errors import TtaiError
 from ttai.market.hub import Hub
 from ttai.market.series import Series
 from ttai.market.types import CandleEvent
@@ -73,7 +74,7 @@ class Book:
         """Subscribe them no longer."""
         self._hub.drop([(CandleEvent, one.symbol) for one in series if self.subscribes(one)])
 
-    def forget(self, why: str) -> None:
+    def forget(self, why: TtaiError) -> None:
         """What was heard belongs to what is over; who waits for it asks in vain, and is told why."""
         series = list(self._series.values())
         self.release(series)

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ttai.clock import Clock, time_left
-from ttai.errors import BrokerUnavailable, NotFound, RateLimited, TookTooLong
+from ttai.errors import BrokerUnavailable, NoHistory, NotFound, RateLimited, Stopping, TookTooLong
 from ttai.market.archive import Archive, Kept
 from ttai.market.book import MOST_SUBSCRIBED, Book
 from ttai.market.intervals import Interval
@@ -59,7 +59,7 @@ class Candles:
 
     async def close(self) -> None:
         """Tell who waits that it is over; let what is being written down be written, for a moment, then give all up."""
-        self._book.forget("ttai's server is stopping")
+        self._book.forget(Stopping())
         if tasks := [*self._fetching, *self._keeping]:
             await asyncio.wait(tasks, timeout=CLOSING)
         await _end(*tasks)
@@ -93,8 +93,6 @@ class Candles:
         except TimeoutError:
             why = self._supervisor.problem or "its history did not come in time"
         except BrokerUnavailable as error:
-            if series.failure:
-                raise
             why = error.message
         if why is None and series.empty:
             why = "the feed told nothing newer"
@@ -148,7 +146,7 @@ class Candles:
         try:
             await asyncio.wait({fetching, gone}, return_when=asyncio.FIRST_COMPLETED)
             if series.failure:
-                raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {series.failure}")
+                raise series.failure
             await fetching
         finally:
             await _end(fetching, gone)
@@ -250,7 +248,7 @@ class Candles:
             frame = frame.filter(pl.col("time").is_between(asked, end) if end else pl.col("time") >= asked)
         if frame is None or not len(frame):
             if why is not None:
-                raise BrokerUnavailable(f"TastyTrade gives no history of {symbol}: {why}")
+                raise NoHistory(symbol, why)
             said = "".join(f"; {note}" for note in notes)
             raise NotFound(
                 f"there are no {interval.name} bars of {symbol} in that time{said}",

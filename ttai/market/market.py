@@ -9,7 +9,7 @@ from typing import Any
 
 from ttai.cache import Cache
 from ttai.clock import Clock, time_left
-from ttai.errors import BadArgument, NotFound, TookTooLong, TtaiError, UnknownSymbol
+from ttai.errors import BadArgument, LoginChanged, NotFound, TookTooLong, TtaiError, UnknownSymbol
 from ttai.listing import Listing, Watchlist
 from ttai.market.archive import Archive
 from ttai.market.book import Book
@@ -111,7 +111,7 @@ class Market:
     def forget(self) -> None:
         """What was heard belongs to a login that is over."""
         self.hub.forget()
-        self._book.forget("the login was changed meanwhile")
+        self._book.forget(LoginChanged())
 
     async def history(
         self,

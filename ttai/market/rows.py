@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic
 
-from ttai.cache import STOPPING, Cache
-from ttai.errors import BrokerUnavailable
+from ttai.cache import Cache
+from ttai.errors import Stopping
 from ttai.market.metrics import Metrics
 from ttai.market.ports import Gate, MarketPort
 from ttai.market.types import Row, Rows, T
@@ -40,13 +40,13 @@ class Reader(Generic[T]):
         return await self._cache.fetch((self._kind, login, symbol), self._seconds, lambda: self._ask(symbol))
 
     async def close(self) -> None:
-        """End the requests on their way; who waits for one is told why (BrokerUnavailable)."""
+        """End the requests on their way; who waits for one is told why (Stopping)."""
         requests = list(self._requests)
         for request in requests:
             request.cancel()
         await asyncio.gather(*requests, return_exceptions=True)
         asked, self._asked = self._asked, {}
-        _fail(asked, BrokerUnavailable(*STOPPING))
+        _fail(asked, Stopping())
 
     async def _ask(self, symbol: str) -> T | None:
         if not self._asked:
@@ -65,7 +65,7 @@ class Reader(Generic[T]):
             _fail(asked, failure)
             return
         except asyncio.CancelledError:
-            _fail(asked, BrokerUnavailable(*STOPPING))
+            _fail(asked, Stopping())
             raise
         for symbol, future in asked.items():
             if future.done():

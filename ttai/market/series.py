@@ -7,6 +7,7 @@ from datetime import date, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from ttai.errors import TtaiError
 from ttai.market.types import CandleEvent
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Series:
         self.writing: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()  # the snapshot that was asked for is in
         self.gone = asyncio.Event()  # it never will be
-        self.failure = ""  # why
+        self.failure: TtaiError | None = None  # why
         self.users = 0  # questions that are being answered from it
         self.empty = False  # the newest snapshot brought nothing: what is here may lack days
         self.asked_at = 0.0  # monotonic, of the newest subscription
@@ -85,7 +86,7 @@ class Series:
         self.ready.clear()
         self._incoming = None
 
-    def fail(self, why: str) -> None:
+    def fail(self, why: TtaiError) -> None:
         """Nobody need wait any more."""
         self.failure = why
         self.gone.set()

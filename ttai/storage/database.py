@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttai.clock import Clock, time_left
-from ttai.errors import TtaiError
+from ttai.errors import Stopping, TtaiError
 from ttai.isolation import ENDS
 from ttai.storage.backups import FILE, PATIENCE, connect, examine, keep, locked, told
 from ttai.storage.connections import WAIT, Connections
@@ -152,7 +152,7 @@ class Database:
             opening = self._attempt is None or not self._attempt.done() or not self._owners.is_over(owner)
             raise _still_opening() if opening else DatabaseLocked("another part of ttai") from None
         except Exception as error:
-            trouble = self._trouble(error, write)
+            trouble = self._trouble(error, owner, write)
             if trouble is None:
                 raise
             raise trouble from error
@@ -166,7 +166,7 @@ class Database:
             await self._try_again()
         await self._owners.over(owner)
         if self._closing:
-            raise DatabaseUnavailable("the server is stopping")
+            raise Stopping
         trouble = self._refused.get("") or self._owners.broken.get(owner) or self._refused.get(owner)
         if trouble:
             raise trouble.with_traceback(None)
@@ -256,7 +256,7 @@ class Database:
 
         with locked(self._home, self._patience, self._is_closing):
             if self._closing:  # who waited for the lock comes too late
-                raise DatabaseUnavailable("the server is stopping")
+                raise Stopping
             with closing(connect(self.path, self._patience)) as connection:
                 save = partial(self._save, connection)
                 yield connection, Ledger(connection, self.path, self._clock, save, self._is_closing)
@@ -298,7 +298,7 @@ class Database:
             keep(connection, self._home, self._clock)
             self._saved = True
 
-    def _trouble(self, error: Exception, write: bool) -> TtaiError | None:
+    def _trouble(self, error: Exception, owner: str, write: bool) -> TtaiError | None:
         """What an error in a session says of the database; None where it says nothing."""
         cause = getattr(error, "orig", None) or error
         if not isinstance(cause, sqlite3.Error):
@@ -310,6 +310,8 @@ class Database:
         missing = code == sqlite3.SQLITE_ERROR and ("no such " in said or "has no column" in said)
         if missing or isinstance(trouble, DatabaseUnwritable):
             self._doubtful = True
+        if missing and owner == CORE:  # our own queries fit our own tables
+            trouble = DatabaseUnavailable("an older database was put in its place", "Try again in a few seconds")
         if write and isinstance(trouble, DiskFull | DatabaseUnwritable | DatabaseLocked):
             self._unwritten = trouble
         if isinstance(trouble, DatabaseDamaged):

@@ -30,10 +30,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ttai.clock import Clock
-from ttai.errors import TtaiError
+from ttai.errors import Stopping, TtaiError
 from ttai.isolation import ENDS
 from ttai.storage.backups import told, transaction
-from ttai.storage.errors import DatabaseNewer, DatabaseUnavailable, TablesUnusable
+from ttai.storage.errors import DatabaseNewer, TablesUnusable
 
 Step = str | list[str] | Callable[[sqlite3.Connection], None]
 
@@ -137,7 +137,7 @@ class Ledger:
 
     def _advance(self, claim: Claim, name: str, number: int) -> None:
         if self._stop():
-            raise DatabaseUnavailable("the server is stopping")
+            raise Stopping
         self._save()
         with transaction(self._connection):
             if self._rows()[name][1] != number:

@@ -12,7 +12,7 @@ import httpx2
 from tastytrade.utils import TastytradeError
 
 from ttai.broker.types import Account
-from ttai.errors import BrokerUnavailable, TtaiError
+from ttai.errors import BrokerUnavailable, LoginChanged, TtaiError
 from ttai.isolation import is_cancelled
 from ttai.listing import Listing, Watchlist
 from ttai.login.credentials import Credentials
@@ -32,7 +32,6 @@ _TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity
 _MOST_ROWS = 100
 ATTEMPTS = 3  # to change a list that another program changes too
 CLOSING = 1.0  # s a request may take to be cancelled
-LOGIN_OVER = "the login was changed meanwhile, or ttai's server is stopping"
 CHECK = "It may have been done all the same: look what there is before you try it again"
 
 T = TypeVar("T")
@@ -204,7 +203,7 @@ class TastyTrade:
     async def _ask(self, path: str, asking: Coroutine[Any, Any, T]) -> T:
         if self._closed:
             asking.close()
-            raise BrokerUnavailable(LOGIN_OVER)
+            raise LoginChanged
         task = asyncio.create_task(asking)
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
@@ -216,7 +215,7 @@ class TastyTrade:
         except asyncio.CancelledError:
             if is_cancelled():
                 raise
-            raise BrokerUnavailable(LOGIN_OVER) from None
+            raise LoginChanged from None
 
 
 def _list_path(name: str) -> str:
