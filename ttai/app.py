@@ -73,7 +73,8 @@ class App:
         self.connection = Connection(settings, self.clock, vault, simulator)
         self.database = Database(settings.home, self.clock)
         core = self.database.of("core")
-        self.market = Market(self.connection, self.cache, self.clock, core, always_open=settings.demo)
+        always_open = _always_open(settings, simulator)
+        self.market = Market(self.connection, self.cache, self.clock, core, always_open=always_open)
         self.broker = Broker(self.connection, self.cache)
         self.login = Login(settings, self.connection, vault, self.cache, self.market, self.broker)
         self.notifier = Notifier(self.clock, core, channels, sidecar=settings.app_tools)
@@ -213,6 +214,11 @@ def create_app(settings: CoreSettings, config: Config, logs: Logs, *, serving: b
     app = App(settings, config, channels=_channels(settings, logs) if serving else ())
     app.logs = logs
     return app
+
+
+def _always_open(settings: CoreSettings, simulator: "Simulator | None") -> bool:
+    """Whether the exchange's hours mean nothing: in a demo, unless its market keeps them."""
+    return settings.demo and (simulator is None or simulator.world.sessions == "always")
 
 
 def _channels(settings: CoreSettings, logs: Logs) -> list[Channel]:

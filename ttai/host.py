@@ -121,7 +121,7 @@ class Host:
             self._declared.note(f"resource {address}")
             if changes is not None:
                 self._declared.changes[address] = changes
-            serve = self._declared.provider.resource(address, **{"tags": {self.name}, **mime, **options})
+            serve = self._declared.provider.resource(address, **{**mime, **options, "tags": self._tags(options)})
             serve(_contained(fn, address, self._place.ready, _read))
             return fn
 
@@ -163,6 +163,8 @@ class Host:
 
         def declare(fn: F) -> F:
             _must_be_async(fn, "job")
+            if needed := [one.name for one in inspect.signature(fn).parameters.values() if one.default is one.empty]:
+                raise TypeError(f"job {fn.__name__!r} takes {', '.join(needed)}, and nobody gives a job arguments")
             job = Job(self._prefix + (name or fn.__name__), self.name, fn, when, during, needs)
             self._declared.note(f"job {job.name}")
             self._declared.jobs.append(job)
@@ -221,7 +223,7 @@ class Host:
         annotations = options.pop("annotations", None)
         if isinstance(annotations, dict):
             annotations = ToolAnnotations(**annotations)
-        tags = {self.name, *(options.pop("tags", None) or ())}
+        tags = self._tags(options)
         tool = AnswerTool.of(fn, name=name, annotations=annotations, tags=tags, **options)
         tool.wait_for(self._place.ready)
         self._declared.note(f"tool {name}")
@@ -233,9 +235,12 @@ class Host:
         name = self._name(fn, options)
         self._declared.note(f"prompt {name}")
         self._declared.provider.prompt(
-            _contained(fn, name, self._place.ready), name=name, **{"tags": {self.name}, **options}
+            _contained(fn, name, self._place.ready), name=name, **{**options, "tags": self._tags(options)}
         )
         return fn
+
+    def _tags(self, options: dict[str, Any]) -> set[str]:
+        return {self.name, *(options.pop("tags", None) or ())}
 
     def _name(self, fn: F, options: dict[str, Any]) -> str:
         """A tool's or prompt's name; one that a model's API refuses would cost the user all of them."""

@@ -32,6 +32,7 @@ HIDDEN: tuple[type, ...] = (SecretStr, SecretBytes, Secret)
 
 # What config.toml says for the class of settings that is being made.
 _section: ContextVar[Mapping[str, Any] | None] = ContextVar("section", default=None)
+_sheltered: ContextVar[bool] = ContextVar("sheltered", default=False)  # from the environment
 
 
 class Settings(BaseSettings):
@@ -48,8 +49,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        prefix = env_settings.env_prefix if isinstance(env_settings, EnvSettingsSource) else None
         file = InitSettingsSource(settings_cls, dict(_section.get() or {}))
+        if _sheltered.get():
+            return init_settings, file
+        prefix = env_settings.env_prefix if isinstance(env_settings, EnvSettingsSource) else None
         return init_settings, _Environment(settings_cls, env_prefix=prefix), file
 
 
@@ -156,8 +159,10 @@ def in_environment(variable: str) -> str:
 class Config:
     """config.toml as it was read, and what was wrong with it."""
 
-    def __init__(self, values: Mapping[str, Any], path: Path | None = None) -> None:
+    def __init__(self, values: Mapping[str, Any], path: Path | None = None, *, sheltered: bool = False) -> None:
+        """A `sheltered` one does not look into the environment."""
         self._values = values
+        self._sheltered = sheltered
         self.path = path
         self._made: dict[str, Settings] = {}
         self.problems: list[str] = []
@@ -228,7 +233,7 @@ class Config:
         for name in sorted(section.keys() - given.keys()):
             self._complain(f"there is no setting {name}; it is ignored")
         while True:
-            token = _section.set(given)
+            tokens = _section.set(given), _sheltered.set(self._sheltered)
             try:
                 return kind(**{"_env_prefix": prefix, **overrides})
             except ValidationError as error:
@@ -238,9 +243,12 @@ class Config:
                     self._complain(f"{name} is not usable ({said}); the default is used")
                     continue
                 source = source or f"{name} in {self.path}"
+                if error.errors()[0]["type"] == "missing":
+                    raise BadSetting(f"{source} is needed and not set", f"Set {source}") from None
                 raise BadSetting(f"{source} is not usable: {said}", f"Change {source}") from None
             finally:
-                _section.reset(token)
+                _section.reset(tokens[0])
+                _sheltered.reset(tokens[1])
 
 
 def _blame(

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from fastmcp import FastMCP
-from fastmcp.tools import Tool
+from fastmcp.tools import Tool, ToolResult
 from mcp.types import TextContent
 
 from ttai.errors import NotReadOnly, UnknownTool
+
+if TYPE_CHECKING:
+    from fastmcp.client.client import CallToolResult
 
 APP = "app"  # the tag of what is for the desktop app alone
 
@@ -27,7 +30,13 @@ class Told:
     """A tool's answer: the text a model reads, the structure a program reads."""
 
     text: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, result: "ToolResult | CallToolResult") -> Self:
+        """A result as the protocol carries it, less what is no text."""
+        text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+        return cls(text, result.structured_content or {})
 
 
 class Toolbox:
@@ -48,9 +57,7 @@ class Toolbox:
             raise UnknownTool(name)
         if not _reads(tool):
             raise NotReadOnly(name)
-        result = await self._mcp.call_tool(name, arguments)
-        text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
-        return Told(text, result.structured_content or {})
+        return Told.of(await self._mcp.call_tool(name, arguments))
 
 
 def _reads(tool: Tool) -> bool:

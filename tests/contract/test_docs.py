@@ -75,13 +75,13 @@ async def test_the_plugin_of_the_contract_works_as_written(tmp_path: Path, monke
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ttai-vix\nVersion: 0.1.0\n", "utf-8")
     (info / "entry_points.txt").write_text("[ttai.plugins]\nvix = ttai_vix:register\n", "utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    async with harness(mode="legacy", config={"vix": {"alarm": 5}}) as h:
+    async with harness(mode="legacy", plugins="", config={"vix": {"alarm": 5}}) as h:
         report = next(report for report in h.app.plugins.reports if report.name == "vix")
         assert report.line == "vix (ttai-vix 0.1.0): loaded"
         assert (await h.call("vix_level")).data["result"] > 0
         assert (await h.call("control_job", name="vix_alarm", action="run")).text == "said: vix_alarm ran"
         assert "VIX is high" in (await h.call("list_notifications")).text
-    async with harness() as h:
+    async with harness(plugins="") as h:
         await h.call("control_job", name="vix_alarm", action="run")
         assert "VIX is high" not in (await h.call("list_notifications")).text
 

@@ -214,7 +214,7 @@ def _twice(host: Host) -> None:
     ],
 )
 async def test_what_would_break_a_client_or_the_server_is_refused(register: Callable[[Host], None], said: str) -> None:
-    async with harness(register, name="vix") as h:
+    async with harness(register, name="vix", failing=True) as h:
         (report,) = [report for report in h.app.plugins.reports if report.name == "vix"]
         assert report.state == "failed"
         assert said in (report.problem or "")

@@ -202,24 +202,43 @@ def test_a_plugin_has_its_section_and_its_variables(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("variables", "section", "said"),
+    ("variable", "value", "said"),
     [
-        ({"TTAI_VIX_ALARM": "-1"}, {}, "TTAI_VIX_ALARM is not usable: Input should be greater than 0"),
-        ({"TTAI_VIX_LEVELS": "a,b"}, {}, "TTAI_VIX_LEVELS is not usable: Input should be a valid dictionary"),
-        ({}, {"alarm": "high"}, "alarm in None is not usable: Input should be a valid number"),
-        ({}, {"mode": "sleepy"}, "mode in None is not usable: Input should be 'loud' or 'quiet'"),
+        ("TTAI_VIX_ALARM", "-1", "Input should be greater than 0"),
+        ("TTAI_VIX_LEVELS", "a,b", "Input should be a valid dictionary"),
+    ],
+)
+def test_a_plugins_variable_that_is_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadSetting, match=rf"{variable} is not usable: {said}.*Change {variable}"):
+        Config({}).plugin("vix", VixSettings)
+
+
+class Needy(Settings):
+    key: str
+
+
+def test_a_setting_that_is_needed_is_to_be_set() -> None:
+    with pytest.raises(BadSetting, match=r"TTAI_VIX_KEY is needed and not set. Set TTAI_VIX_KEY."):
+        Config({}).plugin("vix", Needy)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"alarm": "high"}, "alarm in config.toml is not usable: Input should be a valid number"),
+        ({"mode": "sleepy"}, "mode in config.toml is not usable: Input should be 'loud' or 'quiet'"),
     ],
 )
 async def test_a_plugin_with_bad_settings_is_not_there_and_says_which_to_change(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], section: dict[str, object], said: str
+    section: dict[str, object], said: str
 ) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-
     def register(host: Host) -> None:
         host.settings(VixSettings)
 
-    async with harness(register, name="vix", config={"vix": section}) as h:
+    async with harness(register, name="vix", config={"vix": section}, failing=True) as h:
         status = await h.call("get_status")
     (line,) = [row for row in status.rows("plugins") if row["name"] == "vix"]
     assert line["plugin_state"] == "failed"

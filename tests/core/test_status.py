@@ -26,7 +26,7 @@ async def test_status_tells_how_the_server_is() -> None:
     def bad(host: Host) -> None:
         raise RuntimeError(host.name)
 
-    async with harness(bad, name="vix") as h:
+    async with harness(bad, name="vix", failing=True) as h:
         await until(lambda: h.app.market.hub.live)
         await h.call("get_quote", symbol="SPY")
         h.clock.advance(90)

@@ -468,7 +468,7 @@ async def test_changes_that_cannot_be_iterated_fail_the_plugin_at_once() -> None
     def register(host: Host) -> None:
         host.resource("vix://{name}", changes=never)(Notes().read)  # type: ignore[arg-type]
 
-    async with harness(register, name="vix") as h:
+    async with harness(register, name="vix", failing=True) as h:
         (report,) = [report for report in h.app.plugins.reports if report.name == "vix"]
         assert "the changes of vix://{name} must be `async def` with `yield`" in report.line
 
@@ -482,7 +482,7 @@ async def test_a_plugin_that_did_not_start_is_the_reason_of_a_refusal() -> None:
             raise RuntimeError("no such file")
             yield
 
-    async with harness(register, name="vix") as h:
+    async with harness(register, name="vix", failing=True) as h:
         with pytest.raises(MCPError, match="PLUGIN: vix did not start"):
             async with subscribed(h.app.mcp, "auto", "vix://a"):
                 pass

@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from fastmcp import Client
-from mcp.types import TextContent
 
 from ttai.answers import rows
 from ttai.app import App
@@ -18,22 +17,21 @@ from ttai.background.channels import Note
 from ttai.host import Host
 from ttai.llm import Llm
 from ttai.login.vault import Vault
-from ttai.plugins import GROUP, PluginReport
+from ttai.plugins import GROUP, OURS, PluginReport
 from ttai.settings import Config, CoreSettings
 from ttai.simulator import Simulator
+from ttai.simulator.world import Sessions
 from ttai.testing.clock import FrozenClock
 from ttai.testing.keyring import MemoryKeyring
 from ttai.testing.notes import Recorder
+from ttai.toolbox import Told
 
 Era = Literal["auto", "legacy"]
 
 
 @dataclass(frozen=True)
-class Reply:
-    """A tool's answer: the text a model reads, the structure a program reads."""
-
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
+class Reply(Told):
+    """A tool's answer: `text` as a model reads it, `data` as a program does."""
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """One table of the answer, every row whole."""
@@ -59,9 +57,7 @@ class Harness:
 
     async def call(self, tool: str, **arguments: Any) -> Reply:
         """Call a tool through the protocol; a failure is raised as fastmcp's ToolError with the text a client reads."""
-        result = await self.client.call_tool(tool, arguments)
-        text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
-        return Reply(text, result.structured_content or {})
+        return Reply.of(await self.client.call_tool(tool, arguments))
 
 
 @asynccontextmanager
@@ -70,39 +66,55 @@ async def harness(
     name: str = "trial",
     mode: Era = "auto",
     seed: int = 7,
+    sessions: Sessions = "always",
     clock: FrozenClock | None = None,
     config: dict[str, Any] | None = None,
     llm: Llm | None = None,
     serving: bool = False,
+    failing: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Harness]:
-    """The app in demo mode with these plugins beside the installed ones, and a client connected to it.
+    """The app in demo mode with these plugins beside ttai's own, and a client connected to it.
 
     The first of `registers` is the plugin `name`, a second `name`2 and so on; `config` is what config.toml would
     say; `llm` may be a ScriptedLLM; with `serving` the jobs run and notifications are delivered to `h.notes`;
-    `settings` are the core's; `mode` "legacy" speaks the protocol of before 2026. Nothing touches the user's
-    data dir, keyring or network.
+    `sessions` "real" lets the market keep New York's hours; `mode` "legacy" speaks the protocol of before 2026;
+    `settings` are the core's. Nothing touches the user's data dir, environment, keyring or network.
+
+    ValueError where one of the plugins is not let in or `config` says what nobody reads, unless it is `failing` that
+    is tried.
     """
+    if strange := settings.keys() - CoreSettings.model_fields.keys():
+        raise TypeError(f"harness() takes no {', '.join(sorted(strange))}")
     clock = clock or FrozenClock()
-    simulator = Simulator(seed=seed, clock=clock)
+    simulator = Simulator(seed=seed, clock=clock, sessions=sessions)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="ttai-")))
         plain = {name: field.default for name, field in CoreSettings.model_fields.items()}  # not the environment's
         names = [name if number == 1 else f"{name}{number}" for number in range(1, len(registers) + 1)]
-        installed = {point.name for point in entry_points(group=GROUP)} if names else set()
-        plain["plugins"] = ",".join(f"-{one}" for one in names if one in installed)
+        # Strangers that are installed here are not what is tried, unless it is said; nor an installed twin of what is.
+        alone = not settings.keys() & {"plugins", "plugin_path"}
+        out = {
+            point.name for point in entry_points(group=GROUP) if (alone and _is_strange(point)) or point.name in names
+        }
+        plain["plugins"] = ",".join(f"-{one}" for one in sorted(out))
         given = CoreSettings(**{**plain, "demo": True, "data_dir": folder, **settings})
         app = App(
-            given, Config(config or {}), clock=clock, simulator=simulator,
+            given, Config(config or {}, Path("config.toml"), sheltered=True), clock=clock, simulator=simulator,
             vault=Vault(folder, MemoryKeyring()), llm=llm, channels=[recorder := Recorder()],
         )  # fmt: skip
-        app.plugins.add([
-            (PluginReport(one, "trial", "0"), partial(_itself, register))
-            for one, register in zip(names, registers, strict=True)
-        ])  # fmt: skip
+        own = [PluginReport(one, "trial", "0") for one in names]
+        app.plugins.add([(report, partial(_itself, one)) for report, one in zip(own, registers, strict=True)])
+        wrong = [*(report.line for report in own if report.state == "failed"), *app.config.problems]
+        if wrong and not failing:
+            raise ValueError("; ".join(wrong))
         await stack.enter_async_context(app.running(serving=serving))
         client = await stack.enter_async_context(Client(app.mcp, mode=mode))
         yield Harness(app, client, simulator, clock, recorder)
+
+
+def _is_strange(point: EntryPoint) -> bool:
+    return point.dist is None or point.dist.name != OURS
 
 
 def _itself(register: Callable[[Host], None]) -> Callable[[Host], None]:
