@@ -1,7 +1,10 @@
 """A tool as ttai serves it: tidied arguments in, one rendered answer out, every failure a sentence."""
 
+import functools
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, get_type_hints
 
 from fastmcp.exceptions import ValidationError
 from fastmcp.tools import FunctionTool, ToolResult
@@ -21,6 +24,15 @@ class AnswerTool(FunctionTool):
     """A plugin's function behind our arguments, our answers and our errors, once its plugin has started."""
 
     _ready: Callable[[], Awaitable[None]] | None = PrivateAttr(default=None)
+
+    @classmethod
+    def from_function(cls, fn: Callable[..., Any], **options: Any) -> FunctionTool:
+        """As FastMCP has it, which works out the output schema also where none is wanted: most of what a tool costs."""
+        if options.get("output_schema", ...) is not None:
+            return super().from_function(fn, **options)
+        tool = super().from_function(_untold(fn), **options)
+        tool.return_type = _returned(fn)
+        return tool
 
     def wait_for(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Wait for this before every call."""
@@ -50,6 +62,28 @@ class AnswerTool(FunctionTool):
         if isinstance(raw_value, Picture):
             return _seen(raw_value, answer.structured)
         return ToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
+
+
+def _untold(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, without a word of what it returns."""
+
+    @functools.wraps(fn)
+    async def untold(*args: Any, **kwargs: Any) -> Any:
+        return await fn(*args, **kwargs)
+
+    untold.__annotations__ = {name: kind for name, kind in fn.__annotations__.items() if name != "return"}
+    signature = inspect.signature(fn).replace(return_annotation=inspect.Signature.empty)
+    untold.__signature__ = signature  # type: ignore[attr-defined]
+    return untold
+
+
+def _returned(fn: Callable[..., Any]) -> Any:
+    """What a function says that it returns, as a type where its name is known."""
+    returned = inspect.signature(fn).return_annotation
+    if isinstance(returned, str):
+        with suppress(Exception):  # what a name stands for may be known to type checkers alone
+            return get_type_hints(fn, include_extras=True)["return"]
+    return returned
 
 
 def _seen(picture: Picture, facts: dict[str, Any]) -> ToolResult:

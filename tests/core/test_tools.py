@@ -6,8 +6,9 @@ import sys
 from typing import Annotated, Any
 
 import pytest
+from fastmcp import Context
 from fastmcp.exceptions import ToolError
-from fastmcp.tools import ToolResult
+from fastmcp.tools import FunctionTool, ToolResult
 from fastmcp.utilities.types import Image
 from mcp import MCPError
 from mcp.types import ImageContent, TextContent
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from ttai import Answer, BadArgument, Host, Picture, Price
 from ttai.testing import Era, Harness, harness
+from ttai.tools import AnswerTool
 
 ERAS: list[Era] = ["auto", "legacy"]
 
@@ -253,3 +255,42 @@ async def test_an_answer_to_look_at_is_words_image_structure_and_a_page(mode: Er
         assert (result.meta or {})["ttai/page"] == {"points": [1, None]}
         bare = await h.client.call_tool("trial_draw", {"paged": False})
         assert "ttai/page" not in (bare.meta or {})
+
+
+class Desk:
+    async def trade(self, leg: Leg, ctx: Context, note: Annotated[str, "What for"] = "") -> Many:
+        """Trade a leg."""
+        return Many(lines=[f"{ctx.fastmcp.name}: {note}"] * leg.quantity)
+
+    async def named(self, leg: "Leg", limit: "Annotated[float, Field(gt=0)]" = 1.0) -> "Many | None":
+        """Trade a leg whose type is a name."""
+
+    async def silent(self, leg: Leg):  # type: ignore[no-untyped-def]
+        """Say nothing of what it returns."""
+
+    async def strange(self, leg: Leg) -> "Nowhere":  # type: ignore[name-defined]  # noqa: F821
+        """Return what only a type checker knows."""
+
+
+@pytest.mark.parametrize("name", ["trade", "named", "silent"])
+def test_a_tool_without_an_output_schema_is_else_what_fastmcp_makes_of_it(name: str) -> None:
+    fn = getattr(Desk(), name)
+    ours, theirs = AnswerTool.from_function(fn, output_schema=None), FunctionTool.from_function(fn)
+    told = {"output_schema", "fn"}
+    assert ours.model_dump(exclude=told) == theirs.model_dump(exclude=told)
+    assert (ours.return_type, ours.output_schema) == (theirs.return_type, None)
+
+
+def test_a_tool_may_return_what_only_a_type_checker_knows() -> None:
+    tool = AnswerTool.from_function(Desk().strange, output_schema=None)
+    assert tool.return_type == "Nowhere"
+    assert list(tool.parameters["properties"]) == ["leg"]
+
+
+async def test_the_context_comes_to_methods_too() -> None:
+    def register(host: Host) -> None:
+        host.tool(Desk().trade)
+
+    async with harness(register) as h:
+        answer = await h.call("trial_trade", leg={"strike": 600, "quantity": 2}, note="a hedge")
+        assert answer.data["lines"] == ["ttai: a hedge"] * 2
