@@ -89,7 +89,8 @@ async def harness(
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="ttai-")))
         plain = {name: field.default for name, field in CoreSettings.model_fields.items()}  # not the environment's
         names = [name if number == 1 else f"{name}{number}" for number in range(1, len(registers) + 1)]
-        installed = {point.name for point in entry_points(group=GROUP)}  # the trial one counts, not its installed twin
+        # the trial one counts, not its installed twin
+        installed = {point.name for point in entry_points(group=GROUP)} if names else set()
         plain["plugins"] = ",".join(f"-{one}" for one in names if one in installed)
         given = CoreSettings(**{**plain, "demo": True, "data_dir": folder, **settings})
         app = App(
