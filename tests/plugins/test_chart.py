@@ -58,12 +58,12 @@ def picture(bars: Bars, **options: Any) -> bytes:
     return draw(bars, **(usual | options))
 
 
-def pixels(png: bytes) -> NDArray[np.int64]:
-    return np.asarray(Image.open(BytesIO(png)).convert("RGB")).astype(np.int64)
+def pixels(png: bytes) -> NDArray[np.int16]:
+    return np.asarray(Image.open(BytesIO(png)).convert("RGB")).astype(np.int16)
 
 
-def rgb(colour: str) -> NDArray[np.int64]:
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)])
+def rgb(colour: str) -> NDArray[np.int16]:
+    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.int16)
 
 
 def glaze(colour: str, share: float) -> str:
@@ -71,13 +71,14 @@ def glaze(colour: str, share: float) -> str:
     return "#" + "".join(f"{round(part):02x}" for part in share * rgb(colour) + (1 - share) * rgb(DARK.paper))
 
 
-def near(seen: NDArray[np.int64], colour: str, distance: int = 24) -> NDArray[np.bool_]:
+def near(seen: NDArray[np.int16], colour: str, distance: int = 24) -> NDArray[np.bool_]:
     """Where a picture has a colour, or nearly."""
-    close: NDArray[np.bool_] = np.abs(seen - rgb(colour)).max(axis=2) <= distance
+    red, green, blue = (np.abs(seen[..., channel] - part) <= distance for channel, part in enumerate(rgb(colour)))
+    close: NDArray[np.bool_] = red & green & blue
     return close
 
 
-def inside(seen: NDArray[np.int64]) -> NDArray[np.int64]:
+def inside(seen: NDArray[np.int16]) -> NDArray[np.int16]:
     """The part of a picture where the bars are: no header, no axes."""
     return seen[100:460, 16:828]
 
@@ -91,7 +92,7 @@ def test_a_picture_of_900_by_500_on_the_theme_s_paper(theme: Literal["dark", "li
     assert near(seen[:28], THEMES[theme].ink).any()  # the title
 
 
-@pytest.mark.parametrize(("width", "height"), [(400, 250), (1155, 633), (2000, 2000)])
+@pytest.mark.parametrize(("width", "height"), [(400, 2000), (1155, 633), (2000, 250)])
 def test_other_sizes_are_exact_too(width: int, height: int) -> None:
     assert pixels(picture(walk(60), width=width, height=height)).shape == (height, width, 3)
 
@@ -233,16 +234,20 @@ def test_the_same_input_gives_the_same_bytes_which_hold_nothing_but_the_picture(
 
 def test_two_threads_draw_at_once() -> None:
     bars = walk(120)
-    wanted = {theme: picture(bars, lines=[Line("sma:20", average(bars, 20))], theme=theme) for theme in BOTH}
+
+    def drawn(theme: Literal["dark", "light"]) -> bytes:
+        return picture(bars, lines=[Line("sma:20", average(bars, 20))], theme=theme, width=400, height=250)
+
+    wanted = {theme: drawn(theme) for theme in BOTH}
     together = Barrier(2)
 
     def work(theme: Literal["dark", "light"]) -> list[bytes]:
         together.wait(5)
-        return [picture(bars, lines=[Line("sma:20", average(bars, 20))], theme=theme) for _ in range(4)]
+        return [drawn(theme) for _ in range(4)]
 
     with ThreadPoolExecutor(2) as pool:
-        for theme, drawn in zip(BOTH, pool.map(work, BOTH), strict=True):
-            assert drawn == [wanted[theme]] * 4
+        for theme, pictures in zip(BOTH, pool.map(work, BOTH), strict=True):
+            assert pictures == [wanted[theme]] * 4
 
 
 def test_a_style_of_the_user_s_changes_nothing() -> None:

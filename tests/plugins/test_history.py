@@ -1,7 +1,6 @@
 """Bars, indicators and levels as a client meets them, in both protocol eras, on the simulated market."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,9 @@ import ttai_quotes
 from ttai.answers import BUDGET
 from ttai.clock import NEW_YORK
 from ttai.quant.indicators import CATALOGUE, parse
-from ttai.testing import Era, FrozenClock, Harness, harness
+from ttai.testing import FrozenClock, Harness, harness
 
 PROVENANCE = ("as_of", "source", "session", "stale", "symbol", "interval", "extended_hours", "last_bar_forming")
-
-
-@pytest.fixture(params=["auto", "legacy"])
-async def demo(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    era: Era = request.param
-    async with harness(mode=era) as h:
-        yield h
-
-
-@pytest.fixture
-async def h() -> AsyncIterator[Harness]:
-    async with harness() as made:
-        yield made
 
 
 async def refused(h: Harness, tool: str, **arguments: Any) -> str:
@@ -97,15 +83,16 @@ async def test_bars_within_the_day_are_of_new_york(demo: Harness) -> None:
     assert longer.data["extended_hours"] is True
 
 
-async def test_a_half_day_and_the_days_around_a_clock_change_have_their_own_hours(h: Harness) -> None:
-    async def span(day: str) -> tuple[str, str]:
+async def test_a_half_day_and_the_days_around_a_clock_change_have_their_own_hours() -> None:
+    async def span(h: Harness, day: str) -> tuple[str, str]:
         reply = await h.call("get_price_history", symbol="SPY", interval="15m", start=day, end=day)
         times = [row["time"] for row in reply.rows("bars")]
         return times[0][11:], times[-1][11:]
 
-    assert await span("2025-11-28") == ("09:30:00-05:00", "12:45:00-05:00")
-    assert await span("2025-10-31") == ("09:30:00-04:00", "15:45:00-04:00")
-    assert await span("2025-11-03") == ("09:30:00-05:00", "15:45:00-05:00")
+    async with harness(clock=FrozenClock(datetime(2026, 12, 1, 10, 31, tzinfo=NEW_YORK))) as h:
+        assert await span(h, "2026-11-27") == ("09:30:00-05:00", "12:45:00-05:00")
+        assert await span(h, "2026-10-30") == ("09:30:00-04:00", "15:45:00-04:00")
+        assert await span(h, "2026-11-02") == ("09:30:00-05:00", "15:45:00-05:00")
 
 
 async def test_an_index_has_no_volume_and_says_so(h: Harness) -> None:
@@ -161,11 +148,11 @@ async def test_what_cannot_be_answered_says_what_to_do(h: Harness, arguments: di
     assert said in await refused(h, "get_price_history", **arguments)
 
 
-async def test_indicators_are_ta_libs(demo: Harness) -> None:
-    demo.clock.set(datetime(2026, 11, 21, 0, 0, 1, tzinfo=NEW_YORK))
-    reply = await demo.call("get_indicators", symbol="AAPL", indicators=["rsi:14", "atr:14", "sma:200", "ema:21"])
+async def test_indicators_are_ta_libs(fresh: Harness) -> None:
+    fresh.clock.set(datetime(2026, 11, 21, 0, 0, 1, tzinfo=NEW_YORK))
+    reply = await fresh.call("get_indicators", symbol="AAPL", indicators=["rsi:14", "atr:14", "sma:200", "ema:21"])
     got = {row["indicator"]: row for row in reply.rows("indicators")}
-    past = columns(demo, "AAPL")
+    past = columns(fresh, "AAPL")
     last = reply.data["close"]
     closes = np.append(past["close"], last)[-reply.data["bars_used"] :]
     for name, values in (
@@ -263,32 +250,27 @@ async def test_levels_of_too_few_bars_say_what_is_missing(h: Harness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "moment", "extended", "forming"),
-    [
-        ("1d", (20, 11), False, True),
-        ("1d", (20, 18), False, False),
-        ("1d", (21, 11), False, False),
-        ("15m", (20, 11), False, True),
-        ("15m", (20, 18), False, False),
-        ("15m", (20, 18), True, True),
-        ("15m", (20, 8), True, True),
-        ("15m", (20, 21), True, False),
-        ("1w", (18, 18), False, True),
-        ("1w", (20, 11), False, True),
-        ("1w", (20, 18), False, False),
-        ("1w", (21, 11), False, False),
+    ("moment", "forming", "over"),
+    [  # the interval, and whether with extended hours
+        ((18, 18), [("1w", False)], []),
+        ((20, 8), [("15m", True)], []),
+        ((20, 11), [("1d", False), ("15m", False), ("1w", False)], []),
+        ((20, 18), [("15m", True)], [("1d", False), ("15m", False), ("1w", False)]),
+        ((20, 21), [], [("15m", True)]),
+        ((21, 11), [], [("1d", False), ("1w", False)]),
     ],
 )
 async def test_a_bar_is_forming_until_its_last_session_is_over(
-    interval: str, moment: tuple[int, int], extended: bool, forming: bool
+    moment: tuple[int, int], forming: list[tuple[str, bool]], over: list[tuple[str, bool]]
 ) -> None:
     clock = FrozenClock(datetime(2026, 11, *moment, tzinfo=NEW_YORK))
     async with harness(clock=clock) as h:
         h.app.market._always_open = False
         h.simulator.world.sessions = "real"
-        for tool in ("get_price_history", "get_indicators", "find_levels"):
-            reply = await h.call(tool, symbol="SPY", interval=interval, extended=extended)
-            assert reply.data["last_bar_forming"] is forming, tool
+        for interval, extended in (*forming, *over):
+            for tool in ("get_price_history", "get_indicators", "find_levels"):
+                reply = await h.call(tool, symbol="SPY", interval=interval, extended=extended)
+                assert reply.data["last_bar_forming"] is ((interval, extended) in forming), (tool, interval, extended)
 
 
 async def test_the_pivots_are_of_the_last_session_that_is_over() -> None:
@@ -379,34 +361,34 @@ async def test_an_end_that_is_past_in_new_york_is_past_however_it_is_written() -
         assert reply.rows("bars")[-1]["time"] == "2026-11-20T20:00:00-05:00"
 
 
-async def test_a_symbol_with_three_bars_of_history_has_three_and_says_what_it_lacks(h: Harness) -> None:
-    h.simulator._feed.most_bars = 3
-    history = await h.call("get_price_history", symbol="SPY")
+async def test_a_symbol_with_three_bars_of_history_has_three_and_says_what_it_lacks(fresh: Harness) -> None:
+    fresh.simulator._feed.most_bars = 3
+    history = await fresh.call("get_price_history", symbol="SPY")
     assert len(history.rows("bars")) == history.data["summary"]["bars"] == 3
     assert "the feed gave bars only from 2026-11-18 on" in history.text
-    indicators = await h.call("get_indicators", symbol="SPY")
+    indicators = await fresh.call("get_indicators", symbol="SPY")
     known = {row["indicator"] for row in indicators.rows("indicators") if row["value"] is not None}
     assert known <= {"obv"}
     assert "rsi:14 null: needs 15 bars, there are 3" in indicators.text
-    levels = await h.call("find_levels", symbol="SPY")
+    levels = await fresh.call("find_levels", symbol="SPY")
     assert (levels.rows("supports"), levels.rows("resistances"), levels.data["trend"]) == ([], [], None)
     assert "needs" in levels.text
-    assert "sma:20 is not drawn: needs 20 bars, there are 3" in (await h.call("render_chart", symbol="SPY")).text
+    assert "sma:20 is not drawn: needs 20 bars, there are 3" in (await fresh.call("render_chart", symbol="SPY")).text
 
 
-async def test_prices_that_do_not_move_have_no_oscillators_and_no_levels(h: Harness) -> None:
-    still = h.simulator.world.instruments["F"]._replace(symbol="FLAT", volatility=1e-9, correlation=0.0)
-    h.simulator.world.instruments["FLAT"] = still
-    history = await h.call("get_price_history", symbol="FLAT")
+async def test_prices_that_do_not_move_have_no_oscillators_and_no_levels(fresh: Harness) -> None:
+    still = fresh.simulator.world.instruments["F"]._replace(symbol="FLAT", volatility=1e-9, correlation=0.0)
+    fresh.simulator.world.instruments["FLAT"] = still
+    history = await fresh.call("get_price_history", symbol="FLAT")
     assert len({row["close"] for row in history.rows("bars")}) == 1
     assert history.data["summary"]["change_from_first_open"] == 0
-    indicators = await h.call("get_indicators", symbol="FLAT")
+    indicators = await fresh.call("get_indicators", symbol="FLAT")
     values = {(row["indicator"], row["line"]): row["value"] for row in indicators.rows("indicators")}
     assert values["rsi:14", "rsi"] is None
     assert values["stoch:14,3,3", "k"] is None
     assert values["sma:20", "sma"] == history.data["summary"]["last"]
     assert "rsi:14 null: prices did not move" in indicators.text
-    levels = await h.call("find_levels", symbol="FLAT")
+    levels = await fresh.call("find_levels", symbol="FLAT")
     assert levels.rows("supports") == levels.rows("resistances") == []
     assert "the prices do not move: there are no levels" in levels.text
-    assert "FLAT" in (await h.call("render_chart", symbol="FLAT")).text
+    assert "FLAT" in (await fresh.call("render_chart", symbol="FLAT")).text

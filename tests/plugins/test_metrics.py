@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,18 +11,11 @@ from fastmcp.exceptions import ToolError
 from tests.desk import HASTY, Tap
 from ttai.clock import NEW_YORK
 from ttai.tastytrade import TastyTrade, in_process
-from ttai.testing import Era, FrozenClock, Harness, harness
+from ttai.testing import FrozenClock, Harness, harness
 
 EVERY = "SPY,QQQ,IWM,GLD,TLT,AAPL,MSFT,NVDA,AMZN,META,TSLA,AMD,F,XOM,JPM,BRK/B,SPX,NDX,RUT,VIX"
 VOLATILITIES = ["iv_index", "iv_30", "hv_30", "hv_60", "hv_90"]
 TODAY = date(2026, 11, 20)
-
-
-@pytest.fixture(params=["auto", "legacy"])
-async def demo(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    era: Era = request.param
-    async with harness(mode=era) as h:
-        yield h
 
 
 async def metrics(h: Harness, symbols: str) -> dict[str, dict[str, Any]]:
@@ -104,8 +96,8 @@ async def test_twenty_symbols_fit_the_budget(demo: Harness, tool: str) -> None:
     assert len(json.dumps(answer.data, separators=(",", ":")).encode()) <= 8 * 1024
 
 
-async def test_old_metrics_are_stale_and_a_report_that_was_is_no_coming_one(demo: Harness) -> None:
-    await metrics(demo, "SPY")
+async def test_old_metrics_are_stale_and_a_report_that_was_is_no_coming_one(fresh: Harness) -> None:
+    await metrics(fresh, "SPY")
     item = {
         "symbol": "AAPL",
         "updated-at": "2026-11-13T15:31:00Z",
@@ -113,13 +105,13 @@ async def test_old_metrics_are_stale_and_a_report_that_was_is_no_coming_one(demo
         "dividend-ex-date": "2026-11-09",
         "dividend-rate-per-share": "0.26",
     }
-    tapped(demo).answer("/market-metrics", {"data": {"items": [item]}})
-    row = (await metrics(demo, "AAPL"))["AAPL"]
+    tapped(fresh).answer("/market-metrics", {"data": {"items": [item]}})
+    row = (await metrics(fresh, "AAPL"))["AAPL"]
     assert (row["stale"], row["earnings_date"], row["iv_rank"]) == (True, None, None)
-    notes = (await demo.call("get_market_metrics", symbols="AAPL")).data["notes"]
+    notes = (await fresh.call("get_market_metrics", symbols="AAPL")).data["notes"]
     assert "AAPL: earnings_date null: the last known report is past" in notes
     assert not any("earnings_date" in note and "gave no value" in note for note in notes)
-    answer = await demo.call("get_events", symbols="AAPL")
+    answer = await fresh.call("get_events", symbols="AAPL")
     assert {row["kind"] for row in answer.rows("events")} == {"holiday", "early_close"}
     assert "AAPL: no coming report is known" in answer.data["notes"]
     assert "AAPL: no coming ex-date is known" in answer.data["notes"]
@@ -168,9 +160,9 @@ async def test_the_expected_move_is_what_its_note_says(demo: Harness) -> None:
     assert first.date == date(2026, 11, 27)  # XOM tells on the morning its options expire
 
 
-async def test_without_volatilities_or_a_price_the_expected_move_is_null_with_its_reason(demo: Harness) -> None:
-    await metrics(demo, "SPY")
-    tap = tapped(demo)
+async def test_without_volatilities_or_a_price_the_expected_move_is_null_with_its_reason(fresh: Harness) -> None:
+    await metrics(fresh, "SPY")
+    tap = tapped(fresh)
     report = {"expected-report-date": "2026-11-24", "estimated": True}
     curve = [{"expiration-date": "2026-11-27", "implied-volatility": "0.5"}]
     items = [
@@ -178,7 +170,7 @@ async def test_without_volatilities_or_a_price_the_expected_move_is_null_with_it
         {"symbol": "ZZZZ", "earnings": report, "option-expiration-implied-volatilities": curve},
     ]
     tap.answer("/market-metrics", {"data": {"items": items}})
-    answer = await demo.call("get_events", symbols="F,ZZZZ", days=10)
+    answer = await fresh.call("get_events", symbols="F,ZZZZ", days=10)
     moves = {row["symbol"]: row for row in answer.rows("events") if row["kind"] == "earnings"}
     assert moves["F"]["expected_move"] is moves["F"]["expected_move_percent"] is moves["ZZZZ"]["expected_move"] is None
     assert moves["ZZZZ"]["expected_move_percent"] == pytest.approx(50 * math.sqrt(7 / 365), abs=0.01)
@@ -193,51 +185,51 @@ BEFORE, SAME, AFTER, LATER = ("2027-01-08", 0.3), ("2027-01-15", 0.5), ("2027-01
 T = {day: (date.fromisoformat(day) - TODAY).days / 365 for day, _ in (BEFORE, SAME, AFTER, LATER)}
 
 
-@pytest.mark.parametrize(
-    ("time", "curve", "move"),
-    [
-        ("AMC", [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.25 * T["2027-01-15"]),
-        ("BTO", [BEFORE, SAME, AFTER], 0.25 * T["2027-01-15"] - 0.09 * T["2027-01-08"]),
-        (None, [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.09 * T["2027-01-08"]),
-        ("AMC", [AFTER], 0.36 * T["2027-01-22"]),
-        ("AMC", [("2026-11-20", None), AFTER], 0.36 * T["2027-01-22"]),  # what expires today says nothing
-        ("AMC", [BEFORE, ("2027-01-22", None), LATER], "no volatility of the first expiration after the report"),
-        ("AMC", [("2027-01-08", None), AFTER], "no volatility of the last expiration before the report"),
-        ("AMC", [BEFORE], "no volatility of the first expiration after the report"),
-        ("AMC", [("2027-01-08", 0.6), ("2027-01-22", 0.3)], "the options price less movement until after the report"),
-    ],
-)
-async def test_the_expected_move_is_that_of_the_days_around_the_report(
-    demo: Harness, time: str | None, curve: list[tuple[str, float | None]], move: float | str
-) -> None:
-    await metrics(demo, "SPY")
-    item = {
-        "symbol": "AAPL",
-        "updated-at": "2026-11-20T15:31:00Z",
-        "earnings": {"expected-report-date": f"{REPORT}", "estimated": False, "time-of-day": time},
-        "option-expiration-implied-volatilities": [
-            {"expiration-date": day, "implied-volatility": None if iv is None else f"{iv}"} for day, iv in curve
-        ],
-    }
-    tapped(demo).answer("/market-metrics", {"data": {"items": [item]}})
-    answer = await demo.call("get_events", symbols="AAPL")
-    (row,) = [row for row in answer.rows("events") if row["kind"] == "earnings"]
-    if isinstance(move, str):
-        assert row["expected_move"] is row["expected_move_percent"] is None
-        assert any(f"AAPL: expected_move null: {move}" in note for note in answer.data["notes"])
-    else:
-        price = (await demo.call("get_quote", symbol="AAPL")).data["mark"]
-        assert row["expected_move_percent"] == pytest.approx(math.sqrt(move) * 100, abs=0.01)
-        assert row["expected_move"] == pytest.approx(price * math.sqrt(move), abs=0.01)
+LESS = "the options price less movement until after the report"
+MOVES: dict[str, tuple[str | None, list[tuple[str, float | None]], float | str]] = {
+    "AAPL": ("AMC", [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.25 * T["2027-01-15"]),
+    "MSFT": ("BTO", [BEFORE, SAME, AFTER], 0.25 * T["2027-01-15"] - 0.09 * T["2027-01-08"]),
+    "NVDA": (None, [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.09 * T["2027-01-08"]),
+    "AMZN": ("AMC", [AFTER], 0.36 * T["2027-01-22"]),
+    "META": ("AMC", [("2026-11-20", None), AFTER], 0.36 * T["2027-01-22"]),  # what expires today says nothing
+    "TSLA": ("AMC", [BEFORE, ("2027-01-22", None), LATER], "no volatility of the first expiration after the report"),
+    "AMD": ("AMC", [("2027-01-08", None), AFTER], "no volatility of the last expiration before the report"),
+    "XOM": ("AMC", [BEFORE], "no volatility of the first expiration after the report"),
+    "JPM": ("AMC", [("2027-01-08", 0.6), ("2027-01-22", 0.3)], LESS),
+}
 
 
-async def test_where_no_expiration_is_a_monthly_one_the_nearest_six_are_listed(demo: Harness) -> None:
-    await metrics(demo, "SPY")
+async def test_the_expected_move_is_that_of_the_days_around_the_report(fresh: Harness) -> None:
+    await metrics(fresh, "SPY")
+    tap = tapped(fresh)
+    for symbol, (time, curve, move) in MOVES.items():
+        item = {
+            "symbol": symbol,
+            "updated-at": "2026-11-20T15:31:00Z",
+            "earnings": {"expected-report-date": f"{REPORT}", "estimated": False, "time-of-day": time},
+            "option-expiration-implied-volatilities": [
+                {"expiration-date": day, "implied-volatility": None if iv is None else f"{iv}"} for day, iv in curve
+            ],
+        }
+        tap.answer("/market-metrics", {"data": {"items": [item]}})
+        answer = await fresh.call("get_events", symbols=symbol)
+        (row,) = [row for row in answer.rows("events") if row["kind"] == "earnings"]
+        if isinstance(move, str):
+            assert row["expected_move"] is row["expected_move_percent"] is None
+            assert any(f"{symbol}: expected_move null: {move}" in note for note in answer.data["notes"])
+        else:
+            price = (await fresh.call("get_quote", symbol=symbol)).data["mark"]
+            assert row["expected_move_percent"] == pytest.approx(math.sqrt(move) * 100, abs=0.01)
+            assert row["expected_move"] == pytest.approx(price * math.sqrt(move), abs=0.01)
+
+
+async def test_where_no_expiration_is_a_monthly_one_the_nearest_six_are_listed(fresh: Harness) -> None:
+    await metrics(fresh, "SPY")
     days = [date(2026, 11, 25) + timedelta(weeks=n) for n in range(9)]  # Wednesdays
     curve = [{"expiration-date": f"{day}", "implied-volatility": "0.9"} for day in days]
     item = {"symbol": "VIX", "updated-at": "2026-11-20T15:31:00Z", "option-expiration-implied-volatilities": curve}
-    tapped(demo).answer("/market-metrics", {"data": {"items": [item]}})
-    answer = await demo.call("get_events", symbols="VIX", days=60)
+    tapped(fresh).answer("/market-metrics", {"data": {"items": [item]}})
+    answer = await fresh.call("get_events", symbols="VIX", days=60)
     rows = [row for row in answer.rows("events") if row["kind"] == "expiration"]
     assert [row["date"] for row in rows] == [f"{day}" for day in days[:6]]
     assert {row["detail"] for row in rows} == {None}
@@ -254,26 +246,26 @@ async def test_where_no_expiration_is_a_monthly_one_the_nearest_six_are_listed(d
     ],
 )
 async def test_without_any_metrics_the_exchanges_days_are_there(
-    demo: Harness, fault: dict[str, Any], code: str
+    fresh: Harness, fault: dict[str, Any], code: str
 ) -> None:
-    await metrics(demo, "SPY")
-    adapter = demo.app.connection._adapter
+    await metrics(fresh, "SPY")
+    adapter = fresh.app.connection._adapter
     assert isinstance(adapter, TastyTrade)
     adapter.session.transport._tries = HASTY
-    demo.simulator.faults.add(path="/market-metrics", **fault)
-    answer = await demo.call("get_events", symbols="brk.b,AAPL,aapl", days=7)
+    fresh.simulator.faults.add(path="/market-metrics", **fault)
+    answer = await fresh.call("get_events", symbols="brk.b,AAPL,aapl", days=7)
     assert [row["kind"] for row in answer.rows("events")] == ["holiday", "early_close"]
     missing = {row["symbol"]: row["reason"] for row in answer.rows("missing")}
     assert list(missing) == ["BRK/B", "AAPL"]
     assert all(reason.startswith(f"{code}: ") for reason in missing.values())
 
 
-async def test_refused_credentials_are_an_error_of_events_too(demo: Harness) -> None:
-    await metrics(demo, "SPY")
-    demo.simulator.faults.add("status", "/oauth/token", status=401)
-    demo.simulator.faults.add("expire", "/market-metrics")
+async def test_refused_credentials_are_an_error_of_events_too(fresh: Harness) -> None:
+    await metrics(fresh, "SPY")
+    fresh.simulator.faults.add("status", "/oauth/token", status=401)
+    fresh.simulator.faults.add("expire", "/market-metrics")
     with pytest.raises(ToolError, match=r"^AUTHENTICATION: .*refused the credentials"):
-        await demo.call("get_events", symbols="AAPL")
+        await fresh.call("get_events", symbols="AAPL")
 
 
 @pytest.mark.parametrize(("days", "said"), [(90, False), (91, True)])

@@ -1,7 +1,6 @@
 """The quotes plugin as a client meets it, in both protocol eras, on the simulated market."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +9,11 @@ from fastmcp.exceptions import ToolError
 from mcp.types import TextResourceContents
 
 from ttai.clock import NEW_YORK
-from ttai.testing import Era, FrozenClock, Harness, harness
+from ttai.testing import Harness, harness
 
 PRICES = ["last", "bid", "ask", "mid", "mark", "open", "high", "low", "prev_close"]
 FIELDS = ["symbol", *PRICES, "volume", "change", "change_percent"]
 PROVENANCE = {"as_of", "source", "session", "stale"}
-
-
-@pytest.fixture(params=["auto", "legacy"])
-async def demo(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    era: Era = request.param
-    async with harness(mode=era) as h:
-        yield h
 
 
 async def test_a_quote_has_every_field_and_its_provenance(demo: Harness) -> None:
@@ -71,10 +63,10 @@ async def test_an_index_has_a_last_price_and_says_why_it_has_no_bid(demo: Harnes
     assert "note: " in quote.text
 
 
-async def test_a_moved_price_is_seen_at_once(demo: Harness) -> None:
-    await demo.call("get_quote", symbol="TSLA")
-    demo.simulator.set_price("TSLA", 200)
-    quote = await _until(demo, "TSLA", 200)
+async def test_a_moved_price_is_seen_at_once(fresh: Harness) -> None:
+    await fresh.call("get_quote", symbol="TSLA")
+    fresh.simulator.set_price("TSLA", 200)
+    quote = await _until(fresh, "TSLA", 200)
     assert quote["low"] <= 200
     assert quote["bid"] <= 200 <= quote["ask"]
 
@@ -95,11 +87,11 @@ async def test_what_is_no_symbol_is_said_with_what_one_looks_like(demo: Harness,
     assert len(str(caught.value)) < 400
 
 
-async def test_an_unknown_symbol_is_not_found_and_remembered(demo: Harness) -> None:
+async def test_an_unknown_symbol_is_not_found_and_remembered(fresh: Harness) -> None:
     for _ in range(2):
         with pytest.raises(ToolError, match=r"NOT_FOUND: no market data for ZZZZ\. .*search_symbols"):
-            await demo.call("get_quote", symbol="ZZZZ")
-    assert demo.simulator.requests["/market-data/by-type"] == 1
+            await fresh.call("get_quote", symbol="ZZZZ")
+    assert fresh.simulator.requests["/market-data/by-type"] == 1
 
 
 async def test_many_symbols_are_one_table_in_the_order_asked(demo: Harness) -> None:
@@ -161,9 +153,9 @@ async def test_a_symbol_is_found_by_its_beginning(demo: Harness) -> None:
     assert (await demo.call("search_symbols", query="qqqqqq")).rows("matches") == []
 
 
-async def test_a_match_that_cannot_be_read_is_counted_in_the_answer(demo: Harness) -> None:
-    demo.simulator.faults.add("missing", "/symbols/search/*", field="symbol")
-    assert "of 2 matches could not be read and are left out" in (await demo.call("search_symbols", query="sp")).text
+async def test_a_match_that_cannot_be_read_is_counted_in_the_answer(fresh: Harness) -> None:
+    fresh.simulator.faults.add("missing", "/symbols/search/*", field="symbol")
+    assert "of 2 matches could not be read and are left out" in (await fresh.call("search_symbols", query="sp")).text
 
 
 @pytest.mark.parametrize("query", ["", "  ", "x" * 51])
@@ -177,25 +169,23 @@ async def test_the_demo_market_is_always_open(demo: Harness) -> None:
     assert (session["session"], session["tradable"], session["why"]) == ("open", True, "simulated")
 
 
-@pytest.mark.parametrize(
-    ("moment", "session", "tradable", "why"),
-    [
-        ((2026, 11, 20, 10, 31), "open", True, "regular hours"),
-        ((2026, 11, 21, 12, 0), "closed", False, "weekend"),
-        ((2026, 11, 26, 12, 0), "closed", False, "holiday (Thanksgiving)"),
-        ((2026, 11, 27, 12, 59), "open", True, "early close 13:00"),
-        ((2026, 11, 27, 13, 1), "after", False, "after the close 13:00"),
-        ((2026, 11, 20, 8, 0), "pre", False, "before the open"),
-    ],
-)
-async def test_the_session_follows_the_exchange(
-    moment: tuple[int, int, int, int, int], session: str, tradable: bool, why: str
-) -> None:
-    clock = FrozenClock(datetime(*moment, tzinfo=NEW_YORK))
-    async with harness(clock=clock, demo=False) as h:
-        answer = (await h.call("get_market_session")).data
-    assert (answer["session"], answer["tradable"], answer["why"]) == (session, tradable, why)
-    assert answer["next_open"] is not None
+MOMENTS = [
+    ((2026, 11, 20, 10, 31), "open", True, "regular hours"),
+    ((2026, 11, 21, 12, 0), "closed", False, "weekend"),
+    ((2026, 11, 26, 12, 0), "closed", False, "holiday (Thanksgiving)"),
+    ((2026, 11, 27, 12, 59), "open", True, "early close 13:00"),
+    ((2026, 11, 27, 13, 1), "after", False, "after the close 13:00"),
+    ((2026, 11, 20, 8, 0), "pre", False, "before the open"),
+]
+
+
+async def test_the_session_follows_the_exchange() -> None:
+    async with harness(demo=False) as h:
+        for moment, *said in MOMENTS:
+            h.clock.set(datetime(*moment, tzinfo=NEW_YORK))
+            answer = (await h.call("get_market_session")).data
+            assert [answer["session"], answer["tradable"], answer["why"]] == said, moment
+            assert answer["next_open"] is not None
 
 
 async def test_without_credentials_a_quote_says_how_to_get_one() -> None:

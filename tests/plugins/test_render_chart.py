@@ -10,9 +10,7 @@ from mcp.types import ImageContent, TextContent, TextResourceContents
 from PIL import Image
 
 from ttai.answers import rows
-from ttai.testing import Era, Harness, harness
-
-ERAS: list[Era] = ["auto", "legacy"]
+from ttai.testing import Harness
 
 
 async def drawn(h: Harness, **arguments: Any) -> tuple[str, Image.Image, dict[str, Any], dict[str, Any]]:
@@ -27,12 +25,10 @@ async def drawn(h: Harness, **arguments: Any) -> tuple[str, Image.Image, dict[st
     return text.text, Image.open(io.BytesIO(png)), result.structured_content or {}, (result.meta or {})["ttai/page"]
 
 
-@pytest.mark.parametrize("mode", ERAS)
-async def test_a_chart_is_a_picture_two_lines_figures_and_a_page(mode: Era) -> None:
-    async with harness(mode=mode) as h:
-        text, picture, facts, page = await drawn(h, symbol="spy")
-        quote = (await h.call("get_quote", symbol="SPY")).data
-        history = (await h.call("get_price_history", symbol="SPY", limit=120)).rows("bars")
+async def test_a_chart_is_a_picture_two_lines_figures_and_a_page(demo: Harness) -> None:
+    text, picture, facts, page = await drawn(demo, symbol="spy")
+    quote = (await demo.call("get_quote", symbol="SPY")).data
+    history = (await demo.call("get_price_history", symbol="SPY", limit=120)).rows("bars")
     assert picture.size == (900, 500)
     first, second = text.splitlines()
     assert first.startswith(f"SPY 1d  {quote['last']:,.2f}  ")
@@ -53,44 +49,39 @@ async def test_a_chart_is_a_picture_two_lines_figures_and_a_page(mode: Era) -> N
     assert page["theme"] == "dark"
 
 
-async def test_the_themes_are_dark_and_light() -> None:
-    async with harness() as h:
-        papers = {}
-        for theme in ("dark", "light"):
-            _, picture, _, page = await drawn(h, symbol="SPY", theme=theme)
-            papers[theme] = sum(picture.convert("RGB").getpixel((2, 2)))  # type: ignore[arg-type]
-            assert page["theme"] == theme
+async def test_the_themes_are_dark_and_light(h: Harness) -> None:
+    papers = {}
+    for theme in ("dark", "light"):
+        _, picture, _, page = await drawn(h, symbol="SPY", theme=theme)
+        papers[theme] = sum(picture.convert("RGB").getpixel((2, 2)))  # type: ignore[arg-type]
+        assert page["theme"] == theme
     assert papers["dark"] < 150
     assert papers["light"] > 700
 
 
-async def test_an_index_and_hours_within_the_day_can_be_drawn() -> None:
-    async with harness() as h:
-        text, _, facts, page = await drawn(h, symbol="SPX", interval="15m", overlays=["ema:21", "volume"])
-        assert facts["average_volume"] is None
-        assert "EST to 2026-11-20 10:30 EST" in text
-        assert rows(page, "bars")[-1]["time"] == "2026-11-20T10:30:00-05:00"
-        assert rows(facts, "zones") == []
+async def test_an_index_and_hours_within_the_day_can_be_drawn(h: Harness) -> None:
+    text, _, facts, page = await drawn(h, symbol="SPX", interval="15m", overlays=["ema:21", "volume"])
+    assert facts["average_volume"] is None
+    assert "EST to 2026-11-20 10:30 EST" in text
+    assert rows(page, "bars")[-1]["time"] == "2026-11-20T10:30:00-05:00"
+    assert rows(facts, "zones") == []
 
 
-async def test_an_overlay_that_is_too_long_is_not_drawn_and_says_why() -> None:
-    async with harness() as h:
-        text, _, facts, _ = await drawn(h, symbol="SPY", overlays=["sma:5000"])
-        assert "note: sma:5000 is not drawn: needs 5000 bars, there are 757" in text
-        assert rows(facts, "overlays")[0]["value"] is None
+async def test_an_overlay_that_is_too_long_is_not_drawn_and_says_why(h: Harness) -> None:
+    text, _, facts, _ = await drawn(h, symbol="SPY", overlays=["sma:5000"])
+    assert "note: sma:5000 is not drawn: needs 5000 bars, there are 757" in text
+    assert rows(facts, "overlays")[0]["value"] is None
 
 
 @pytest.mark.parametrize("overlays", ["sma:20, bbands:20,2", ["sma:20", "bbands"], '["sma:20", "bbands:20,2"]'])
-async def test_overlays_may_arrive_in_any_spelling(overlays: Any) -> None:
-    async with harness() as h:
-        _, _, facts, _ = await drawn(h, symbol="SPY", overlays=overlays)
+async def test_overlays_may_arrive_in_any_spelling(h: Harness, overlays: Any) -> None:
+    _, _, facts, _ = await drawn(h, symbol="SPY", overlays=overlays)
     names = [one["name"] for one in rows(facts, "overlays")]
     assert names == ["sma:20", "bbands:20,2 upper", "bbands:20,2 middle", "bbands:20,2 lower"]
 
 
-async def test_no_overlay_at_all_is_a_bare_chart() -> None:
-    async with harness() as h:
-        text, _, facts, page = await drawn(h, symbol="SPY", overlays=[], lookback=2)
+async def test_no_overlay_at_all_is_a_bare_chart(h: Harness) -> None:
+    text, _, facts, page = await drawn(h, symbol="SPY", overlays=[], lookback=2)
     assert text.splitlines()[1] == "no overlays"
     assert (facts["bars"], rows(page, "lines")) == (2, [])
 
@@ -108,15 +99,14 @@ async def test_no_overlay_at_all_is_a_bare_chart() -> None:
         ({"interval": "1x"}, "there is no interval '1x'"),
     ],
 )
-async def test_what_cannot_be_drawn_says_what_to_do(arguments: dict[str, Any], said: str) -> None:
-    async with harness() as h:
-        with pytest.raises(ToolError) as caught:
-            await h.call("render_chart", **{"symbol": "SPY", **arguments})
+async def test_what_cannot_be_drawn_says_what_to_do(h: Harness, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        await h.call("render_chart", **{"symbol": "SPY", **arguments})
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("interval", ["1d", "5m"])
-async def test_the_largest_chart_is_drawn(interval: str) -> None:
+async def test_the_largest_chart_is_drawn(h: Harness, interval: str) -> None:
     overlays = [
         "ichimoku",
         "bbands",
@@ -129,20 +119,17 @@ async def test_the_largest_chart_is_drawn(interval: str) -> None:
         "levels",
         "volume",
     ]
-    async with harness() as h:
-        _, _, facts, page = await drawn(h, symbol="NDX", interval=interval, lookback=400, overlays=overlays)
+    _, _, facts, page = await drawn(h, symbol="NDX", interval=interval, lookback=400, overlays=overlays)
     assert facts["bars"] == len(rows(page, "bars")) == 400
     assert len(rows(page, "lines")) > 15
 
 
-@pytest.mark.parametrize("mode", ERAS)
-async def test_clients_that_show_apps_find_the_page(mode: Era) -> None:
-    async with harness(mode=mode) as h:
-        (tool,) = [tool for tool in await h.client.list_tools() if tool.name == "render_chart"]
-        assert tool.meta is not None
-        address = tool.meta["ui"]["resourceUri"]
-        (content,) = await h.client.read_resource(address)
-        assert isinstance(content, TextResourceContents)
-        assert content.mime_type == "text/html;profile=mcp-app"
-        assert content.text.startswith("<!doctype html>")
-        assert address in {str(resource.uri) for resource in await h.client.list_resources()}
+async def test_clients_that_show_apps_find_the_page(demo: Harness) -> None:
+    (tool,) = [tool for tool in await demo.client.list_tools() if tool.name == "render_chart"]
+    assert tool.meta is not None
+    address = tool.meta["ui"]["resourceUri"]
+    (content,) = await demo.client.read_resource(address)
+    assert isinstance(content, TextResourceContents)
+    assert content.mime_type == "text/html;profile=mcp-app"
+    assert content.text.startswith("<!doctype html>")
+    assert address in {str(resource.uri) for resource in await demo.client.list_resources()}

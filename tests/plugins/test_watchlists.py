@@ -3,32 +3,40 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from fastmcp.exceptions import ToolError
 
 from tests.desk import Tap
 from tests.rival import Rival
 from ttai.tastytrade import TastyTrade
-from ttai.testing import Era, Harness, Reply, harness
+from ttai.testing import Harness, Reply, harness
 
 MANY = [f"{a}{b}{c}" for a in "ABCDE" for b in "ABCDEFGHIJ" for c in "KLMNOPQRSTU"]  # 550
+NUMBERS = count(1)
 
 
-@pytest.fixture(params=["auto", "legacy"])
-async def demo(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    era: Era = request.param
-    async with harness(mode=era) as h:
-        yield h
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def keepers(strange: None) -> AsyncIterator[dict[str, Harness]]:
+    """Two apps whose lists are edited: one has the simulated broker, the other no login."""
+    async with harness() as broker, harness(demo=False) as local:
+        yield {"broker": broker, "local": local}
 
 
-@pytest.fixture(params=[True, False], ids=["broker", "local"])
-async def either(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    """With the simulated broker, and without any login."""
-    async with harness(demo=request.param) as h:
-        yield h
+@pytest.fixture(params=["broker", "local"])
+def either(request: pytest.FixtureRequest, keepers: dict[str, Harness]) -> Harness:
+    """With the simulated broker, and without any login: only lists of a name of one's own may be edited."""
+    return keepers[request.param]
+
+
+@pytest.fixture
+def mine() -> str:
+    """The name of a list that no other test has."""
+    return f"Mine {next(NUMBERS)}"
 
 
 async def edit(h: Harness, name: str, action: str, symbols: Any = None) -> Reply:
@@ -70,7 +78,7 @@ async def test_an_unknown_list_is_not_found_with_the_nearest_names_first(demo: H
             await edit(demo, "Nope", action, symbols)
 
 
-async def test_a_list_is_made_filled_thinned_and_deleted(either: Harness) -> None:
+async def test_a_list_is_made_filled_thinned_and_deleted(either: Harness, mine: str) -> None:
     made = await edit(either, "50% / Mine?", "create")
     kept = {"private": "the simulator, until it ends", "local": "this computer"}[made.data["kind"]]
     assert (made.data["done"], made.data["count"], made.data["kept_at"]) == ("created", 0, kept)
@@ -86,57 +94,59 @@ async def test_a_list_is_made_filled_thinned_and_deleted(either: Harness) -> Non
     assert "50% / Mine?" not in [name for name, _, _ in await names(either)]
 
 
-@pytest.mark.parametrize("symbols", [None, [], "", ["", " "], "[]"])
 @pytest.mark.parametrize("action", ["add", "remove"])
-async def test_symbols_left_out_never_empty_a_list(either: Harness, action: str, symbols: Any) -> None:
-    await edit(either, "Mine", "create", ["SPY", "QQQ"])
-    with pytest.raises(ToolError, match=f"VALIDATION: {action} needs symbols"):
-        await edit(either, "Mine", action, symbols)
-    assert await on(either, "Mine") == ["SPY", "QQQ"]
+async def test_symbols_left_out_never_empty_a_list(either: Harness, mine: str, action: str) -> None:
+    await edit(either, mine, "create", ["SPY", "QQQ"])
+    for symbols in (None, [], "", ["", " "], "[]"):
+        with pytest.raises(ToolError, match=f"VALIDATION: {action} needs symbols"):
+            await edit(either, mine, action, symbols)
+        assert await on(either, mine) == ["SPY", "QQQ"], symbols
 
 
-async def test_delete_with_symbols_is_no_remove(either: Harness) -> None:
-    await edit(either, "Mine", "create", ["SPY", "QQQ"])
+async def test_delete_with_symbols_is_no_remove(either: Harness, mine: str) -> None:
+    await edit(either, mine, "create", ["SPY", "QQQ"])
     with pytest.raises(ToolError, match=r"VALIDATION: delete removes the whole list.* Use remove"):
-        await edit(either, "Mine", "delete", ["SPY"])
-    assert await on(either, "Mine") == ["SPY", "QQQ"]
+        await edit(either, mine, "delete", ["SPY"])
+    assert await on(either, mine) == ["SPY", "QQQ"]
 
 
-async def test_the_last_symbol_leaves_an_empty_list(either: Harness) -> None:
-    await edit(either, "Mine", "create", ["SPY"])
-    assert (await edit(either, "Mine", "remove", "SPY")).data["count"] == 0
-    assert await on(either, "Mine") == []
+async def test_the_last_symbol_leaves_an_empty_list(either: Harness, mine: str) -> None:
+    await edit(either, mine, "create", ["SPY"])
+    assert (await edit(either, mine, "remove", "SPY")).data["count"] == 0
+    assert await on(either, mine) == []
 
 
-async def test_a_name_that_is_taken_is_no_new_list(either: Harness) -> None:
-    await edit(either, "Mine", "create", ["SPY"])
-    with pytest.raises(ToolError, match=r"VALIDATION: there is a (private|local) watchlist 'Mine' already\. Use add"):
-        await edit(either, "mine", "create", ["QQQ"])
-    assert await on(either, "Mine") == ["SPY"]
+async def test_a_name_that_is_taken_is_no_new_list(either: Harness, mine: str) -> None:
+    await edit(either, mine, "create", ["SPY"])
+    with pytest.raises(
+        ToolError, match=rf"VALIDATION: there is a (private|local) watchlist '{mine}' already\. Use add"
+    ):
+        await edit(either, mine.lower(), "create", ["QQQ"])
+    assert await on(either, mine) == ["SPY"]
 
 
-async def test_what_is_on_it_already_is_said_and_nothing_sent(either: Harness) -> None:
-    await edit(either, "Mine", "create", ["SPY"])
-    answer = await edit(either, "Mine", "add", ["spy"])
+async def test_what_is_on_it_already_is_said_and_nothing_sent(either: Harness, mine: str) -> None:
+    await edit(either, mine, "create", ["SPY"])
+    answer = await edit(either, mine, "add", ["spy"])
     assert (answer.data["done"], answer.data["notes"]) == ("unchanged", ["SPY: already on it"])
-    assert either.simulator.requests["/watchlists/Mine"] == 0
+    assert either.simulator.requests[f"/watchlists/{mine}"] == 0
 
 
-async def test_a_list_has_at_most_500_symbols(either: Harness) -> None:
+async def test_a_list_has_at_most_500_symbols(either: Harness, mine: str) -> None:
     with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 501"):
-        await edit(either, "Mine", "create", MANY[:501])
-    await edit(either, "Mine", "create", MANY[:500])
+        await edit(either, mine, "create", MANY[:501])
+    await edit(either, mine, "create", MANY[:500])
     with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 501"):
-        await edit(either, "Mine", "add", MANY[499:501])
-    assert (await edit(either, "Mine", "remove", MANY[:2])).data["count"] == 498
+        await edit(either, mine, "add", MANY[499:501])
+    assert (await edit(either, mine, "remove", MANY[:2])).data["count"] == 498
 
 
-async def test_a_long_list_is_read_in_parts_that_fit_the_budget(either: Harness) -> None:
+async def test_a_long_list_is_read_in_parts_that_fit_the_budget(either: Harness, mine: str) -> None:
     options = [f"SPY   261218C{strike:05}000" for strike in range(500, 900)]
-    await edit(either, "Options", "create", options)
+    await edit(either, mine, "create", options)
     read: list[str] = []
     for _ in range(5):
-        answer = await either.call("get_watchlists", name="Options", skip=len(read))
+        answer = await either.call("get_watchlists", name=mine, skip=len(read))
         assert len(answer.text.encode()) <= 8 * 1024
         assert len(json.dumps(answer.data, separators=(",", ":")).encode()) <= 8 * 1024
         assert answer.data["count"] == 400
@@ -146,13 +156,13 @@ async def test_a_long_list_is_read_in_parts_that_fit_the_budget(either: Harness)
     assert read == options
 
 
-@pytest.mark.parametrize("symbols", [["no symbol!"], ["SPY", "$"], ["a" * 100]])
-async def test_what_is_no_symbol_changes_nothing(either: Harness, symbols: list[str]) -> None:
-    await edit(either, "Mine", "create", ["SPY"])
-    for action in ("add", "remove"):
-        with pytest.raises(ToolError, match=r"VALIDATION: .*is not a symbol.* Nothing was changed"):
-            await edit(either, "Mine", action, symbols)
-    assert await on(either, "Mine") == ["SPY"]
+async def test_what_is_no_symbol_changes_nothing(either: Harness, mine: str) -> None:
+    await edit(either, mine, "create", ["SPY"])
+    for symbols in (["no symbol!"], ["SPY", "$"], ["a" * 100]):
+        for action in ("add", "remove"):
+            with pytest.raises(ToolError, match=r"VALIDATION: .*is not a symbol.* Nothing was changed"):
+                await edit(either, mine, action, symbols)
+        assert await on(either, mine) == ["SPY"], symbols
 
 
 @pytest.mark.parametrize("name", ["", "   ", "..", "/", "a\nb", "x" * 61])
@@ -170,11 +180,11 @@ async def test_public_lists_are_tastytrades_own(demo: Harness) -> None:
         await edit(demo, "Gold and Bonds", "create")
 
 
-async def test_private_lists_are_read_anew_after_every_edit(demo: Harness) -> None:
-    before = {name: count for name, _, count in await names(demo)}["Core Holdings"]
-    await edit(demo, "Core Holdings", "add", ["GLD"])
-    assert {name: count for name, _, count in await names(demo)}["Core Holdings"] == before + 1
-    assert await on(demo, "Core Holdings") == ["SPY", "QQQ", "AAPL", "MSFT", "BRK/B", "GLD"]
+async def test_private_lists_are_read_anew_after_every_edit(fresh: Harness) -> None:
+    before = {name: count for name, _, count in await names(fresh)}["Core Holdings"]
+    await edit(fresh, "Core Holdings", "add", ["GLD"])
+    assert {name: count for name, _, count in await names(fresh)}["Core Holdings"] == before + 1
+    assert await on(fresh, "Core Holdings") == ["SPY", "QQQ", "AAPL", "MSFT", "BRK/B", "GLD"]
 
 
 async def test_where_one_kind_of_lists_cannot_be_read_the_others_are_there() -> None:
@@ -304,24 +314,24 @@ async def test_a_list_that_comes_without_its_entries_is_not_written(entries: dic
         assert await on(h, "Core Holdings") == ["SPY", "QQQ", "AAPL", "MSFT", "BRK/B"]
 
 
-async def test_of_many_symbols_fifty_are_named_and_it_is_said_how_many_there_are(either: Harness) -> None:
-    made = await edit(either, "Mine", "create", MANY[:500])
+async def test_of_many_symbols_fifty_are_named_and_it_is_said_how_many_there_are(either: Harness, mine: str) -> None:
+    made = await edit(either, mine, "create", MANY[:500])
     assert (made.data["count"], made.data["added"]) == (500, MANY[:50])
-    assert made.data["notes"] == ["50 of 500 symbols added; ask get_watchlists name='Mine' for what is on it"]
-    removed = await edit(either, "Mine", "remove", [*MANY[:60], *MANY[500:]])
+    assert made.data["notes"] == [f"50 of 500 symbols added; ask get_watchlists name='{mine}' for what is on it"]
+    removed = await edit(either, mine, "remove", [*MANY[:60], *MANY[500:]])
     assert (removed.data["count"], removed.data["removed"]) == (440, MANY[:50])
     assert removed.data["notes"] == [
-        "50 of 60 symbols removed; ask get_watchlists name='Mine' for what is on it",
+        f"50 of 60 symbols removed; ask get_watchlists name='{mine}' for what is on it",
         f"{', '.join(MANY[500:550])}: not on it",
     ]
-    again = await edit(either, "Mine", "add", MANY[60:140])
+    again = await edit(either, mine, "add", MANY[60:140])
     assert again.data["notes"] == [f"{', '.join(MANY[60:110])}, 30 more: already on it"]
 
 
-async def test_a_deleted_list_names_what_was_on_it_as_far_as_there_is_room(either: Harness) -> None:
+async def test_a_deleted_list_names_what_was_on_it_as_far_as_there_is_room(either: Harness, mine: str) -> None:
     options = [f"SPY   261218C{strike:05}000" for strike in range(500, 900)]
-    await edit(either, "Options", "create", options)
-    gone = await edit(either, "Options", "delete")
+    await edit(either, mine, "create", options)
+    gone = await edit(either, mine, "delete")
     kept = len(gone.data["removed"])
     assert 50 < kept < 400
     assert gone.data["removed"] == options[:kept]

@@ -168,12 +168,13 @@ class Scheduler:
                         await self._records.release(name)  # another process may run it from now on
 
     async def _state(self, job: Job) -> JobState:
+        here = job.name in self._running  # looked at first: what has ended by then is in the record
         record = await self._records.read(job.name)
         schedule = self._schedules[job.name]
         following = self._plans[job.name].next if self._plans and job.name in self._plans else None
         state = "not run here" if self._plans is None else "scheduled" if following else "not scheduled"
         state = "off" if schedule is None else "paused" if record.paused else state
-        running = job.name in self._running or self._records.is_elsewhere(record, self._clock.now(), _too_long())
+        running = here or self._records.is_elsewhere(record, self._clock.now(), _too_long())
         return JobState(
             name=job.name,
             plugin=job.plugin,

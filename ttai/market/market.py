@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from ttai.cache import Cache
@@ -163,7 +164,7 @@ class Market:
         async with self._counting_days:
             if self._calendar is None or not self._calendar.first <= today <= self._calendar.last:
                 await warm("quant")
-                self._calendar = await asyncio.to_thread(Calendar.around, today)
+                self._calendar = await asyncio.to_thread(_sessions_around, today.replace(day=1))
         return self._calendar
 
     def _is_open(self) -> bool:
@@ -231,6 +232,12 @@ class Market:
         if metrics is None:
             raise NotFound(f"no metrics for {symbol}", "Check the spelling, or look it up with search_symbols")
         return metrics
+
+
+@lru_cache(maxsize=2)
+def _sessions_around(day: date) -> Calendar:
+    """The exchange's calendar: a quarter of a second of pandas, once a process."""
+    return Calendar.around(day)
 
 
 def _time_left() -> float:

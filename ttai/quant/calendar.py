@@ -5,7 +5,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
@@ -64,7 +63,6 @@ class Calendar:
         self._opens = [session.open for session in self.sessions]
 
     @classmethod
-    @lru_cache(maxsize=4)
     def around(cls, day: date, before: int = 400, after: int = 1200) -> Self:
         """The NYSE's calendar from `before` days before `day` until `after` days later (LEAPS are in it).
 

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def ttai_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No setting of the user's: an empty data dir, no keyring, no TTAI_ and TASTYTRADE_ variables."""
+    estrange(monkeypatch, tmp_path_factory)
+
+
+def estrange(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What `ttai_environment` does, for fixtures that live longer than a test."""
     import os
 
     for name in list(os.environ):
