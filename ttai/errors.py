@@ -10,10 +10,13 @@ from fastmcp.exceptions import ToolError
 
 MASTER = "TTAI_MASTER_KEY"
 SHORTEST = 12  # characters of a passphrase
+# Bytes of what happened and of what to do: they may quote arguments, and those are of any length and any characters.
+MOST_SAID, MOST_HINTED = 600, 400
 
 
-def _sentence(text: str) -> str:
-    text = text.strip()
+def _sentence(text: str, most: int) -> str:
+    whole = text.strip().encode(errors="replace")
+    text = whole.decode() if len(whole) <= most else f"{whole[:most].decode(errors='ignore')}…"
     return text if not text or text[-1] in ".!?`" else f"{text}."
 
 
@@ -24,8 +27,8 @@ class TtaiError(ToolError):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, hint: str = "") -> None:
-        self.message = _sentence(message)
-        self.hint = _sentence(hint)
+        self.message = _sentence(message, MOST_SAID)
+        self.hint = _sentence(hint, MOST_HINTED)
         super().__init__(f"{self.code}: {self.message} {self.hint}".rstrip())
 
 
@@ -250,7 +253,7 @@ class JobFailed(TtaiError):
 
     def __init__(self, name: str, why: str, hint: str = "") -> None:
         super().__init__(f"job {name} failed: {why}", hint or "The log says more")
-        self.why = _sentence(why)
+        self.why = _sentence(why, MOST_SAID)
 
 
 class JobSkipped(TtaiError):
