@@ -7,10 +7,14 @@ from typing import ClassVar
 
 from fastmcp.exceptions import ToolError
 
+# Bytes of what happened and of what to do: they may quote arguments, and those are of any length and any characters.
+MOST_SAID, MOST_HINTED = 600, 400
 
-def sentence(text: str) -> str:
-    """With its full stop, if it has none."""
-    text = text.strip()
+
+def sentence(text: str, most: int = MOST_SAID) -> str:
+    """With its full stop, if it has none, and no longer than that."""
+    whole = text.strip().encode(errors="replace")
+    text = whole.decode() if len(whole) <= most else f"{whole[:most].decode(errors='ignore')}…"
     return text if not text or text[-1] in ".!?`" else f"{text}."
 
 
@@ -22,7 +26,7 @@ class TtaiError(ToolError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         self.message = sentence(message)
-        self.hint = sentence(hint)
+        self.hint = sentence(hint, MOST_HINTED)
         super().__init__(f"{self.code}: {self.message} {self.hint}".rstrip())
 
 
