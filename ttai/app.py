@@ -90,7 +90,7 @@ class App:
             instructions=INSTRUCTIONS,
             version=__version__,
             mask_error_details=True,
-            middleware=[Calls(self.ledger, self._answered.set)],
+            middleware=[calls := Calls(self.ledger, self._answered.set)],
             on_duplicate="error",
         )
         self.subscriptions = Subscriptions(self.mcp)
@@ -99,6 +99,7 @@ class App:
             Toolbox(self.mcp), llm or Llm(), self.subscriptions,
         )  # fmt: skip
         self.plugins = Plugins(self.mcp, services, config)
+        calls.why_absent = self.plugins.why_absent
         self.plugins.add([(PluginReport("core", OURS, __version__), lambda: self._declare)])
         self.plugins.load(settings.plugins, settings.plugin_path, settings.data_dir / "plugins")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ttai.errors import BadArgument
+from ttai.errors import BadArgument, plainly
 
 _SCALARS = {"string", "number", "integer", "boolean"}
 
@@ -35,7 +35,7 @@ def explain(error: ValidationError) -> str:
     for problem in problems[:5]:
         # pydantic puts the names of its own steps, `list[int]`, into the path
         path = ".".join(str(part) for part in problem["loc"] if not {"[", "("} & set(str(part)))
-        what = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        what = plainly(problem)
         said.append(f"{_brief(path or 'arguments')}: {_brief(what[:1].lower() + what[1:], 100)}")
     return "; ".join(said) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
 

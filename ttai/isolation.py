@@ -98,7 +98,7 @@ def sayable(error: BaseException, what: str) -> ToolError:
         return PluginFailed(what, "tried to end the server; it was not let")
     reference = token_hex(3)
     _log.error("%s failed (reference %s)", what, reference, exc_info=error)
-    return Unexpected(reference)
+    return Unexpected(what, reference)
 
 
 async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:

@@ -68,6 +68,7 @@ class Plugins:
         self._owners: dict[str, str] = {}
         self._offers: dict[type, Offer] = {}
         self._starts: dict[str, Start] = {}
+        self._ours: set[str] = set()
         self._problems: list[str] = []
         self.reports: list[PluginReport] = []
 
@@ -79,7 +80,7 @@ class Plugins:
     def load(self, selection: str, path: str, folder: Path) -> None:
         """Register what is installed, in `folder` and on `path`, ours first; `selection` is TTAI_PLUGINS."""
         self._extend(path, folder)
-        found = sorted(self._installed(), key=lambda plugin: (plugin[0].distribution != OURS, plugin[0].line))
+        found = sorted(installed(self._problems), key=lambda plugin: (plugin[0].distribution != OURS, plugin[0].line))
         chosen = self._choice(selection, {report.name for report, _ in found})
         candidates: list[tuple[PluginReport, Find]] = []
         for report, point in found:
@@ -123,6 +124,12 @@ class Plugins:
             return f"{plugin} is starting"
         return None
 
+    def why_absent(self, tool: str) -> str | None:
+        """The plugin whose tool that would be, where it was not let in, and why."""
+        return next(
+            (one.line for one in self.reports if one.state == "failed" and tool.startswith(f"{one.name}_")), None
+        )
+
     def phase(self, report: PluginReport) -> str:
         """A plugin's state with its start: loaded ones are `starting` until they are `ready`."""
         return self._starts[report.name].phase if report.state == "loaded" else report.state
@@ -164,6 +171,8 @@ class Plugins:
         self._owners.update(dict.fromkeys(_shared(declared), name))
         self._offers.update({kind: Offer(name, service) for kind, service in declared.offers.items()})
         takes = {self._starts[other]: needed for other, needed in declared.takes.items()}
+        if report.distribution == OURS:
+            self._ours.add(name)
         self._starts[name] = Start(name, declared, takes, failed=partial(_failed, report))
         if declared.tables:
             self._services.database.declare(name, declared.tables.module, declared.tables.migrations)
@@ -174,10 +183,13 @@ class Plugins:
         declared.serve(self._mcp)
 
     def _check_name(self, report: PluginReport, *, ours: bool) -> None:
-        if not ours and (report.name in RESERVED or not re.fullmatch(r"[a-z_][a-z0-9_]*", report.name)):
-            raise Refused("this name is reserved or no lower-case identifier; its author must choose another")
+        if not ours and report.name in RESERVED:
+            raise Refused("its name is one of ttai's own words; its author must choose another")
+        if not ours and not re.fullmatch(r"[a-z_][a-z0-9_]*", report.name):
+            raise Refused("its name is no lower-case identifier; its author must choose another")
         if report.name in self._starts:
-            raise Refused("a plugin of this name is loaded already; uninstall one of them")
+            cure = "its author must choose another" if report.name in self._ours else "uninstall one of them"
+            raise Refused(f"a plugin of this name is loaded already; {cure}")
 
     def _check_clashes(self, report: PluginReport, declared: Declarations) -> None:
         for name in _shared(declared):
@@ -193,22 +205,6 @@ class Plugins:
             elif absolute not in sys.path:
                 sys.path.append(absolute)
 
-    def _installed(self) -> Iterator[tuple[PluginReport, EntryPoint]]:
-        """Every plugin that a distribution names; a damaged distribution costs itself alone."""
-        seen = set()
-        for distribution in distributions():
-            try:
-                points = [point for point in distribution.entry_points if point.group == GROUP]
-                if not points:
-                    continue
-            except Exception as error:  # noqa: BLE001 - isolation is the point
-                self._problems.append(f"the metadata of an installed package can't be read ({error!r}); reinstall it")
-                continue
-            name, version = _told(distribution, "Name"), _told(distribution, "Version")
-            if name not in seen:  # the first on the path is the one that is imported
-                seen.add(name)
-                yield from ((PluginReport(point.name, name, version), point) for point in points)
-
     def _choice(self, selection: str, installed: set[str]) -> Callable[[str], bool]:
         words = [word.strip() for word in selection.split(",") if word.strip()]
         out = {word[1:] for word in words if word.startswith("-")}
@@ -216,6 +212,23 @@ class Plugins:
         for name in sorted((out | only) - installed):
             self._problems.append(f"TTAI_PLUGINS names {name}, which is not installed; `ttai plugins` lists what is")
         return lambda name: name not in out and (not only or name in only)
+
+
+def installed(problems: list[str]) -> Iterator[tuple[PluginReport, EntryPoint]]:
+    """Every plugin that a distribution names; a damaged distribution costs itself alone, and is a problem."""
+    seen = set()
+    for distribution in distributions():
+        try:
+            points = [point for point in distribution.entry_points if point.group == GROUP]
+            if not points:
+                continue
+        except Exception as error:  # noqa: BLE001 - isolation is the point
+            problems.append(f"the metadata of an installed package can't be read ({error!r}); reinstall it")
+            continue
+        name, version = _told(distribution, "Name"), _told(distribution, "Version")
+        if name not in seen:  # the first on the path is the one that is imported
+            seen.add(name)
+            yield from ((PluginReport(point.name, name, version), point) for point in points)
 
 
 def _shared(declared: Declarations) -> list[str]:
@@ -241,7 +254,8 @@ def _find(point: EntryPoint) -> Callable[[Host], None]:
         return cast("Callable[[Host], None]", point.load())
     except ModuleNotFoundError as error:
         if error.name and f"{point.module}.".startswith(f"{error.name}."):
-            raise Refused(f"its own module {error.name} is missing; reinstall it") from error
+            said = f"its entry point names the module {error.name}, which is not there"
+            raise Refused(f"{said}; reinstall it, or tell its author") from error
         raise
 
 

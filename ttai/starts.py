@@ -103,6 +103,7 @@ class Start:
         self._over = asyncio.Event()
         self.problem: str | None = None
         self._how = "did not start"
+        self._cured = False  # the problem says what to do about it
         if not declared.must_start:
             self._over.set()
 
@@ -121,7 +122,7 @@ class Start:
             except TimeoutError:
                 raise TookTooLong(limit) from None
         if self.problem:
-            raise PluginFailed(self.plugin, f"{self._how}: {self.problem}")
+            raise PluginFailed(self.plugin, f"{self._how}: {self.problem}", *([""] if self._cured else []))
 
     async def begin(self, tables: Tables) -> None:
         """Bring it up, once those it takes from are; what keeps it from that is its `problem`."""
@@ -137,6 +138,7 @@ class Start:
             problem = f"it took longer than {self._patience:.0f} s"
         except TtaiError as error:
             problem = f"{error.message} {error.hint}".strip()
+            self._cured = bool(error.hint)
         except Exception as error:  # noqa: BLE001 - isolation is the point
             problem = str(error)
         finally:

@@ -45,7 +45,7 @@ def test_an_argument_that_is_quoted_does_not_make_it_long(quoted: str) -> None:
 
 def test_the_first_things_that_go_wrong_say_what_to_do() -> None:
     assert "TASTYTRADE_CLIENT_SECRET" in str(NotLoggedIn())
-    assert "ttai serve --demo" in str(NotLoggedIn())
+    assert "--demo" in str(NotLoggedIn())
     assert "search_symbols" in str(UnknownSymbol("SPX5"))
 
 

@@ -110,7 +110,7 @@ async def test_a_job_runs_by_the_real_clock() -> None:
 async def test_who_serves_nobody_runs_no_jobs() -> None:
     async with harness(Bench(minutes=5)) as h:
         answer = await h.call("list_jobs")
-        assert answer.data["here"] is False
+        assert answer.data["run_in_this_process"] is False
         line = await job(h)
         assert (line["state"], line["next_run"]) == ("not run here", None)
         assert (await h.call("get_status")).data["phases"]["jobs"].startswith("off")
@@ -138,7 +138,7 @@ async def test_the_user_runs_pauses_and_resumes_a_job(mode: Era) -> None:
 async def test_an_unknown_job_is_answered_with_those_there_are(mode: Era) -> None:
     async with harness(Bench(), mode=mode) as h:
         for action in ("run", "pause", "resume"):
-            with pytest.raises(ToolError, match=r"^NOT_FOUND: there is no job work. Jobs are .*trial_work\.$"):
+            with pytest.raises(ToolError, match=r"^NOT_FOUND: there is no job work. There are .*trial_work\.$"):
                 await h.call("control_job", name="work", action=action)
 
 
@@ -473,7 +473,7 @@ async def test_a_job_that_keeps_failing_is_told_once_until_it_recovers() -> None
         await until(lambda: len(h.notes) == 2)
         for note in h.notes:
             assert (note.kind, note.title) == ("error", "Job trial_work keeps failing")
-            assert note.body.startswith("3 times in a row: something unexpected went wrong (reference ")
+            assert note.body.startswith("3 times in a row: something unexpected went wrong in job trial_work")
         line = await job(h)
         assert line["why"].startswith("something unexpected")
 

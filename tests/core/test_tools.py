@@ -163,7 +163,7 @@ async def test_a_failure_nobody_foresaw_is_a_reference_to_the_log(
 ) -> None:
     async with harness(trial, mode=mode) as h:
         said = await refused(h, "trial_fail", how=how)
-    assert said.startswith("INTERNAL: something unexpected went wrong (reference ")
+    assert said.startswith("INTERNAL: something unexpected went wrong in trial_")
     assert "sesame" not in said
     assert "strike" not in said
     reference = said.partition("(reference ")[2][:6]

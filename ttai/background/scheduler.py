@@ -133,7 +133,7 @@ class Scheduler:
         """Run a job now, or pause or resume it for good; a sentence about how it went."""
         job = self._jobs.get(name)
         if job is None:
-            raise NotFound(f"there is no job {name}", f"Jobs are {', '.join(sorted(self._jobs)) or 'none'}")
+            raise NotFound(f"there is no job {name}", f"There are {', '.join(sorted(self._jobs)) or 'none'}")
         if action != "run":
             await self._records.write(name, paused=action == "pause")
             if action == "pause":

@@ -31,7 +31,7 @@ class JobLine(Answer):
 class Jobs(Answer):
     """Every job, and whether this process runs them."""
 
-    here: bool
+    run_in_this_process: bool
     jobs: list[JobLine]
 
 
@@ -80,7 +80,7 @@ def declare(host: Host, leader: Leader) -> None:
         Use it when an alert or a briefing did not come."""
         states = await host.scheduler.list()
         return Jobs(
-            here=leader.held,
+            run_in_this_process=leader.held,
             jobs=[
                 JobLine(
                     name=state.name,

@@ -1,6 +1,7 @@
 """The commands about what is the user's: login, settings, the database."""
 
 import getpass
+import json
 import os
 import sys
 from pathlib import Path
@@ -60,12 +61,12 @@ def show(data_dir: DataDir = None) -> None:
     app = make_app(data_dir)
     print(f"# {app.settings.data_dir / 'config.toml'}")
     for key, value in app.config.shown(app.settings).items():
-        print(f"{key} = {value}")
+        print(f"{key} = {json.dumps(value)}" if value is not None else f"# {key} is not set")
     for problem in app.config.problems:
         print(f"! {problem}")
 
 
-@config_cli.command("set")
+@config_cli.command("set", context_settings={"ignore_unknown_options": True})  # plugins=-quotes is a value
 def set_value(
     key: Annotated[str, typer.Argument(help="Such as log_level, or vix.alarm for a plugin's.")],
     value: Annotated[str, typer.Argument(help="The new value; nothing ('') removes it.")],

@@ -18,6 +18,7 @@ from ttai.storage.errors import DatabaseDamaged, DatabaseLocked, DatabaseUnwrita
 
 FILE = "ttai.db"
 KEEP = 5  # backups that stay
+REPLACED = "replaced"  # what a restore put aside: another restore without a name must not bring it back
 PATIENCE = 5.0  # s to wait for another program's lock
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
@@ -114,15 +115,17 @@ def newest(home: Path) -> Path | None:
     return max(_backups(home), key=lambda path: path.stem, default=None)
 
 
-def keep(connection: sqlite3.Connection, home: Path, clock: Clock, spare: Path | None = None) -> Path:
-    """Put a copy of the open database into the backups; of those the newest stay, and `spare`. Needs the lock."""
+def keep(
+    connection: sqlite3.Connection, home: Path, clock: Clock, name: str = "ttai", spare: Path | None = None
+) -> Path:
+    """Put a copy of the open database into the backups; the newest of that name stay, and `spare`. Needs the lock."""
     folder = home / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     for left in folder.glob("*.part"):
         left.unlink()  # of a process that was killed: the lock is ours
     examine(connection, home / FILE)  # a copy of damage must not push out a good one
-    kept = _copy(connection, _free(folder / f"ttai-{_stamp(clock)}.db"))
-    for old in sorted(_backups(home), key=lambda path: path.stem)[:-KEEP]:
+    kept = _copy(connection, _free(folder / f"{name}-{_stamp(clock)}.db"))
+    for old in sorted(_backups(home, name), key=lambda path: path.stem)[:-KEEP]:
         if spare is None or not old.samefile(spare):
             old.unlink()
     return kept
@@ -234,7 +237,7 @@ def _put_by(home: Path, source: Path, clock: Clock) -> Path | None:
         return None
     try:
         with closing(connect(path)) as connection:  # reads only: a writer is in nobody's way
-            return keep(connection, home, clock, spare=source)
+            return keep(connection, home, clock, REPLACED, spare=source)
     except (sqlite3.Error, DatabaseDamaged) as error:
         if not isinstance(told(error, path) or error, DatabaseDamaged):
             raise
@@ -278,8 +281,8 @@ def _copy(connection: sqlite3.Connection, to: Path) -> Path:
     return to
 
 
-def _backups(home: Path) -> list[Path]:
-    return list((home / "backups").glob("ttai-" + "[0-9]" * 8 + "-*.db"))
+def _backups(home: Path, name: str = "ttai") -> list[Path]:
+    return list((home / "backups").glob(f"{name}-" + "[0-9]" * 8 + "-*.db"))
 
 
 def _free(path: Path) -> Path:
