@@ -1,4 +1,4 @@
-"""Everything that can go wrong and be said: one class a case, its message made in it.
+"""What can go wrong and be said: one class a case, its message made in it; those of one room stand in that room.
 
 A client reads `CODE: what happened. What to do.` All else is masked and logged (`ttai.tools`).
 """

@@ -101,9 +101,9 @@ def sayable(error: BaseException, what: str) -> ToolError:
     return Unexpected(what, reference)
 
 
-async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+async def end(tasks: Collection[asyncio.Task[Any]], seconds: float = STUBBORN) -> None:
     """Cancel them and wait; who does not let itself be cancelled is left behind."""
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks, timeout=STUBBORN)
+        await asyncio.wait(tasks, timeout=seconds)

@@ -23,12 +23,10 @@ from ttai.errors import PluginFailed, TookTooLong, TtaiError
 from ttai.host import Host, Place, Services
 from ttai.isolation import ENDS, is_ctrl_c
 from ttai.logs import redact
-from ttai.settings import RESERVED, Config, expand
+from ttai.settings import GROUP, OURS, RESERVED, Config, expand
 from ttai.starts import Start, end_all
 
-GROUP = "ttai.plugins"
 SLOW = 2.0  # s a plugin may take to load without a word
-OURS = "ttai"
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +45,8 @@ class PluginReport:
     state: Literal["loaded", "failed", "left out"] = "loaded"
     problem: str | None = None
     declared: list[str] = field(default_factory=list)
+    clashes_with: str | None = None  # the plugin that has a name it wants
+    trace: str = ""  # where its own code failed
 
     @property
     def line(self) -> str:
@@ -157,7 +157,9 @@ class Plugins:
             report.state = "failed"
             report.problem = _problem(report, error)
             _log.warning("plugin %s", report.line)
-            _log.debug("plugin %s", "".join(traceback.format_exception(error)))
+            if not isinstance(error, Refused | TtaiError):
+                report.trace = "".join(traceback.format_exception(error)).strip()
+                _log.debug("plugin %s: %s", report.name, report.trace)
             return None
         finally:
             declared.close()
@@ -194,7 +196,7 @@ class Plugins:
     def _check_clashes(self, report: PluginReport, declared: Declarations) -> None:
         for name in _shared(declared):
             if name in self._owners:
-                owner = self._owners[name]
+                report.clashes_with = owner = self._owners[name]
                 raise Refused(f"{name} is taken by {owner}; leave one out: TTAI_PLUGINS=-{report.name}")
 
     def _extend(self, path: str, own: Path) -> None:

@@ -134,6 +134,9 @@ class CoreSettings(Settings):
         return self.host in LOOPBACK
 
 
+GROUP = "ttai.plugins"  # the entry points that are plugins
+OURS = "ttai"  # the distribution whose plugins keep the names they write
+
 # A plugin of one of these names would read the core's variables, or forge another's tool names.
 RESERVED = frozenset(
     {part for name in CoreSettings.model_fields for part in (name, name.split("_")[0])}

@@ -19,7 +19,7 @@ LEAVING_ALL = 1.2  # s for those of all plugins
 _log = logging.getLogger(__name__)
 
 
-class Tables(Protocol):
+class Storage(Protocol):
     """What a start needs of the database."""
 
     async def ready(self, owner: str | None = None) -> None: ...
@@ -124,7 +124,7 @@ class Start:
         if self.problem:
             raise PluginFailed(self.plugin, f"{self._how}: {self.problem}", *([""] if self._cured else []))
 
-    async def begin(self, tables: Tables) -> None:
+    async def begin(self, tables: Storage) -> None:
         """Bring it up, once those it takes from are; what keeps it from that is its `problem`."""
         if self._over.is_set():
             return
@@ -159,7 +159,7 @@ class Start:
         """Until it has started or failed to."""
         await self._over.wait()
 
-    async def _begin(self, tables: Tables) -> str | None:
+    async def _begin(self, tables: Storage) -> str | None:
         for other, needed in self.takes.items():
             if other.problem and needed:
                 return f"it needs {other.plugin}, which did not start: {other.problem}"

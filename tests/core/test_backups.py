@@ -14,9 +14,10 @@ from textwrap import dedent
 import pytest
 
 from ttai.errors import BadArgument, NotFound
-from ttai.storage.backups import backup, newest, restore
+from ttai.storage.backups import backup, restore
 from ttai.storage.database import Database
 from ttai.storage.errors import DatabaseDamaged, DatabaseLocked, DatabaseUnwritable, NotABackup
+from ttai.storage.file import newest
 from ttai.storage.tables import JobRow
 from ttai.testing import FrozenClock
 

@@ -25,7 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from ttai import warm
 from ttai.clock import NEW_YORK, deadline
 from ttai.errors import Stopping
-from ttai.storage.backups import connect, restore
+from ttai.storage.backups import restore
 from ttai.storage.database import Database
 from ttai.storage.errors import (
     DatabaseDamaged,
@@ -36,6 +36,7 @@ from ttai.storage.errors import (
     DiskFull,
     TablesUnusable,
 )
+from ttai.storage.file import connect
 from ttai.storage.ledger import Claim, Ledger, shut_out
 from ttai.storage.tables import JobRow, NotificationRow
 from ttai.testing import FrozenClock

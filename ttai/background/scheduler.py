@@ -16,7 +16,7 @@ from ttai.background.jobs import OFF, Job, Schedule
 from ttai.background.records import Records
 from ttai.clock import Clock
 from ttai.errors import NotFound, TtaiError
-from ttai.isolation import contained
+from ttai.isolation import contained, end
 from ttai.quant.calendar import Calendar
 from ttai.warm import warm
 
@@ -158,10 +158,8 @@ class Scheduler:
         """Cancel what runs; what does not let itself be cancelled is left behind."""
         running = dict(self._running)
         self._running.clear()
-        for task in running.values():
-            task.cancel()
+        await end(running.values(), STOPPING)
         if running:
-            await asyncio.wait(running.values(), timeout=STOPPING)
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOPPING):
                     for name in running:

@@ -7,10 +7,9 @@ from pydantic import Field
 
 from ttai.answers import Answer, Percent, cut
 from ttai.background.leader import Leader
+from ttai.builtin.common import CHANGE, READ, Done
 from ttai.host import Host
 
-READ = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
-CHANGE = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 MOST = 30
 
 
@@ -33,12 +32,6 @@ class Jobs(Answer):
 
     run_in_this_process: bool
     jobs: list[JobLine]
-
-
-class Done(Answer):
-    """What an action came to."""
-
-    said: str
 
 
 class NotificationLine(Answer):

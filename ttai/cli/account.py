@@ -105,8 +105,8 @@ def restore(
 ) -> None:
     """Put a backup in the database's place; what is there now is kept beside it."""
     from ttai.clock import Clock
-    from ttai.storage.backups import newest
     from ttai.storage.backups import restore as put_back
+    from ttai.storage.file import newest
 
     settings, _ = read_settings(data_dir, demo)
 

@@ -32,8 +32,8 @@ from sqlmodel import SQLModel
 from ttai.clock import Clock
 from ttai.errors import Stopping, TtaiError
 from ttai.isolation import ENDS
-from ttai.storage.backups import told, transaction
 from ttai.storage.errors import DatabaseNewer, TablesUnusable
+from ttai.storage.file import told, transaction
 
 Step = str | list[str] | Callable[[sqlite3.Connection], None]
 

@@ -17,8 +17,8 @@ from ttai.background.channels import Note
 from ttai.host import Host
 from ttai.llm import Llm
 from ttai.login.vault import Vault
-from ttai.plugins import OURS, PluginReport, installed
-from ttai.settings import Config, CoreSettings
+from ttai.plugins import PluginReport, installed
+from ttai.settings import OURS, Config, CoreSettings
 from ttai.simulator import Simulator
 from ttai.simulator.world import Sessions
 from ttai.testing.clock import FrozenClock
