@@ -12,8 +12,9 @@ MASTER = "TTAI_MASTER_KEY"
 SHORTEST = 12  # characters of a passphrase
 
 
-def _sentence(text: str) -> str:
-    text = text.strip()
+def _sentence(text: str, most: int = 490) -> str:  # bytes: the arguments it quotes may be of any length
+    whole = text.strip().encode(errors="replace")
+    text = whole.decode() if len(whole) <= most else f"{whole[:most].decode(errors='ignore')}…"
     return text if not text or text[-1] in ".!?`" else f"{text}."
 
 
@@ -34,8 +35,7 @@ class Unexpected(TtaiError):
 
     def __init__(self, reference: str) -> None:
         super().__init__(
-            f"something unexpected went wrong (reference {reference})",
-            "The log has the details under that reference",
+            f"something unexpected went wrong (reference {reference})", "The log has the details under that reference"
         )
 
 
