@@ -121,6 +121,22 @@ def test_a_number_that_is_none_is_refused_by_name(name: str, value: Any, path: s
         sent(**{name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "path"),
+    [
+        ("text", "\ud800", "text"),
+        ("symbols", ["SPY", "\udfff"], "symbols.1"),
+        ("symbols", '["\\ud800"]', "symbols.0"),
+        ("free", {"a": "\ud800"}, "free.a"),
+        ("free", {"\ud800": 1}, "free"),
+        ("any", [{"\ud800": 1}], "any.0"),
+    ],
+)
+def test_half_a_character_is_refused_by_name(name: str, value: Any, path: str) -> None:
+    with pytest.raises(BadArgument, match=rf"VALIDATION: {path} (has a key that )?holds half of a character"):
+        sent(**{name: value})
+
+
 def test_unknown_arguments_are_named_few_at_a_time_with_what_there_is() -> None:
     with pytest.raises(BadArgument) as refusal:
         sent(**{f"wrong{i}": i for i in range(500)})
