@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import date, datetime
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -218,6 +219,12 @@ async def test_names_may_arrive_in_any_spelling(h: Harness, asked: Any) -> None:
         "macd:12,26,9",
         "ema:21",
     ]
+
+
+async def test_commas_without_end_cost_no_time(h: Harness) -> None:
+    started = process_time()
+    assert "is not an indicator" in await refused(h, "get_indicators", symbol="SPY", indicators=["," * 20_000])
+    assert process_time() - started < 2  # it took 6 s, and 25 times that for five times as many
 
 
 @pytest.mark.parametrize(
