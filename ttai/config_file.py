@@ -181,7 +181,7 @@ def _meant(field: FieldInfo, value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [part.strip() for part in value.split(",")] if kinds & {*_LISTS} else value
 
 

@@ -146,6 +146,7 @@ def test_nothing_new_leaves_the_file_alone(path: Path) -> None:
         ({"tastytrade_api_url": "http://example.com"}, "tastytrade_api_url can't be that: must start with https://"),
         ({"vix.alarm": -1}, "vix.alarm can't be that: Input should be greater than 0"),
         ({"vix.days": "1,x"}, "vix.days can't be that: Input should be a valid integer"),
+        ({"vix.levels": "[" * 90_000}, "vix.levels can't be that: Input should be a valid dictionary"),
         ({"vix.levels": "a,b"}, "vix.levels can't be that: Input should be a valid dictionary"),
         ({"range.low": 3}, "range.low can't be that: low is above high"),
         ({"range.low": 3, "range.high": 2.5}, "range.low, range.high can't be that: low is above high"),
