@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -69,6 +70,13 @@ async def test_an_unknown_list_is_not_found_with_the_nearest_names_first(demo: H
             await edit(demo, "Nope", action, symbols)
 
 
+async def test_a_name_of_any_length_is_compared_in_no_time(demo: Harness) -> None:
+    started = process_time()
+    with pytest.raises(ToolError, match="NOT_FOUND: there is no watchlist 'a a a"):
+        await demo.call("get_watchlists", name="a " * 50_000)
+    assert process_time() - started < 2  # it took 18 s
+
+
 async def test_a_list_is_made_filled_thinned_and_deleted(either: Harness) -> None:
     made = await edit(either, "50% / Mine?", "create")
     kept = {"private": "the simulator, until it ends", "local": "this computer"}[made.data["kind"]]
@@ -128,6 +136,14 @@ async def test_a_list_has_at_most_500_symbols(either: Harness) -> None:
     with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 501"):
         await edit(either, "Mine", "add", MANY[499:501])
     assert (await edit(either, "Mine", "remove", MANY[:2])).data["count"] == 498
+
+
+async def test_as_many_symbols_as_one_likes_are_refused_in_no_time(either: Harness) -> None:
+    await edit(either, "Mine", "create", ["SPY"])
+    started = process_time()
+    with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 20001"):
+        await edit(either, "Mine", "add", [f"A{number}" for number in range(20_000)])
+    assert process_time() - started < 2  # it took 4 s, and four times that for twice as many
 
 
 async def test_a_long_list_is_read_in_parts_that_fit_the_budget(either: Harness) -> None:
