@@ -125,3 +125,11 @@ def test_nothing_the_wire_says_is_an_exception(item: Any) -> None:
 def test_no_values_of_the_feed_are_an_exception(values: list[Any]) -> None:
     for event in parse.feed_events("Quote", values):
         assert all(value is None or math.isfinite(value) for value in event[1:])
+
+
+@pytest.mark.parametrize("time", [1e308, 10**40, 2**63, 9e15, 253_402_300_800_000, -1e14, "1e18", "soon", None])
+def test_a_candle_of_no_time_we_could_say_stands_where_unreadable_ones_do(time: Any) -> None:
+    (candle,) = parse.candle_events(["SPY{=d}", 0, time, 1, 2, 1, 2, 100])
+    assert candle.time == -1
+    (candle,) = parse.candle_events(["SPY{=d}", 0, 1_763_596_800_000, 1, 2, 1, 2, 100])
+    assert candle.time == 1_763_596_800_000
