@@ -89,6 +89,11 @@ class Rendered:
     text: str
     structured: dict[str, Any]
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of both."""
+        return self.text_bytes + self.structured_bytes
+
     @cached_property
     def text_bytes(self) -> int:
         """UTF-8 bytes of the text."""
@@ -110,8 +115,8 @@ def render(value: object) -> Rendered:
     node = _node(value, _Meaning())
     lines = list(_lines(node) if node and isinstance(node, dict) else _block(node))
     rendered = Rendered("\n".join(lines or [_UNKNOWN]), _outermost(node))
-    if (size := rendered.text_bytes + rendered.structured_bytes) > CAP:
-        raise AnswerTooLarge(math.ceil(size / 1024))
+    if rendered.bytes > CAP:
+        raise AnswerTooLarge(math.ceil(rendered.bytes / 1024))
     return rendered
 
 

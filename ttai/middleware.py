@@ -147,5 +147,7 @@ def _size(result: Any) -> int:
                    for part in result.contents)  # fmt: skip
     if not isinstance(result, ToolResult):
         return 0
+    if counted := getattr(result, "bytes", 0):
+        return int(counted)
     text = sum(len(getattr(block, "text", "").encode()) for block in result.content)
     return text + (len(to_json(result.structured_content)) if result.structured_content else 0)
