@@ -121,9 +121,13 @@ def test_nothing_the_wire_says_is_an_exception(item: Any) -> None:
     parse.account({"account": {"account-number": "5WT1", "nickname": item, "is-closed": item}})
 
 
-@given(st.lists(anything, max_size=12))
-def test_no_values_of_the_feed_are_an_exception(values: list[Any]) -> None:
-    for event in parse.feed_events("Quote", values):
+@given(
+    st.lists(st.tuples(st.text(min_size=1), *[anything] * (len(parse.FIELDS["Quote"][1]) - 1)), min_size=1, max_size=4)
+)
+def test_no_values_of_the_feed_are_an_exception(rows: list[tuple[Any, ...]]) -> None:
+    events = parse.feed_events("Quote", [value for row in rows for value in row])
+    assert len(events) == len(rows)
+    for event in events:
         assert all(value is None or math.isfinite(value) for value in event[1:])
 
 

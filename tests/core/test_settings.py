@@ -117,11 +117,13 @@ def test_a_file_that_cannot_be_opened_is_a_problem_and_no_file_is_none(tmp_path:
 
 
 async def test_problems_of_the_file_are_in_get_status() -> None:
-    async with harness(config={"nosuch": {"alarm": 1}}) as h:
-        h.app.config.core({"demo": True})
-        h.app.config.problems.append("config.toml is not read: line 1. Correct it")
+    def register(host: Host) -> None:
+        host.settings(VixSettings)
+
+    config = {"nosuch": {"alarm": 1}, "vix": {"alrm": 1}}
+    async with harness(register, name="vix", config=config, failing=True) as h:
         status = await h.call("get_status")
-    assert "config.toml is not read: line 1" in status.text
+    assert "config.toml: there is no setting alrm" in status.text
     assert "there is no plugin nosuch to read [nosuch]" in status.text
 
 

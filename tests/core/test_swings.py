@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.price_paths import bars_of, path, random_walk
@@ -32,7 +32,6 @@ def test_the_first_of_equal_highs_counts() -> None:
 
 
 @given(st.lists(st.integers(1, 6), max_size=30), st.integers(1, 4))
-@settings(derandomize=True, deadline=None)
 def test_swings_are_what_their_definition_says(highs: list[int], width: int) -> None:
     by_hand = [
         place
