@@ -250,6 +250,15 @@ def _stretched(y: float, lower: float, upper: float, down: float, up: float) -> 
     return lower - (lower - y) * down if y < lower else y
 
 
+course = lru_cache(maxsize=64)(Course)  # one for all worlds of a seed: it depends on its arguments alone
+
+
+@lru_cache(maxsize=64)
+def walked(along: Course, day: date, knots: int) -> tuple[float, ...]:
+    """The path of a day, drawn once: whoever asks for bars of another length meets the same days."""
+    return tuple(along.walk(day, knots))
+
+
 class Day:
     """The path of an instrument through one trading day."""
 
