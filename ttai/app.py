@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from ttai.simulator import Simulator
 
 INSTRUCTIONS = """Market data and analysis for an options trader on TastyTrade. Numbers carry as_of, source, \
-session and stale: say so when they are stale, simulated or from a closed market. null means unknown, with the \
-reason in notes; never fill it in. Nothing here places orders."""
+session and stale: say so when they are stale, simulated or from a closed market. null means unknown \
+or not applicable, notes say why; never fill it in. Nothing here places orders."""
 
 NO_APP_TOOLS = "TTAI_APP_TOOLS needs stdio or a token: leave --no-auth and --demo out, or set TTAI_API_KEY"
 JOBS, NOTIFICATIONS = "the jobs", "the notifications"
