@@ -828,6 +828,13 @@ class TestMigrating:
             assert "was undone" in database.problems["vix"]
         assert plain(old, "SELECT * FROM vix_level") == [(1, 21.0)]
 
+    async def test_a_step_that_can_not_be_recorded_is_undone(self, old: Path, modules: Modules) -> None:
+        plain(old, "CREATE TRIGGER no BEFORE INSERT ON core_ledger BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        async with opened(old, vix=(modules.lay(LEVEL_2), modules.lay(STEPS_2))):
+            pass
+        assert [row[1] for row in plain(old, "PRAGMA table_info(vix_level)")] == ["id", "value"]
+        assert versions(old) == {"vix_level": 0}
+
     async def test_a_table_may_be_rebuilt_but_leaves_no_row_pointing_nowhere(self, old: Path, modules: Modules) -> None:
         child = """
             class Note(SQLModel, table=True):

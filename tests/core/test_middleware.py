@@ -127,6 +127,17 @@ async def test_a_call_that_its_client_gave_up_is_said_to_be_cancelled(caplog: py
     assert "stuck: cancelled" in caplog.text
 
 
+async def test_a_call_may_take_40_seconds() -> None:
+    def register(host: Host) -> None:
+        @host.tool
+        async def left() -> float:
+            """Tell how long it may take."""
+            return time_left(600)
+
+    async with harness(register) as h:
+        assert 39 < (await h.call("trial_left")).data["result"] <= 40
+
+
 async def test_an_unknown_tool_is_said_to_be_unknown_and_briefly() -> None:
     async with harness() as h:
         with pytest.raises(ToolError, match=r"^NOT_FOUND: there is no tool get_qoute\. Did you mean get_quote\?"):

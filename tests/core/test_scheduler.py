@@ -269,6 +269,19 @@ async def test_a_job_is_skipped_while_what_it_needs_is_not_there() -> None:
     assert bench.runs == 0
 
 
+async def test_a_job_of_the_brokers_is_skipped_while_the_login_does_not_work() -> None:
+    bench = Bench(minutes=5, needs="broker")
+    async with bare(bench) as h:
+        await h.app.login.settled()
+        await h.call("control_job", name="trial_work", action="run")
+        h.simulator.faults.add(kind="status", status=403, path="/customers/me/accounts")
+        await h.app.login.anew()
+        await until(lambda: h.app.login.tried)
+        with pytest.raises(ToolError, match=r"^PLUGIN: job trial_work can't run just now: AUTHORIZATION"):
+            await h.call("control_job", name="trial_work", action="run")
+    assert bench.runs == 1
+
+
 @pytest.mark.parametrize(
     ("during", "hour", "runs"), [("open", 8, 0), ("extended", 8, 1), ("extended", 3, 0), ("open", 12, 1)]
 )

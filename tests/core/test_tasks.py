@@ -252,3 +252,10 @@ async def test_without_a_database_a_task_says_so() -> None:
         with pytest.raises(ToolError, match=r"^DATABASE: "):
             await h.call("trial_begin")
         await until(lambda: not h.app.tasks._running)
+
+
+def test_progress_is_between_nothing_and_all() -> None:
+    progress = Progress()
+    for said, kept in ((1.5, 1), (-1, 0), (0.25, 0.25), (None, None)):
+        progress(said)
+        assert progress.share == kept

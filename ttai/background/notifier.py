@@ -75,6 +75,11 @@ class Notifier:
         self._began = clock.now()
         self._early: list[str] = []  # what it sent before that
 
+    @property
+    def ways(self) -> list[str]:
+        """The names of its channels."""
+        return [channel.name for channel in self._channels]
+
     async def send(
         self,
         title: str,
