@@ -157,6 +157,7 @@ def zones(found: Iterable[Found], levels: Levels, *, intraday: bool) -> list[Zon
             last_touch=one.last_touch if intraday or one.last_touch is None else one.last_touch.date(),
             distance_percent=(one.price / close - 1) * 100,
             distance_atr=(one.price - close) / levels.atr if levels.atr else None,
+            confluence=one.confluence,
             kinds=", ".join(one.kinds),
         )
         for one in found

@@ -241,6 +241,21 @@ async def test_levels_lie_around_the_price_in_order_of_distance(demo: Harness) -
     assert reply.data["atr_14"] > 0
 
 
+async def test_a_ceiling_of_two_weeks_and_a_low_of_today_are_levels() -> None:
+    """NVDA's highs from 12 to 20 November were 193.11 to 194.40; TSLA fell to the day's low."""
+    async with harness(clock=FrozenClock(datetime(2026, 11, 24, 20, 10, tzinfo=NEW_YORK))) as h:
+        nvidia = await h.call("find_levels", symbol="NVDA")
+        (ceiling,) = [row for row in nvidia.rows("resistances") if row["low"] <= 194.40 <= row["high"]]
+        assert "range high" in ceiling["kinds"]
+        assert (ceiling["touches"], ceiling["last_touch"]) == (2, "2026-11-20")
+        assert "2026-11-16" in {row["time"] for row in nvidia.rows("swings")}
+        assert any(row["low"] == nvidia.data["range_low"] for row in nvidia.rows("supports"))
+        tesla = await h.call("find_levels", symbol="TSLA", lookback=120)
+        assert tesla.rows("supports")[0]["kinds"] == "range low"
+        for symbol, level in (("NVDA", "194.32"), ("TSLA", f"{tesla.data['range_low']}")):
+            assert level in (await h.call("render_chart", symbol=symbol)).text
+
+
 async def test_levels_of_too_few_bars_say_what_is_missing(h: Harness) -> None:
     reply = await h.call("find_levels", symbol="SPY", lookback=5)
     assert reply.data["bars_used"] == 5
@@ -282,7 +297,7 @@ async def test_the_pivots_are_of_the_last_session_that_is_over() -> None:
             service = next(o.service for o in h.app.plugins._offers.values() if o.plugin == "quotes")
             extended = history.extended
             levels = await service.find_levels(history.bars, 180, extended=extended)  # type: ignore[attr-defined]
-            zones = (*levels.supports, *levels.resistances, *levels.confluences)
+            zones = (*levels.supports, *levels.resistances)
             found = {e.label: e.price for zone in zones for e in zone.evidence if e.kind == "pivot"}
             day = next(bar for bar in h.simulator.world.history("SPY") if bar.day == date(2026, 11, 19))
             return float(abs(found["P"] - (day.high + day.low + day.close) / 3))

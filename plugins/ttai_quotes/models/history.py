@@ -112,15 +112,7 @@ class Zone(BaseModel):
     last_touch: Time | None
     distance_percent: Percent
     distance_atr: Price | None
-    kinds: str
-
-
-class Confluence(BaseModel):
-    """A zone where at least three kinds of evidence meet."""
-
-    side: str
-    price: Price
-    strength: int
+    confluence: bool
     kinds: str
 
 
@@ -160,6 +152,5 @@ class LevelsAnswer(HistoryAnswer):
     trend: TrendFacts | None
     supports: list[Zone]
     resistances: list[Zone]
-    confluences: list[Confluence]
     swings: list[Turn]
     fibonacci_extensions: list[Extension]
