@@ -151,7 +151,7 @@ def test_recorded_distances_are_those_of_ta_lib(symbol: str) -> None:
     atr = talib.ATR(bars.high, bars.low, bars.close, 14)[-1]
     assert levels.atr == pytest.approx(atr, rel=1e-8)
     assert levels.extension_atr == pytest.approx((bars.close[-1] - talib.SMA(bars.close, 20)[-1]) / atr, rel=1e-8)
-    assert not levels.reasons
+    assert [reason for reason in levels.reasons if "trend sideways" not in reason] == []
 
 
 def test_recorded_ibm_turned_at_its_highs_of_the_autumn() -> None:
@@ -284,7 +284,8 @@ def test_without_volume_the_rest_stands() -> None:
     levels = find_levels(replace(random_walk(5, 250), volume=np.full(250, np.nan)))
     assert zones(levels)
     assert not any("volume node" in zone.kinds for zone in zones(levels))
-    assert levels.reasons == ("no volume nodes: volume is unknown, 0 or without a peak",)
+    assert levels.reasons[1:] == ("no volume nodes: volume is unknown, 0 or without a peak",)
+    assert levels.reasons[0].startswith("trend sideways, hence without quality: R² 0.05 is below 0.25")
 
 
 def test_intraday_bars_without_a_whole_session_before_have_no_pivots() -> None:

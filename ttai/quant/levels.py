@@ -18,7 +18,7 @@ from ttai.quant.evidence import (
     volume_nodes,
 )
 from ttai.quant.swings import Swing, dominant_swing, find_swings, swing_width
-from ttai.quant.trend import Trend, find_trend
+from ttai.quant.trend import MOVED, STEADY, Trend, find_trend
 from ttai.quant.zones import Zone, find_zones
 
 ATR_BARS = 14
@@ -141,6 +141,11 @@ def _trend(bars: Bars, swings: Sequence[Swing], reasons: list[str]) -> Trend | N
         return None
     if trend.r_squared is None:
         reasons.append("all closes are equal: R² and quality are unknown")
+    elif trend.direction == "sideways":
+        reasons.append(
+            f"trend sideways, hence without quality: R² {trend.r_squared:.2f} is below {STEADY}, and its line and the "
+            f"closes did not both move {MOVED:.0%} one way"
+        )
     return trend
 
 
