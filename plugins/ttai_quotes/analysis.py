@@ -17,6 +17,10 @@ FEWEST = 11  # bars that make a volatility: ten returns
 DAY_MINUTES = 1440
 SETTLING = 250  # bars after which a recurrence no longer shows where it began
 MOST_SWINGS = 8
+SCALES = (
+    "strength, quality: 0–100; trend: the line through the log closes, slope_percent in % of the price a bar; "
+    "distance_atr, extension_atr: in ATRs of 14 bars; confluence: three kinds of evidence meet"
+)
 
 
 def moment(text: str, *, intraday: bool, end: bool = False) -> datetime:

@@ -171,5 +171,5 @@ class HistoryTools:
             resistances=analysis.zones(levels.resistances, levels, intraday=bars.intraday),
             swings=analysis.turns(levels, intraday=bars.intraday),
             fibonacci_extensions=[Extension(level=one.label, price=one.price) for one in levels.fibonacci_extensions],
-            notes=[*history.notes, *levels.reasons],
+            notes=[*history.notes, *levels.reasons, analysis.SCALES],
         )
