@@ -5,6 +5,9 @@ BIN = $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null)
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process of every test compiles the house anew
+SEED := $(or $(SEED),$(shell date +%s))
+# `make fuzz` tries so many times the cases of `make check`.
+TIMES ?= 15
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +42,9 @@ check: $(VENV)/.installed ## All that must be green: style, types, layers, tests
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='ttai/quant/*' --fail-under=100 > /dev/null || { $(BIN)/coverage report --include='ttai/quant/*'; exit 1; }
 	$(BIN)/pytest -q -m slow --timeout 300
+
+fuzz: $(VENV)/.installed ## Thousands of hostile inputs, about 5 minutes; `make fuzz SEED=7` repeats a run
+	FUZZ=$(TIMES) $(BIN)/pytest -q tests/fuzz -m slow -n auto --dist loadfile -p no:randomly --hypothesis-seed=$(SEED) --show-capture=no || { echo "To repeat it: make fuzz SEED=$(SEED)"; exit 1; }
 
 fix: $(VENV)/.installed ## Format, mend what a machine can mend, write the examples of the docs anew
 	$(BIN)/ruff check --fix .
@@ -75,4 +81,4 @@ clean: ## Remove what these targets made
 	rm -rf $(VENV) dist .coverage .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo dev test check fix bench dist-check sidecar constraints clean
+.PHONY: help demo dev test check fuzz fix bench dist-check sidecar constraints clean

@@ -1,6 +1,10 @@
-"""Every test is a stranger to the user's settings."""
+"""Every test is a stranger to the user's settings, and every property is tried on the same examples."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("ttai", deadline=None, derandomize=True, database=None)
+settings.load_profile("ttai")
 
 
 @pytest.fixture(autouse=True)

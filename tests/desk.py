@@ -8,6 +8,8 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,11 +24,12 @@ from ttai.cache import Cache
 from ttai.login.credentials import Credentials
 from ttai.market.market import Market
 from ttai.market.supervisor import Timing
+from ttai.settings import GROUP
 from ttai.simulator import STAMP, Simulator
 from ttai.storage.database import Database
 from ttai.tastytrade import TastyTrade, in_process, over_network
 from ttai.tastytrade.limits import Tries
-from ttai.testing import FrozenClock
+from ttai.testing import FrozenClock, harness
 
 BY_TYPE = "/market-data/by-type"
 OAUTH = "/oauth/token"
@@ -36,6 +39,8 @@ BRISK = Tries(first_pause=0.02, speed=50)
 HASTY = Tries(timeout=0.15, first_pause=0.02, patience=3.5, speed=50)
 GOOD = Credentials(SecretStr(Simulator.CLIENT_SECRET), SecretStr(Simulator.REFRESH_TOKEN))
 BAD = Credentials(SecretStr("wrong-secret"), SecretStr("wrong-refresh"))
+# The app without the plugins it comes with: half of what it costs, where a test brings its own.
+bare = partial(harness, plugins=",".join(f"-{point.name}" for point in entry_points(group=GROUP)))
 
 
 async def until(true: Callable[[], object], seconds: float = 5.0) -> None:

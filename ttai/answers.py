@@ -89,6 +89,11 @@ class Rendered:
     text: str
     structured: dict[str, Any]
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of both."""
+        return self.text_bytes + self.structured_bytes
+
     @cached_property
     def text_bytes(self) -> int:
         """UTF-8 bytes of the text."""
@@ -109,17 +114,19 @@ def render(value: object) -> Rendered:
     """
     node = _node(value, _Meaning())
     lines = list(_lines(node) if node and isinstance(node, dict) else _block(node))
-    structured = _structure(node) if isinstance(node, dict) else {"result": _structure(node)}
-    rendered = Rendered("\n".join(lines or [_UNKNOWN]), structured)
-    if (size := rendered.text_bytes + rendered.structured_bytes) > CAP:
-        raise AnswerTooLarge(math.ceil(size / 1024))
+    rendered = Rendered("\n".join(lines or [_UNKNOWN]), _outermost(node))
+    if rendered.bytes > CAP:
+        raise AnswerTooLarge(math.ceil(rendered.bytes / 1024))
     return rendered
+
+
+def _outermost(node: "Node") -> dict[str, Any]:
+    return _structure(node) if isinstance(node, dict) else {"result": _structure(node)}
 
 
 def structured(value: object, most: int) -> dict[str, Any] | None:
     """The structure of a model alone, for a page no model reads; None beyond `most` bytes."""
-    node = _node(value, _Meaning())
-    found = _structure(node) if isinstance(node, dict) else {"result": _structure(node)}
+    found = _outermost(_node(value, _Meaning()))
     return found if len(to_json(found)) <= most else None
 
 

@@ -22,7 +22,7 @@ from ttai.builtin import controls, desktop, status
 from ttai.cache import Cache
 from ttai.clock import Clock
 from ttai.host import Host, Services
-from ttai.isolation import ended
+from ttai.isolation import end
 from ttai.llm import Llm
 from ttai.login.connection import Connection
 from ttai.login.login import Login
@@ -30,8 +30,8 @@ from ttai.login.vault import Vault
 from ttai.logs import Logs
 from ttai.market.market import Market
 from ttai.middleware import Calls, Ledger
-from ttai.plugins import OURS, PluginReport, Plugins
-from ttai.settings import Config, CoreSettings
+from ttai.plugins import PluginReport, Plugins
+from ttai.settings import OURS, Config, CoreSettings
 from ttai.storage.database import Database
 from ttai.subscriptions import Subscriptions
 from ttai.toolbox import Toolbox
@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     from ttai.simulator import Simulator
 
 INSTRUCTIONS = """Market data and analysis for an options trader on TastyTrade. Numbers carry as_of, source, \
-session and stale: say so when they are stale, simulated or from a closed market. null means unknown, with the \
-reason in notes; never fill it in. Nothing here places orders."""
+session and stale: say so when they are stale, simulated or from a closed market. null means unknown \
+or not applicable, notes say why; never fill it in. Nothing here places orders."""
 
 NO_APP_TOOLS = "TTAI_APP_TOOLS needs stdio or a token: leave --no-auth and --demo out, or set TTAI_API_KEY"
+JOBS, NOTIFICATIONS = "the jobs", "the notifications"
 DURING = {"open": ("open",), "extended": ("pre", "open", "after")}
 
 _log = logging.getLogger(__name__)
@@ -84,13 +85,13 @@ class App:
         self.tasks = Tasks(self.clock, core)
         self.pulse: Pulse | None = None
         self._answered = asyncio.Event()
-        self._background: list[asyncio.Task[None]] = []
+        self._background: dict[str, asyncio.Task[None]] = {}
         self.mcp = FastMCP(
             "ttai",
             instructions=INSTRUCTIONS,
             version=__version__,
             mask_error_details=True,
-            middleware=[Calls(self.ledger, self._answered.set)],
+            middleware=[calls := Calls(self.ledger, self._answered.set)],
             on_duplicate="error",
         )
         self.subscriptions = Subscriptions(self.mcp)
@@ -99,6 +100,7 @@ class App:
             Toolbox(self.mcp), llm or Llm(), self.subscriptions,
         )  # fmt: skip
         self.plugins = Plugins(self.mcp, services, config)
+        calls.why_absent = self.plugins.why_absent
         self.plugins.add([(PluginReport("core", OURS, __version__), lambda: self._declare)])
         self.plugins.load(settings.plugins, settings.plugin_path, settings.data_dir / "plugins")
 
@@ -151,8 +153,8 @@ class App:
         if serving:
             self.pulse = Pulse()
             self.pulse.start()
-            self._begin("the jobs", lambda: self.scheduler.run(self.leader))
-            self._begin("the notifications", self.notifier.run)
+            self._begin(JOBS, lambda: self.scheduler.run(self.leader))
+            self._begin(NOTIFICATIONS, self.notifier.run)
             self._begin("the look at the login", self.login.watch)
         try:
             yield
@@ -162,17 +164,17 @@ class App:
     async def quiet(self) -> None:
         """No new work: the jobs stop, and nobody is told of changes any more."""
         await self.subscriptions.close()
-        await ended([task for task in self._background if task.get_name() == "the jobs"])
+        await end([self._background[JOBS]] if JOBS in self._background else [])
         await self.scheduler.stop()
 
     async def _down(self) -> None:
         if self.pulse:
             self.pulse.stop()
         await self.quiet()
-        await ended([task for task in self._background if task.get_name() != "the notifications"])
+        await end([task for name, task in self._background.items() if name != NOTIFICATIONS])  # they tell the end of it
         await self.plugins.stop()
         await self.tasks.close()
-        await ended(self._background)
+        await end(self._background.values())
         await self.market.close()  # what is still being fetched would open the connection anew
         await self.cache.close()
         await self.connection.close()
@@ -180,7 +182,7 @@ class App:
         self.leader.release()
 
     def _begin(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._background.append(asyncio.create_task(self._keep(what, work), name=what))
+        self._background[what] = asyncio.create_task(self._keep(what, work), name=what)
 
     async def _keep(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Something that goes on until the end, once the first answer is out; nobody awaits it before."""

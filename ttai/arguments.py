@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ttai.errors import BadArgument
+from ttai.errors import BadArgument, plainly
 
 _SCALARS = {"string", "number", "integer", "boolean"}
 
@@ -16,7 +16,8 @@ def coerce(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     """What a client sent, made to fit the published JSON schema of a tool as far as that is no guess.
 
     JSON strings become the lists and objects the schema asks for, a lone item the list of it; all else is left to
-    validation. BadArgument for unknown and missing arguments and for numbers that are none (NaN, 1e999).
+    validation. BadArgument for unknown and missing arguments, for numbers that are none (NaN, 1e999) and for text that
+    is none (half of a surrogate pair, which JSON can spell and no file, database or URL can hold).
     """
     takes = schema.get("properties", {})
     hint = f"It takes {_few(takes, 12) or 'no arguments'}"
@@ -34,7 +35,7 @@ def explain(error: ValidationError) -> str:
     for problem in problems[:5]:
         # pydantic puts the names of its own steps, `list[int]`, into the path
         path = ".".join(str(part) for part in problem["loc"] if not {"[", "("} & set(str(part)))
-        what = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        what = plainly(problem)
         said.append(f"{_brief(path or 'arguments')}: {_brief(what[:1].lower() + what[1:], 100)}")
     return "; ".join(said) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
 
@@ -42,6 +43,8 @@ def explain(error: ValidationError) -> str:
 def _fit(value: Any, schema: Any, root: Mapping[str, Any], name: str, depth: int = 0) -> Any:
     if depth > 64:
         raise BadArgument(f"{_brief(name)} is nested too deeply")
+    if isinstance(value, str) and not _is_text(value):
+        raise BadArgument(f"{_brief(name)} holds half of a character (a lone surrogate)")
     branches = _branches(schema, root)
     types = _types(branches)
     if isinstance(value, str) and "string" not in types:
@@ -53,6 +56,8 @@ def _fit(value: Any, schema: Any, root: Mapping[str, Any], name: str, depth: int
     if isinstance(value, list):
         return [_fit(item, items, root, f"{name}.{i}", depth + 1) for i, item in enumerate(value)]
     if isinstance(value, dict):
+        if not all(map(_is_text, value)):
+            raise BadArgument(f"{_brief(name)} has a key that holds half of a character (a lone surrogate)")
         branch = _only(branches, "object")
         inner, others = branch.get("properties", {}), branch.get("additionalProperties", {})
         return {k: _fit(v, inner.get(k, others), root, f"{name}.{k}", depth + 1) for k, v in value.items()}
@@ -90,6 +95,13 @@ def _parsed(text: str, types: set[str]) -> Any:
     except (ValueError, RecursionError):
         return text
     return value if {list: "array", dict: "object", type(None): "null"}.get(type(value)) in types else text
+
+
+def _is_text(value: str) -> bool:
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_sound(value: Any, types: set[str]) -> bool:

@@ -106,11 +106,10 @@ class Cache:
                 del self._flights[key]
 
     def stats(self) -> dict[str, int]:
-        """entries (the living), maximum, hits, misses."""
+        """entries (the living), hits, misses."""
         self._entries.expire()
         return {
             "entries": len(self._entries),
-            "maximum": int(self._entries.maxsize),
             "hits": self._hits,
             "misses": self._misses,
         }

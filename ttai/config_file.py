@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ttai.errors import BadArgument, BadSetting
+from ttai.errors import BadArgument, BadSetting, plainly
 from ttai.files import alone, replace
 from ttai.settings import HIDDEN, TABLES, CoreSettings, Settings
 
@@ -153,7 +153,7 @@ def _field(key: str, kinds: Mapping[str, type[Settings]]) -> FieldInfo:
     field = kinds[section].model_fields.get(name) if section in kinds else None
     if field is None:
         known = [f"{where}.{one}" if where else one for where, kind in kinds.items() for one in kind.model_fields]
-        near = get_close_matches(key.lower(), known, n=1, cutoff=0.5)
+        near = get_close_matches(key.lower().removeprefix("ttai_"), known, n=1, cutoff=0.5)
         raise BadArgument(
             f"there is no setting {key}", f"Did you mean {near[0]}?" if near else "`ttai config show` lists them"
         )
@@ -188,7 +188,7 @@ def _meant(field: FieldInfo, value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [part.strip() for part in value.split(",")] if kinds & {*_LISTS} else value
 
 
@@ -211,7 +211,7 @@ def _validated(
             return made.model_dump(mode="json", include=set(wanted))
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            said = first["msg"].removeprefix("Value error, ")
+            said = plainly(first)
             loc = first["loc"][0] if first["loc"] else ""
             name = next((n for n, field in kind.model_fields.items() if loc in (n, field.validation_alias)), "")
             if name in rest:  # an older mistake in the file is not this change's

@@ -1,17 +1,38 @@
-"""Everything that can go wrong and be said: one class a case, its message made in it.
+"""What can go wrong and be said: one class a case, its message made in it; those of one room stand in that room.
 
 A client reads `CODE: what happened. What to do.` All else is masked and logged (`ttai.tools`).
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from fastmcp.exceptions import ToolError
 
+# Bytes of what happened and of what to do: they may quote arguments, and those are of any length and any characters.
+MOST_SAID, MOST_HINTED = 600, 400
 
-def sentence(text: str) -> str:
-    """With its full stop, if it has none."""
-    text = text.strip()
+
+def sentence(text: str, most: int = MOST_SAID) -> str:
+    """With its full stop, if it has none, and no longer than that."""
+    whole = text.strip().encode(errors="replace")
+    text = whole.decode() if len(whole) <= most else f"{whole[:most].decode(errors='ignore')}…"
     return text if not text or text[-1] in ".!?`" else f"{text}."
+
+
+_PLAIN = {
+    "int_parsing": "should be a whole number", "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number", "float_parsing": "should be a number",
+    "float_type": "should be a number", "bool_parsing": "should be true or false",
+    "bool_type": "should be true or false",
+    "string_type": "should be text", "dict_type": 'should be an object such as {"name": "value"}',
+    "model_type": 'should be an object such as {"name": "value"}', "list_type": "should be a list",
+}  # fmt: skip
+
+
+def plainly(problem: Mapping[str, Any]) -> str:
+    """One of pydantic's error details in a few words."""
+    said: str = problem["msg"]
+    return _PLAIN.get(problem["type"]) or said.removeprefix("Value error, ").removeprefix("Input ")
 
 
 class TtaiError(ToolError):
@@ -22,17 +43,17 @@ class TtaiError(ToolError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         self.message = sentence(message)
-        self.hint = sentence(hint)
+        self.hint = sentence(hint, MOST_HINTED)
         super().__init__(f"{self.code}: {self.message} {self.hint}".rstrip())
 
 
 class Unexpected(TtaiError):
     """What nobody foresaw: the client gets a reference, the log the traceback."""
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, what: str, reference: str) -> None:
         super().__init__(
-            f"something unexpected went wrong (reference {reference})",
-            "The log has the details under that reference",
+            f"something unexpected went wrong in {what} (reference {reference})",
+            "The log (`logs` in the data dir) has the details under that reference",
         )
 
 
@@ -67,8 +88,9 @@ class NotLoggedIn(TtaiError):
     def __init__(self) -> None:
         super().__init__(
             "not logged in to TastyTrade",
-            "Run `ttai login`, or set TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN (my.tastytrade.com > API > "
-            "OAuth applications) and restart, or try the simulated market with `ttai serve --demo`",
+            "Run `ttai login` (a server that runs notices it), or start ttai with TASTYTRADE_CLIENT_SECRET and "
+            "TASTYTRADE_REFRESH_TOKEN set (my.tastytrade.com > API > OAuth applications), or with --demo to try the "
+            "simulated market",
         )
 
 
@@ -108,10 +130,12 @@ class UnknownSymbol(NotFound):
 
 
 class UnknownTool(NotFound):
-    """A tool that is not there."""
+    """A tool that is not there; `why`, where its plugin is known to have failed."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no tool {name}", "List the tools to see what there is")
+    def __init__(self, name: str, near: str | None = None, why: str | None = None) -> None:
+        said = f"there is no tool {name}"
+        hint = f"Did you mean {near}?" if near else "List the tools to see what there is"
+        super().__init__(f"{said}: {why}" if why else said, hint)
 
 
 class RateLimited(TtaiError):
@@ -188,8 +212,8 @@ class PluginFailed(TtaiError):
 
     code = "PLUGIN"
 
-    def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"{name} {what}", "Report it to its author")
+    def __init__(self, name: str, what: str, hint: str = "Report it to its author") -> None:
+        super().__init__(f"{name} {what}", hint)
 
 
 class NotReadOnly(TtaiError):

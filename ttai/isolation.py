@@ -98,12 +98,12 @@ def sayable(error: BaseException, what: str) -> ToolError:
         return PluginFailed(what, "tried to end the server; it was not let")
     reference = token_hex(3)
     _log.error("%s failed (reference %s)", what, reference, exc_info=error)
-    return Unexpected(reference)
+    return Unexpected(what, reference)
 
 
-async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+async def end(tasks: Collection[asyncio.Task[Any]], seconds: float = STUBBORN) -> None:
     """Cancel them and wait; who does not let itself be cancelled is left behind."""
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks, timeout=STUBBORN)
+        await asyncio.wait(tasks, timeout=seconds)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import count
 from time import perf_counter
 from typing import Any
@@ -55,6 +56,7 @@ class Calls(Middleware):
 
     def __init__(self, ledger: Ledger, answered: Callable[[], None], seconds: float = DEADLINE) -> None:
         self._ledger = ledger
+        self.why_absent: Callable[[str], str | None] = lambda _: None  # which plugin's failure a missing tool is
         self._answered: Callable[[], None] | None = answered
         self._seconds = seconds
         self._ids = count(1)
@@ -112,7 +114,7 @@ class Calls(Middleware):
             raise TookTooLong(self._seconds) from None
         except NotFoundError:
             outcome = UnknownTool.code
-            raise _unknown(context, name) from None
+            raise await self._unknown(context, name) from None
         except TtaiError as error:
             outcome = error.code
             raise
@@ -125,16 +127,17 @@ class Calls(Middleware):
             _log.info("%s: %s, %.0f ms, %d bytes", name, outcome, spent, size)
             request_id.reset(token)
 
-
-def _unknown(context: MiddlewareContext[Any], name: str) -> Exception:
-    """The sentence for what is not there; of resources and prompts under the protocol's own code."""
-    if context.method == "tools/call":
-        return UnknownTool(name)
-    kind = "resource" if context.method == "resources/read" else "prompt"
-    what = name.removeprefix("prompt ")
-    said = NotFound(f"there is no {kind} {what}", f"List the {kind}s to see what there is")
-    data = {"uri": str(context.message.uri)} if kind == "resource" else None
-    return MCPError(code=INVALID_PARAMS, message=str(said), data=data)
+    async def _unknown(self, context: MiddlewareContext[Any], name: str) -> Exception:
+        """The sentence for what is not there; of resources and prompts under the protocol's own code."""
+        if context.method == "tools/call":
+            there = context.fastmcp_context and await context.fastmcp_context.fastmcp.list_tools()
+            near = get_close_matches(name, [tool.name for tool in there or ()], n=1)
+            return UnknownTool(name, near[0] if near else None, self.why_absent(name))
+        kind = "resource" if context.method == "resources/read" else "prompt"
+        what = name.removeprefix("prompt ")
+        said = NotFound(f"there is no {kind} {what}", f"List the {kind}s to see what there is")
+        data = {"uri": str(context.message.uri)} if kind == "resource" else None
+        return MCPError(code=INVALID_PARAMS, message=str(said), data=data)
 
 
 def _size(result: Any) -> int:
@@ -144,5 +147,7 @@ def _size(result: Any) -> int:
                    for part in result.contents)  # fmt: skip
     if not isinstance(result, ToolResult):
         return 0
+    if counted := getattr(result, "bytes", 0):
+        return int(counted)
     text = sum(len(getattr(block, "text", "").encode()) for block in result.content)
     return text + (len(to_json(result.structured_content)) if result.structured_content else 0)

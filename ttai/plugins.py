@@ -23,12 +23,10 @@ from ttai.errors import PluginFailed, TookTooLong, TtaiError
 from ttai.host import Host, Place, Services
 from ttai.isolation import ENDS, is_ctrl_c
 from ttai.logs import redact
-from ttai.settings import RESERVED, Config, expand
+from ttai.settings import GROUP, OURS, RESERVED, Config, expand
 from ttai.starts import Start, end_all
 
-GROUP = "ttai.plugins"
 SLOW = 2.0  # s a plugin may take to load without a word
-OURS = "ttai"
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +45,8 @@ class PluginReport:
     state: Literal["loaded", "failed", "left out"] = "loaded"
     problem: str | None = None
     declared: list[str] = field(default_factory=list)
+    clashes_with: str | None = None  # the plugin that has a name it wants
+    trace: str = ""  # where its own code failed
 
     @property
     def line(self) -> str:
@@ -68,6 +68,7 @@ class Plugins:
         self._owners: dict[str, str] = {}
         self._offers: dict[type, Offer] = {}
         self._starts: dict[str, Start] = {}
+        self._ours: set[str] = set()
         self._problems: list[str] = []
         self.reports: list[PluginReport] = []
 
@@ -79,7 +80,7 @@ class Plugins:
     def load(self, selection: str, path: str, folder: Path) -> None:
         """Register what is installed, in `folder` and on `path`, ours first; `selection` is TTAI_PLUGINS."""
         self._extend(path, folder)
-        found = sorted(self._installed(), key=lambda plugin: (plugin[0].distribution != OURS, plugin[0].line))
+        found = sorted(installed(self._problems), key=lambda plugin: (plugin[0].distribution != OURS, plugin[0].line))
         chosen = self._choice(selection, {report.name for report, _ in found})
         candidates: list[tuple[PluginReport, Find]] = []
         for report, point in found:
@@ -123,6 +124,12 @@ class Plugins:
             return f"{plugin} is starting"
         return None
 
+    def why_absent(self, tool: str) -> str | None:
+        """The plugin whose tool that would be, where it was not let in, and why."""
+        return next(
+            (one.line for one in self.reports if one.state == "failed" and tool.startswith(f"{one.name}_")), None
+        )
+
     def phase(self, report: PluginReport) -> str:
         """A plugin's state with its start: loaded ones are `starting` until they are `ready`."""
         return self._starts[report.name].phase if report.state == "loaded" else report.state
@@ -150,7 +157,9 @@ class Plugins:
             report.state = "failed"
             report.problem = _problem(report, error)
             _log.warning("plugin %s", report.line)
-            _log.debug("plugin %s", "".join(traceback.format_exception(error)))
+            if not isinstance(error, Refused | TtaiError):
+                report.trace = "".join(traceback.format_exception(error)).strip()
+                _log.debug("plugin %s: %s", report.name, report.trace)
             return None
         finally:
             declared.close()
@@ -164,6 +173,8 @@ class Plugins:
         self._owners.update(dict.fromkeys(_shared(declared), name))
         self._offers.update({kind: Offer(name, service) for kind, service in declared.offers.items()})
         takes = {self._starts[other]: needed for other, needed in declared.takes.items()}
+        if report.distribution == OURS:
+            self._ours.add(name)
         self._starts[name] = Start(name, declared, takes, failed=partial(_failed, report))
         if declared.tables:
             self._services.database.declare(name, declared.tables.module, declared.tables.migrations)
@@ -174,15 +185,18 @@ class Plugins:
         declared.serve(self._mcp)
 
     def _check_name(self, report: PluginReport, *, ours: bool) -> None:
-        if not ours and (report.name in RESERVED or not re.fullmatch(r"[a-z_][a-z0-9_]*", report.name)):
-            raise Refused("this name is reserved or no lower-case identifier; its author must choose another")
+        if not ours and report.name in RESERVED:
+            raise Refused("its name is one of ttai's own words; its author must choose another")
+        if not ours and not re.fullmatch(r"[a-z_][a-z0-9_]*", report.name):
+            raise Refused("its name is no lower-case identifier; its author must choose another")
         if report.name in self._starts:
-            raise Refused("a plugin of this name is loaded already; uninstall one of them")
+            cure = "its author must choose another" if report.name in self._ours else "uninstall one of them"
+            raise Refused(f"a plugin of this name is loaded already; {cure}")
 
     def _check_clashes(self, report: PluginReport, declared: Declarations) -> None:
         for name in _shared(declared):
             if name in self._owners:
-                owner = self._owners[name]
+                report.clashes_with = owner = self._owners[name]
                 raise Refused(f"{name} is taken by {owner}; leave one out: TTAI_PLUGINS=-{report.name}")
 
     def _extend(self, path: str, own: Path) -> None:
@@ -193,22 +207,6 @@ class Plugins:
             elif absolute not in sys.path:
                 sys.path.append(absolute)
 
-    def _installed(self) -> Iterator[tuple[PluginReport, EntryPoint]]:
-        """Every plugin that a distribution names; a damaged distribution costs itself alone."""
-        seen = set()
-        for distribution in distributions():
-            try:
-                points = [point for point in distribution.entry_points if point.group == GROUP]
-                if not points:
-                    continue
-            except Exception as error:  # noqa: BLE001 - isolation is the point
-                self._problems.append(f"the metadata of an installed package can't be read ({error!r}); reinstall it")
-                continue
-            name, version = _told(distribution, "Name"), _told(distribution, "Version")
-            if name not in seen:  # the first on the path is the one that is imported
-                seen.add(name)
-                yield from ((PluginReport(point.name, name, version), point) for point in points)
-
     def _choice(self, selection: str, installed: set[str]) -> Callable[[str], bool]:
         words = [word.strip() for word in selection.split(",") if word.strip()]
         out = {word[1:] for word in words if word.startswith("-")}
@@ -216,6 +214,23 @@ class Plugins:
         for name in sorted((out | only) - installed):
             self._problems.append(f"TTAI_PLUGINS names {name}, which is not installed; `ttai plugins` lists what is")
         return lambda name: name not in out and (not only or name in only)
+
+
+def installed(problems: list[str]) -> Iterator[tuple[PluginReport, EntryPoint]]:
+    """Every plugin that a distribution names; a damaged distribution costs itself alone, and is a problem."""
+    seen = set()
+    for distribution in distributions():
+        try:
+            points = [point for point in distribution.entry_points if point.group == GROUP]
+            if not points:
+                continue
+        except Exception as error:  # noqa: BLE001 - isolation is the point
+            problems.append(f"the metadata of an installed package can't be read ({error!r}); reinstall it")
+            continue
+        name, version = _told(distribution, "Name"), _told(distribution, "Version")
+        if name not in seen:  # the first on the path is the one that is imported
+            seen.add(name)
+            yield from ((PluginReport(point.name, name, version), point) for point in points)
 
 
 def _shared(declared: Declarations) -> list[str]:
@@ -241,7 +256,8 @@ def _find(point: EntryPoint) -> Callable[[Host], None]:
         return cast("Callable[[Host], None]", point.load())
     except ModuleNotFoundError as error:
         if error.name and f"{point.module}.".startswith(f"{error.name}."):
-            raise Refused(f"its own module {error.name} is missing; reinstall it") from error
+            said = f"its entry point names the module {error.name}, which is not there"
+            raise Refused(f"{said}; reinstall it, or tell its author") from error
         raise
 
 

@@ -31,6 +31,9 @@ LOADING = 10.0  # s a start may go on without its client: what it asked before i
 PATIENCE = 0.3  # s for the transport to end by itself
 LAST = 2.2  # s after which a thread ends what no longer turns; the logs may take 0.6 more
 
+TERMINAL = """ttai speaks MCP on stdin and stdout: an assistant starts it. Ctrl-C ends it.
+  From a terminal: ttai serve --http for a server, ttai call TOOL for one answer"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -91,6 +94,8 @@ def serve(app: App, logs: Logs) -> NoReturn:
     gc.enable()
     ending = Ending(logs)
     if app.settings.transport == "stdio":
+        if sys.stdin.isatty():
+            logs.stderr.put(TERMINAL)
         run(_serve(app, ending, lambda: _stdio(app, ending), nullcontext()))
     else:
         token = Token.of(app.settings)

@@ -23,7 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from ttai.errors import BadSetting
+from ttai.errors import BadSetting, plainly
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PRODUCTION = "https://api.tastyworks.com"
@@ -101,7 +101,10 @@ class CoreSettings(Settings):
     @field_validator("data_dir")
     @classmethod
     def _home(cls, value: Path) -> Path:
-        return expand(value)
+        folder = expand(value)
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is a file, not a folder")
+        return folder
 
     @field_validator("tastytrade_api_url")
     @classmethod
@@ -130,6 +133,9 @@ class CoreSettings(Settings):
         """Whether the HTTP server is meant for this machine alone."""
         return self.host in LOOPBACK
 
+
+GROUP = "ttai.plugins"  # the entry points that are plugins
+OURS = "ttai"  # the distribution whose plugins keep the names they write
 
 # A plugin of one of these names would read the core's variables, or forge another's tool names.
 RESERVED = frozenset(
@@ -256,7 +262,7 @@ def _blame(
 ) -> tuple[str, str, str]:
     """The first bad field, the option or variable it came from ("" for the file), and what is wrong."""
     first = error.errors()[0]
-    said = first["msg"].removeprefix("Value error, ")
+    said = plainly(first)
     loc = first["loc"][0] if first["loc"] else ""
     name = next((n for n, field in kind.model_fields.items() if loc in (n, field.validation_alias)), "")
     if not name:  # it is the fields together that are wrong

@@ -19,7 +19,7 @@ LEAVING_ALL = 1.2  # s for those of all plugins
 _log = logging.getLogger(__name__)
 
 
-class Tables(Protocol):
+class Storage(Protocol):
     """What a start needs of the database."""
 
     async def ready(self, owner: str | None = None) -> None: ...
@@ -103,6 +103,7 @@ class Start:
         self._over = asyncio.Event()
         self.problem: str | None = None
         self._how = "did not start"
+        self._cured = False  # the problem says what to do about it
         if not declared.must_start:
             self._over.set()
 
@@ -121,9 +122,9 @@ class Start:
             except TimeoutError:
                 raise TookTooLong(limit) from None
         if self.problem:
-            raise PluginFailed(self.plugin, f"{self._how}: {self.problem}")
+            raise PluginFailed(self.plugin, f"{self._how}: {self.problem}", *([""] if self._cured else []))
 
-    async def begin(self, tables: Tables) -> None:
+    async def begin(self, tables: Storage) -> None:
         """Bring it up, once those it takes from are; what keeps it from that is its `problem`."""
         if self._over.is_set():
             return
@@ -137,6 +138,7 @@ class Start:
             problem = f"it took longer than {self._patience:.0f} s"
         except TtaiError as error:
             problem = f"{error.message} {error.hint}".strip()
+            self._cured = bool(error.hint)
         except Exception as error:  # noqa: BLE001 - isolation is the point
             problem = str(error)
         finally:
@@ -157,7 +159,7 @@ class Start:
         """Until it has started or failed to."""
         await self._over.wait()
 
-    async def _begin(self, tables: Tables) -> str | None:
+    async def _begin(self, tables: Storage) -> str | None:
         for other, needed in self.takes.items():
             if other.problem and needed:
                 return f"it needs {other.plugin}, which did not start: {other.problem}"

@@ -28,7 +28,7 @@ from mcp.types import (
 )
 
 from ttai.errors import BadArgument
-from ttai.isolation import STUBBORN, contained
+from ttai.isolation import contained, end
 
 Changes = Callable[..., AsyncIterator[object]]
 Asked = ServerRequestContext[Any, Any]
@@ -84,11 +84,7 @@ class Subscriptions:
     async def close(self) -> None:
         """Tell nobody any more; modern streams end with their result."""
         self._streams.close()
-        tasks = [*self._following.values(), *(outbox.task for outbox in self._outboxes.values())]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=STUBBORN)
+        await end([*self._following.values(), *(outbox.task for outbox in self._outboxes.values())])
 
     async def _subscribe(self, ctx: Asked, params: SubscribeRequestParams) -> EmptyResult:
         connection = ctx.session._connection  # noqa: SLF001 - a session lasts one request

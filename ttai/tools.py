@@ -13,10 +13,27 @@ from mcp.types import ContentBlock, TextContent
 from pydantic import PrivateAttr
 from pydantic import ValidationError as PydanticError
 
-from ttai.answers import PAGE, Picture, render, structured
+from ttai.answers import PAGE, Picture, Rendered, render, structured
 from ttai.arguments import coerce, explain
 from ttai.errors import BadArgument, TookTooLong
 from ttai.isolation import contained, refuses_client
+
+
+class Measured(ToolResult):
+    """A result that knows its size: rendering has counted it, the ledger need not."""
+
+    _bytes: int = PrivateAttr(default=0)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of text and structure."""
+        return self._bytes
+
+    @classmethod
+    def of(cls, answer: Rendered) -> Self:
+        result = cls(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
+        result._bytes = answer.bytes
+        return result
 
 
 class AnswerTool(FunctionTool):
@@ -60,7 +77,7 @@ class AnswerTool(FunctionTool):
         answer = render(raw_value)
         if isinstance(raw_value, Picture):
             return _seen(raw_value, answer.structured)
-        return ToolResult(content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured)
+        return Measured.of(answer)
 
 
 def _without_return(fn: Callable[..., Any]) -> Callable[..., Any]:

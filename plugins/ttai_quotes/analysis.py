@@ -105,7 +105,8 @@ def summarise(bars: Bars) -> tuple[Summary, list[str]]:
 
 def named(texts: Iterable[str]) -> list[str]:
     """The names in texts, several in one too: a comma before a letter ends one, a comma before a number does not."""
-    return [name for text in texts for name in re.split(r"[,;\s]+(?=[a-z])", text.strip().lower()) if name]
+    ends = r"(?<![,;\s])[,;\s]+(?=[a-z])"  # looked for once a run of commas, not at each of them
+    return [name for text in texts for name in re.split(ends, text.strip().lower()) if name]
 
 
 def specs(texts: Iterable[str]) -> list[Spec]:

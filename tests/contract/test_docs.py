@@ -29,9 +29,9 @@ async def test_every_tool_is_in_the_readme_and_in_its_plugin_s() -> None:
         tools = {tool.name: set(tool.tags) for tool in await h.app.mcp.list_tools()}
     for name, tags in tools.items():
         assert f"`{name}`" in README, name
-        for plugin in tags - {"core"}:
+        for plugin in tags & {folder.name.removeprefix("ttai_") for folder in (ROOT / "plugins").glob("ttai_*")}:
             page = ROOT / f"plugins/ttai_{plugin}/README.md"
-            assert not page.exists() or f"**{name}**" in page.read_text("utf-8"), name
+            assert f"**{name}**" in page.read_text("utf-8"), name
 
 
 @pytest.mark.parametrize("name", sorted(CoreSettings.model_fields))
@@ -59,8 +59,9 @@ def test_the_contract_names_every_verb_and_service_of_the_host() -> None:
 
 
 def test_the_files_that_the_readme_names_exist() -> None:
-    for path in re.findall(r"\]\(([^)#]+)\)", README + CONTRACT):
-        assert path.startswith("http") or (ROOT / path).exists(), path
+    for folder, page in ((ROOT, README), (ROOT / "plugins", CONTRACT)):
+        for path in re.findall(r"\]\(([^)#]+)\)", page):
+            assert path.startswith("http") or (folder / path).exists(), path
     for name in re.findall(r"`(ttai/[a-z_/]+(?:\.py)?)`", README):
         assert (ROOT / name).exists(), name
 
@@ -86,8 +87,23 @@ async def test_the_plugin_of_the_contract_works_as_written(tmp_path: Path, monke
         assert "VIX is high" not in (await h.call("list_notifications")).text
 
 
+def test_the_tables_of_the_contract_are_claimed_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ttai.storage.ledger import Claim, shut_out, study
+
+    *_, tables, migrations = re.findall(r"```python\n(.*?)```", CONTRACT, re.DOTALL)
+    (tmp_path / "ttai_vix_tables.py").write_text(tables, "utf-8")
+    (tmp_path / "ttai_vix_migrations.py").write_text(migrations, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    try:
+        claim = study("vix", "ttai_vix_tables", "ttai_vix_migrations")
+        assert isinstance(claim, Claim)
+        assert (claim.names(), claim.version("vix_level")) == (["vix_level"], 1)
+    finally:
+        shut_out("ttai_vix_tables")
+
+
 async def test_the_test_of_the_contract_passes_as_written() -> None:
-    plugin, test = re.findall(r"```python\n(.*?)```", CONTRACT, re.DOTALL)
+    plugin, test, *_ = re.findall(r"```python\n(.*?)```", CONTRACT, re.DOTALL)
     scope: dict[str, object] = {"__name__": "ttai_vix"}
     exec(plugin, scope)  # noqa: S102 - our own page
     exec(test.replace("from ttai_vix import register\n", ""), scope)  # noqa: S102

@@ -59,17 +59,3 @@ def test_the_version_is_one() -> None:
 def test_no_class_is_named_for_what_it_is_not(word: str) -> None:
     for path in SOURCES:
         assert not re.search(rf"^class \w*{word}", path.read_text("utf-8"), re.MULTILINE), path
-
-
-def test_the_import_rules_name_every_room() -> None:
-    """A new file of the core must be a decision for plugins and for the SDK, not an oversight."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    rooms = {
-        f"ttai.{path.stem}"
-        for path in (ROOT / "ttai").iterdir()
-        if path.stem[0] not in "_." and path.suffix != ".typed"
-    }
-    hidden = next(set(c["forbidden_modules"]) for c in contracts if c["name"].startswith("Plugins know"))
-    assert hidden == rooms - {"ttai.quant", "ttai.testing"}
-    without_sdk = next(set(c["source_modules"]) for c in contracts if c["name"].startswith("Only the adapter"))
-    assert rooms - {"ttai.tastytrade"} <= without_sdk

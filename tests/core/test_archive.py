@@ -11,8 +11,8 @@ import pytest
 from ttai.market.archive import RECENT, Archive, Kept
 from ttai.market.series import frame_of
 from ttai.quant.bars import DAY_MS
-from ttai.storage.backups import FILE
 from ttai.storage.database import Database
+from ttai.storage.file import FILE
 from ttai.testing import FrozenClock
 
 HERE, NAME = "https://broker", "SPY{=d,tho=true}"

@@ -121,6 +121,22 @@ def test_a_number_that_is_none_is_refused_by_name(name: str, value: Any, path: s
         sent(**{name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "path"),
+    [
+        ("text", "\ud800", "text"),
+        ("symbols", ["SPY", "\udfff"], "symbols.1"),
+        ("symbols", '["\\ud800"]', "symbols.0"),
+        ("free", {"a": "\ud800"}, "free.a"),
+        ("free", {"\ud800": 1}, "free"),
+        ("any", [{"\ud800": 1}], "any.0"),
+    ],
+)
+def test_half_a_character_is_refused_by_name(name: str, value: Any, path: str) -> None:
+    with pytest.raises(BadArgument, match=rf"VALIDATION: {path} (has a key that )?holds half of a character"):
+        sent(**{name: value})
+
+
 def test_unknown_arguments_are_named_few_at_a_time_with_what_there_is() -> None:
     with pytest.raises(BadArgument) as refusal:
         sent(**{f"wrong{i}": i for i in range(500)})
@@ -206,8 +222,8 @@ def explained(value: dict[str, Any]) -> str:
 def test_validation_is_explained_in_plain_words() -> None:
     wrong = {"legs": [{"symbol": 5, "quantity": "x"}], "price": -1, "more": 1}
     assert explained(wrong) == (
-        "legs.0.symbol: should be a valid string; "
-        "legs.0.quantity: should be a valid number, unable to parse string as a number; "
+        "legs.0.symbol: should be text; "
+        "legs.0.quantity: should be a number; "
         "price: should be greater than 0; more: extra inputs are not permitted"
     )
     assert explained({"price": 1}) == "legs: field required"
@@ -224,4 +240,7 @@ def test_an_explanation_is_short_without_echo_or_address() -> None:
 def test_pydantic_s_own_steps_are_not_part_of_a_name() -> None:
     with pytest.raises(ValidationError) as failure:
         TypeAdapter(list[int] | dict[str, int]).validate_python("x")
-    assert explain(failure.value) == "arguments: should be a valid list; arguments: should be a valid dictionary"
+    assert (
+        explain(failure.value)
+        == 'arguments: should be a list; arguments: should be an object such as {"name": "value"}'
+    )

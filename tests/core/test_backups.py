@@ -17,6 +17,7 @@ from ttai.errors import BadArgument, NotFound
 from ttai.storage.backups import backup, restore
 from ttai.storage.database import Database
 from ttai.storage.errors import DatabaseDamaged, DatabaseLocked, DatabaseUnwritable, NotABackup
+from ttai.storage.file import newest
 from ttai.storage.tables import JobRow
 from ttai.testing import FrozenClock
 
@@ -159,9 +160,10 @@ async def test_restoring_brings_back_what_was_and_keeps_what_is(home: Path, cloc
     add_job(home, "second")
     clock.advance(60)
     previous = await restore(home, saved, clock)
-    assert previous == home / "backups" / "ttai-20261120-153200.db"
+    assert previous == home / "backups" / "replaced-20261120-153200.db"
     assert jobs(previous) == ["first", "second"]
     assert jobs(home / "ttai.db") == ["first"]
+    assert newest(home) == saved  # restoring once more does not undo it
     clock.advance(60)
     await restore(home, previous, clock)
     assert jobs(home / "ttai.db") == ["first", "second"]

@@ -19,7 +19,7 @@ from ttai.market.series import BEGIN, END, REMOVE
 from ttai.market.supervisor import NOT_STARTED
 from ttai.market.types import CandleEvent, History
 from ttai.simulator import DailyBar
-from ttai.storage.backups import FILE
+from ttai.storage.file import FILE
 from ttai.testing import FrozenClock
 
 

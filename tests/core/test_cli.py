@@ -174,7 +174,7 @@ def test_what_cannot_be_used_is_one_line(ttai: Callable[..., Ended], monkeypatch
     assert (ended.code, ended.err) == (1, "ttai: VALIDATION: --sessions sometimes is not usable. Say always or real.")
     ended = ttai("--port", "99999")
     assert ended.code == 1
-    assert "--port is not usable: Input should be less than or equal to 65535" in ended.err
+    assert "--port is not usable: should be less than or equal to 65535" in ended.err
     monkeypatch.setenv("TTAI_LOG_LEVEL", "loud")
     for words in (("plugins",), ("tools",), ("call", "ping"), ("serve",)):
         ended = ttai(*words)

@@ -69,7 +69,7 @@ def test_settings_are_shown_and_set(home: Path, ttai: Callable[..., Ended]) -> N
     assert "port = 5190" in ttai("config", "show").out
     assert ttai("config", "set", "port", "").code == 0
     assert ttai("config", "set", "plugins", "quotes").code == 0  # what the desktop app may not change
-    assert "plugins = quotes" in ttai("config", "show").out
+    assert 'plugins = "quotes"' in ttai("config", "show").out
     assert "port = 5180" in ttai("config", "show").out
     for key, value, words in (
         ("prot", "1", "port"),
@@ -101,8 +101,8 @@ def test_the_database_is_copied_and_put_back(home: Path, tmp_path: Path, ttai: C
 def test_config_takes_the_data_dir_before_and_after(tmp_path: Path, ttai: Callable[..., Ended]) -> None:
     there = tmp_path / "there"
     assert ttai("config", "set", "--data-dir", str(there), "schedules.vix_alarm", "off").code == 0
-    assert "schedules = {'vix_alarm': 'off'}" in ttai("config", "--data-dir", str(there)).out
-    assert "schedules = {'vix_alarm': 'off'}" in ttai("config", "--data-dir", str(there), "show").out
+    assert 'schedules = {"vix_alarm": "off"}' in ttai("config", "--data-dir", str(there)).out
+    assert 'schedules = {"vix_alarm": "off"}' in ttai("config", "--data-dir", str(there), "show").out
     assert "schedules = {}" in ttai("config", "--data-dir", str(there), "show", "--data-dir", str(tmp_path)).out
 
 

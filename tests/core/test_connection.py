@@ -30,7 +30,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_without_credentials_there_is_no_way_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = connection()
     assert not await nobody.possible()
-    assert (await nobody.describe())[0].startswith("not logged in. Run `ttai login`, or set TASTYTRADE_CLIENT_SECRET")
+    assert (await nobody.describe())[0].startswith("not logged in. Run `ttai login`")
     for ask in (nobody.market(), nobody.broker()):
         with pytest.raises(NotLoggedIn):
             await ask

@@ -25,7 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from ttai import warm
 from ttai.clock import NEW_YORK, deadline
 from ttai.errors import Stopping
-from ttai.storage.backups import connect, restore
+from ttai.storage.backups import restore
 from ttai.storage.database import Database
 from ttai.storage.errors import (
     DatabaseDamaged,
@@ -36,6 +36,7 @@ from ttai.storage.errors import (
     DiskFull,
     TablesUnusable,
 )
+from ttai.storage.file import connect
 from ttai.storage.ledger import Claim, Ledger, shut_out
 from ttai.storage.tables import JobRow, NotificationRow
 from ttai.testing import FrozenClock
@@ -779,6 +780,11 @@ class TestMigrating:
         assert saved.stat().st_mode & 0o777 == 0o600
         with closing(sqlite3.connect(saved)) as connection:
             assert connection.execute("SELECT * FROM vix_level").fetchall() == [(1, 21.0)]
+
+    async def test_a_column_without_a_step_is_named_with_the_step_it_needs(self, old: Path, modules: Modules) -> None:
+        async with opened(old, vix=(modules.lay(LEVEL_2),)) as database:
+            with pytest.raises(TablesUnusable, match=r"table vix_level has no column source. Add a step to STEPS"):
+                await levels(database)
 
     async def test_a_table_that_is_gone_from_the_program_may_be_dropped(self, old: Path, modules: Modules) -> None:
         other = LEVEL.replace("vix_level", "vix_reading")

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fastmcp.exceptions import ToolError
 
-from tests.desk import until
+from tests.desk import bare, until
 from ttai import Host
 from ttai.plugins import PluginReport
-from ttai.testing import Harness, harness
+from ttai.testing import Harness
 
 
 class Chains:
@@ -49,19 +49,19 @@ def line_of(h: Harness, name: str) -> PluginReport:
 @pytest.mark.parametrize("optional", [False, True])
 async def test_a_service_reaches_its_taker_in_whatever_order_they_come(optional: bool) -> None:
     for first, second in ((provider, taker(optional=optional)), (taker(optional=optional), provider)):
-        async with harness(first, second, failing=True) as h:
+        async with bare(first, second, failing=True) as h:
             name = "trial_word" if first is not provider else "trial2_word"
             assert (await h.call(name)).data == {"result": "chains"}
             assert {line_of(h, "trial").state, line_of(h, "trial2").state} == {"loaded"}
 
 
 async def test_an_optional_one_that_nobody_provides_is_none() -> None:
-    async with harness(taker(optional=True)) as h:
+    async with bare(taker(optional=True)) as h:
         assert (await h.call("trial_word")).data == {"result": "nobody's"}
 
 
 async def test_a_missing_one_costs_the_taker_and_says_what_to_do() -> None:
-    async with harness(taker(), failing=True) as h:
+    async with bare(taker(), failing=True) as h:
         report = line_of(h, "trial")
         assert report.state == "failed"
         assert report.problem == (
@@ -75,9 +75,9 @@ async def test_a_provider_that_failed_provides_nothing() -> None:
         host.provide(Chains, Chains())
         raise RuntimeError
 
-    async with harness(taker(), broken, failing=True) as h:
+    async with bare(taker(), broken, failing=True) as h:
         assert line_of(h, "trial").state == "failed"
-    async with harness(taker(optional=True), broken, failing=True) as h:
+    async with bare(taker(optional=True), broken, failing=True) as h:
         assert (await h.call("trial_word")).data == {"result": "nobody's"}
 
 
@@ -93,14 +93,14 @@ async def test_two_that_need_each_other_are_both_refused_unless_one_can_do_witho
 
         return register
 
-    async with harness(one, other(optional=False), failing=True) as h:
+    async with bare(one, other(optional=False), failing=True) as h:
         assert line_of(h, "trial").state == line_of(h, "trial2").state == "failed"
-    async with harness(one, other(optional=True)) as h:
+    async with bare(one, other(optional=True)) as h:
         assert line_of(h, "trial").state == line_of(h, "trial2").state == "loaded"
 
 
 async def test_a_second_provider_of_a_service_is_refused() -> None:
-    async with harness(provider, provider, failing=True) as h:
+    async with bare(provider, provider, failing=True) as h:
         assert line_of(h, "trial").state == "loaded"
         assert "service tests.core.test_declarations.Chains is taken by trial" in str(line_of(h, "trial2").problem)
 
@@ -119,7 +119,7 @@ async def test_a_second_try_starts_from_nothing() -> None:
         with suppress(Exception):  # nobody's business but ours
             host.require(Chains)
 
-    async with harness(register, provider) as h:
+    async with bare(register, provider) as h:
         assert len(tries) == 2
         assert line_of(h, "trial").declared == ["tool trial_early"]
         assert (await h.call("trial_early")).data == {"result": "early"}
@@ -134,7 +134,7 @@ async def test_a_taker_fails_with_its_provider_s_start() -> None:
             raise RuntimeError("no such port")
             yield
 
-    async with harness(fails, taker(), taker(optional=True), failing=True) as h:
+    async with bare(fails, taker(), taker(optional=True), failing=True) as h:
         with pytest.raises(ToolError, match=r"PLUGIN: trial2 did not start: .*needs trial, which did not start"):
             await h.call("trial2_word")
         assert (await h.call("trial3_word")).data == {"result": "chains"}
@@ -162,7 +162,7 @@ async def test_a_declaration_that_cannot_be_is_refused_whole(declare: Callable[[
         host.tool(_nothing, name="first")
         declare(host)
 
-    async with harness(register, failing=True) as h:
+    async with bare(register, failing=True) as h:
         assert said in str(line_of(h, "trial").problem)
         assert "trial_first" not in {tool.name for tool in await h.client.list_tools()}
         assert (await h.call("list_jobs")).data["jobs"]["rows"] == []
@@ -170,7 +170,7 @@ async def test_a_declaration_that_cannot_be_is_refused_whole(declare: Callable[[
 
 async def test_after_register_nothing_more_is_taken() -> None:
     kept: list[Host] = []
-    async with harness(kept.append):
+    async with bare(kept.append):
         with pytest.raises(RuntimeError, match="must be declared while register"):
             kept[0].provide(Chains, Chains())
         with pytest.raises(RuntimeError, match="must be declared while register"):
@@ -203,7 +203,7 @@ async def test_an_optional_taker_starts_after_its_provider() -> None:
             order.append("taker")
             yield
 
-    async with harness(eager, slow):
+    async with bare(eager, slow):
         await until(lambda: order == ["provider", "taker"])
 
 
@@ -220,7 +220,7 @@ async def test_a_lifespan_that_dies_is_a_plugin_that_failed() -> None:
             """A word."""
             return "word"
 
-    async with harness(fragile, failing=True) as h:
+    async with bare(fragile, failing=True) as h:
         await until(lambda: line_of(h, "trial").state == "failed")
         assert str(line_of(h, "trial").problem).startswith("it ended: ")
         with pytest.raises(ToolError, match="PLUGIN: trial ended: "):

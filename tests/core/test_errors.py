@@ -35,9 +35,17 @@ def test_sentences_are_ended_once() -> None:
     assert str(BadArgument("what?")) == "VALIDATION: what?"
 
 
+@pytest.mark.parametrize("quoted", ["x" * 100_000, "é" * 100_000, "\n" * 99_999 + "x", "\ud800" * 100_000])
+def test_an_argument_that_is_quoted_does_not_make_it_long(quoted: str) -> None:
+    said = str(BadArgument(f"there is no list {quoted}", f"Is it {quoted}?"))
+    assert said.startswith("VALIDATION: there is no list ")
+    assert "Is it" in said
+    assert len(said.encode()) <= 1024
+
+
 def test_the_first_things_that_go_wrong_say_what_to_do() -> None:
     assert "TASTYTRADE_CLIENT_SECRET" in str(NotLoggedIn())
-    assert "ttai serve --demo" in str(NotLoggedIn())
+    assert "--demo" in str(NotLoggedIn())
     assert "search_symbols" in str(UnknownSymbol("SPX5"))
 
 

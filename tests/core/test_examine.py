@@ -14,6 +14,7 @@ from ttai.cli.wheels import BadWheel
 from ttai.errors import BadArgument
 
 pytestmark = pytest.mark.timeout(60)  # each starts a ttai
+whole = pytest.mark.slow
 
 CARELESS = """
     from ttai import Host, Settings
@@ -80,6 +81,7 @@ def test_the_scaffolded_project_has_nothing_to_mend(tmp_path: Path, home: Path) 
     assert not any(home.iterdir())
 
 
+@whole
 def test_what_a_reviewer_would_say(tmp_path: Path, home: Path) -> None:
     extra = 'requires-python = ">=3.99"\ndependencies = ["no-such-library", "ttai>=99"]'
     (found,) = examine(project(tmp_path, CARELESS, extra=extra, layout="src/ttai_own/__init__.py"), home)
@@ -121,6 +123,7 @@ def test_loading_it_in_this_process_says_the_same(
     assert bad.trace.endswith("ZeroDivisionError: division by zero")
 
 
+@whole
 def test_a_plugin_that_fails_is_said_in_the_words_of_its_report_with_the_traceback(tmp_path: Path, home: Path) -> None:
     (found,) = examine(project(tmp_path, "def register(host):\n    1 / 0\n"), home)
     assert found.line == (
@@ -132,6 +135,7 @@ def test_a_plugin_that_fails_is_said_in_the_words_of_its_report_with_the_traceba
     assert found.trace.endswith("ZeroDivisionError: division by zero")
 
 
+@whole
 @pytest.mark.parametrize(
     ("source", "said"),
     [
@@ -156,6 +160,7 @@ TABLES = """
 """
 
 
+@whole
 @pytest.mark.parametrize(
     ("models", "said"),
     [
@@ -177,6 +182,7 @@ def test_tables_that_can_not_be_used_are_said(tmp_path: Path, home: Path, models
     assert not any(home.iterdir())
 
 
+@whole
 def test_tables_that_can_be_used_are_no_obstacle(tmp_path: Path, home: Path) -> None:
     path = project(tmp_path, TABLES.format(module="own_models"))
     source = """
@@ -196,11 +202,13 @@ def test_tables_that_can_be_used_are_no_obstacle(tmp_path: Path, home: Path) -> 
     assert found.line.endswith("failed: it took longer than 4 s to load; report it to its author")
 
 
+@whole
 def test_a_plugin_that_hangs_is_ended(tmp_path: Path, home: Path) -> None:
     (found,) = examine(project(tmp_path, "import time\ntime.sleep(600)"), home, patience=3)
     assert found == Finding("own (ttai-own 0.3): failed: it took longer than 3 s to load; report it to its author")
 
 
+@whole
 def test_what_is_checked_comes_before_what_is_installed(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +218,7 @@ def test_what_is_checked_comes_before_what_is_installed(
     assert found.line == "own (ttai-own 0.3): loaded"
 
 
+@whole
 def test_what_another_plugin_loses_by_it_is_said(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = """
         def register(host):
@@ -222,6 +231,7 @@ def test_what_another_plugin_loses_by_it_is_said(tmp_path: Path, home: Path, mon
     assert any(w.startswith("with it, this does not load any more: own_fear (ttai-own_fear") for w in found.warnings)
 
 
+@whole
 def test_a_wheel_and_a_folder_of_installed_packages(tmp_path: Path, home: Path) -> None:
     (found,) = examine(build(tmp_path, requires=["no-such-library"]), home)
     assert (found.line, found.loaded) == ("trial (ttai-trial 1.0): loaded", True)

@@ -10,6 +10,7 @@ from fastmcp.exceptions import ToolError
 from mcp import MCPError
 from mcp.types import TextResourceContents
 
+from tests.desk import bare
 from ttai import Answer, BadArgument, Host, Price, Settings
 from ttai.testing import Era, harness
 
@@ -89,7 +90,7 @@ async def test_a_plugin_declares_tools_resources_and_prompts_under_its_name(mode
 
 
 async def test_options_are_fastmcps_and_the_plugins_name_is_a_tag() -> None:
-    async with harness(vix, name="vix") as h:
+    async with bare(vix, name="vix") as h:
         tools = {tool.name: tool for tool in await h.client.list_tools()}
         level = tools["vix_level"]
         assert level.title == "The fear"
@@ -111,7 +112,7 @@ async def test_what_is_decorated_stays_a_plain_function() -> None:
 
         calls.append(one)
 
-    async with harness(register):
+    async with bare(register):
         assert await calls[0]() == 1
 
 
@@ -124,7 +125,7 @@ async def test_what_ships_with_ttai_keeps_the_names_it_writes() -> None:
 
 async def test_services_are_there() -> None:
     seen: list[Host] = []
-    async with harness(seen.append, name="vix") as h:
+    async with bare(seen.append, name="vix") as h:
         (host,) = seen
         assert host.name == "vix"
         assert host.log.name == "ttai.plugins.vix"
@@ -214,7 +215,7 @@ def _twice(host: Host) -> None:
     ],
 )
 async def test_what_would_break_a_client_or_the_server_is_refused(register: Callable[[Host], None], said: str) -> None:
-    async with harness(register, name="vix", failing=True) as h:
+    async with bare(register, name="vix", failing=True) as h:
         (report,) = [report for report in h.app.plugins.reports if report.name == "vix"]
         assert report.state == "failed"
         assert said in (report.problem or "")
@@ -257,7 +258,7 @@ def failing(host: Host) -> None:
 async def test_a_resource_that_fails_costs_that_read(
     mode: Era, what: str, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with harness(failing, name="vix", mode=mode) as h:
+    async with bare(failing, name="vix", mode=mode) as h:
         with pytest.raises(MCPError, match=said) as refused:
             await h.client.read_resource(f"vix://{what}")
         assert "sesame" not in str(refused.value)
@@ -276,7 +277,7 @@ async def test_a_resource_that_fails_costs_that_read(
     ],
 )
 async def test_a_prompt_that_fails_costs_that_prompt(mode: Era, what: str, said: str) -> None:
-    async with harness(failing, name="vix", mode=mode) as h:
+    async with bare(failing, name="vix", mode=mode) as h:
         with pytest.raises((MCPError, ToolError), match=said) as refused:
             await h.client.get_prompt("vix_brief", {"what": what})
         assert "sesame" not in str(refused.value)
@@ -285,14 +286,14 @@ async def test_a_prompt_that_fails_costs_that_prompt(mode: Era, what: str, said:
 
 @pytest.mark.parametrize("mode", ERAS)
 async def test_what_a_resource_says_went_wrong_is_read(mode: Era) -> None:
-    async with harness(vix, name="vix", mode=mode) as h:
+    async with bare(vix, name="vix", mode=mode) as h:
         with pytest.raises(MCPError, match=r"VALIDATION: no such note\. Ask for another"):
             await h.client.read_resource("note://vix/none")
 
 
 async def test_what_is_declared_after_register_returned_is_refused() -> None:
     hosts: list[Host] = []
-    async with harness(hosts.append) as h:
+    async with bare(hosts.append) as h:
 
         async def late() -> None:
             """Too late."""

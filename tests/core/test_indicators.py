@@ -427,7 +427,7 @@ def test_vwap_is_of_a_session() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 @given(seed=seeds, factor=st.floats(0.01, 1000))
-@settings(derandomize=True, deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_a_rescaled_series_gives_rescaled_prices_and_the_same_oscillators(name: str, seed: int, factor: float) -> None:
     bars = random_walk(seed, 120)
     before, after = asked(name, bars), asked(name, scaled(bars, factor))
@@ -440,7 +440,7 @@ def test_a_rescaled_series_gives_rescaled_prices_and_the_same_oscillators(name: 
 
 
 @given(seed=seeds, count=st.integers(30, 300))
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_bands_are_in_order_and_oscillators_in_range(seed: int, count: int) -> None:
     bars = random_walk(seed, count)
     for text in ("bbands", "keltner", "donchian"):
@@ -549,7 +549,7 @@ def test_a_spec_is_whole() -> None:
 
 
 @given(text=st.text(max_size=30) | st.from_regex(r"[a-z]{2,6}[:( ]?[0-9.,e\-]{0,12}\)?", fullmatch=True))
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_text_is_a_spec_or_a_value_error(text: str) -> None:
     try:
         spec = parse(text)

@@ -67,4 +67,4 @@ async def test_the_status_says_who_runs_them(tmp_path: Path) -> None:
         assert (await h.call("get_status")).data["phases"]["jobs"] == "ready"
         async with harness(serving=True, data_dir=tmp_path) as other:
             assert (await other.call("get_status")).data["phases"]["jobs"] == "another process runs them"
-            assert (await other.call("list_jobs")).data["here"] is False
+            assert (await other.call("list_jobs")).data["run_in_this_process"] is False

@@ -15,7 +15,7 @@ from ttai.quant.levels import REACH, Levels, find_levels
 from ttai.quant.zones import Zone
 
 walks = st.builds(random_walk, st.integers(0, 100_000), st.integers(15, 400))
-seeded = settings(derandomize=True, deadline=None, max_examples=60)
+seeded = settings(max_examples=60)
 
 DOUBLE_TOP = path((0, 104), (15, 110), (30, 100), (45, 110), (60, 100), (75, 105), wick=0.25)
 

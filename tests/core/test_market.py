@@ -250,7 +250,7 @@ async def test_the_session_is_the_exchanges() -> None:
 async def test_without_credentials_it_says_how_to_log_in() -> None:
     market = real_market(FrozenClock())
     for ask in (market.quote("SPY"), market.search("SPY")):
-        with pytest.raises(NotLoggedIn, match=r"TASTYTRADE_CLIENT_SECRET.*ttai serve --demo"):
+        with pytest.raises(NotLoggedIn, match=r"TASTYTRADE_CLIENT_SECRET.*--demo"):
             await ask
     with pytest.raises(NotLoggedIn):
         await market.quotes(["SPY", "QQQ"])

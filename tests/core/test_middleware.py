@@ -129,7 +129,7 @@ async def test_a_call_that_its_client_gave_up_is_said_to_be_cancelled(caplog: py
 
 async def test_an_unknown_tool_is_said_to_be_unknown_and_briefly() -> None:
     async with harness() as h:
-        with pytest.raises(ToolError, match=r"^NOT_FOUND: there is no tool get_qoute\. List the tools to see"):
+        with pytest.raises(ToolError, match=r"^NOT_FOUND: there is no tool get_qoute\. Did you mean get_quote\?"):
             await h.call("get_qoute")
         with pytest.raises(ToolError) as refused:
             await h.call("x" * 10_000)

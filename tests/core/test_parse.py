@@ -121,7 +121,19 @@ def test_nothing_the_wire_says_is_an_exception(item: Any) -> None:
     parse.account({"account": {"account-number": "5WT1", "nickname": item, "is-closed": item}})
 
 
-@given(st.lists(anything, max_size=12))
-def test_no_values_of_the_feed_are_an_exception(values: list[Any]) -> None:
-    for event in parse.feed_events("Quote", values):
+@given(
+    st.lists(st.tuples(st.text(min_size=1), *[anything] * (len(parse.FIELDS["Quote"][1]) - 1)), min_size=1, max_size=4)
+)
+def test_no_values_of_the_feed_are_an_exception(rows: list[tuple[Any, ...]]) -> None:
+    events = parse.feed_events("Quote", [value for row in rows for value in row])
+    assert len(events) == len(rows)
+    for event in events:
         assert all(value is None or math.isfinite(value) for value in event[1:])
+
+
+@pytest.mark.parametrize("time", [1e308, 10**40, 2**63, 9e15, 253_402_300_800_000, -1e14, "1e18", "soon", None])
+def test_a_candle_of_no_time_we_could_say_stands_where_unreadable_ones_do(time: Any) -> None:
+    (candle,) = parse.candle_events(["SPY{=d}", 0, time, 1, 2, 1, 2, 100])
+    assert candle.time == -1
+    (candle,) = parse.candle_events(["SPY{=d}", 0, 1_763_596_800_000, 1, 2, 1, 2, 100])
+    assert candle.time == 1_763_596_800_000

@@ -65,7 +65,7 @@ async def test_a_path_may_begin_at_home(folder: Path, monkeypatch: pytest.Monkey
     [
         ("import no_such_library_at_all", "it needs the library no_such_library_at_all: pip install no_such_library"),
         ("import no_such.part.of_it", "pip install no_such"),
-        (None, "its own module ttai_bad is missing; reinstall it"),
+        (None, "its entry point names the module ttai_bad, which is not there; reinstall it"),
         ("1 / 0", "ZeroDivisionError: division by zero; report it to its author, or leave it out: TTAI_PLUGINS=-bad"),
         ("def register(host:", "SyntaxError"),
         ("import sys; sys.exit(3)", "it tried to end the server while loading"),
@@ -182,7 +182,7 @@ async def test_a_reserved_or_unspeakable_name_is_refused(name: str) -> None:
     app = await added((name, declares("quote")))
     report = app.plugins.reports[-1]
     assert report.state == "failed"
-    assert "this name is reserved or no lower-case identifier" in (report.problem or "")
+    assert "its author must choose another" in (report.problem or "")
     assert not [tool.name for tool in await app.mcp.list_tools() if tool.name.endswith("quote")]
 
 

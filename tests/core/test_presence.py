@@ -13,8 +13,9 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
+from ttai.cli.remote import ask, refuse_secrets
 from ttai.errors import BadArgument
-from ttai.presence import FILE, INSTANCE, Server, announced, ask, find_server, refuse_secrets
+from ttai.presence import FILE, INSTANCE, Server, announced, find_server
 from ttai.settings import CoreSettings
 
 OK = json.dumps({"status": "ok", "version": "1", "instance": INSTANCE})
@@ -56,7 +57,8 @@ def test_a_server_is_found_while_it_serves(tmp_path: Path) -> None:
     with listening(OK) as url:
         assert find_server(settings(home)) is None
         with announced(home, url):
-            assert json.loads((home / FILE).read_text()) == {"pid": os.getpid(), "url": url, "instance": INSTANCE}
+            said = {"pid": os.getpid(), "url": url, "instance": INSTANCE, "before": None}
+            assert json.loads((home / FILE).read_text()) == said
             assert (home / FILE).stat().st_mode & 0o077 == 0
             found = find_server(settings(home))
             assert found is not None
@@ -69,6 +71,14 @@ def test_a_server_is_found_while_it_serves(tmp_path: Path) -> None:
             assert found is not None
             assert found.token == "the-key"
         assert [path.name for path in home.iterdir()] == ["http.token"]
+
+
+def test_a_server_that_goes_on_is_found_again_when_a_newer_one_ends(tmp_path: Path) -> None:
+    with listening(OK) as url, announced(tmp_path, url):
+        said = json.loads((tmp_path / FILE).read_text())
+        newer = {"pid": os.getpid(), "url": "http://127.0.0.1:9", "instance": "another", "before": said}
+        (tmp_path / FILE).write_text(json.dumps(newer))
+        assert find_server(settings(tmp_path)) == Server(url, None)  # the newer one does not answer
 
 
 @pytest.mark.parametrize(
@@ -134,6 +144,7 @@ def test_another_servers_file_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_data_dir_that_cannot_be_written_is_no_reason_not_to_serve(tmp_path: Path) -> None:
-    (tmp_path / "home").write_text("")
-    with announced(tmp_path / "home", "http://127.0.0.1:1"):
-        assert find_server(settings(tmp_path / "home")) is None
+    (tmp_path / "taken").write_text("")
+    home = tmp_path / "taken/home"
+    with announced(home, "http://127.0.0.1:1"):
+        assert find_server(settings(home)) is None

@@ -14,12 +14,12 @@ from typing import Any, TypeVar, cast
 import pytest
 from fastmcp.exceptions import ToolError
 
-from tests.desk import until
+from tests.desk import bare, until
 from ttai import Host
 from ttai.background import scheduler as module
 from ttai.clock import NEW_YORK
 from ttai.storage.tables import JobRow
-from ttai.testing import Era, FrozenClock, Harness, harness
+from ttai.testing import Era, FrozenClock, Harness
 
 Work = Callable[[], Awaitable[object]]
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def pass_time(h: Harness, **span: float) -> None:
 
 async def test_a_job_runs_when_its_time_comes() -> None:
     bench = Bench(minutes=5)
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         await scheduled(h)
         assert (await job(h))["next_run"] == "2026-11-20T10:36:00-05:00"
         pass_time(h, minutes=4, seconds=59)
@@ -103,14 +103,14 @@ async def test_a_job_runs_by_the_real_clock() -> None:
             return datetime.now(NEW_YORK)
 
     bench = Bench(seconds=1)
-    async with harness(bench, serving=True, clock=Real()):
+    async with bare(bench, serving=True, clock=Real()):
         await until(lambda: bench.runs == 1)
 
 
 async def test_who_serves_nobody_runs_no_jobs() -> None:
-    async with harness(Bench(minutes=5)) as h:
+    async with bare(Bench(minutes=5)) as h:
         answer = await h.call("list_jobs")
-        assert answer.data["here"] is False
+        assert answer.data["run_in_this_process"] is False
         line = await job(h)
         assert (line["state"], line["next_run"]) == ("not run here", None)
         assert (await h.call("get_status")).data["phases"]["jobs"].startswith("off")
@@ -119,7 +119,7 @@ async def test_who_serves_nobody_runs_no_jobs() -> None:
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_the_user_runs_pauses_and_resumes_a_job(mode: Era) -> None:
     bench = Bench(minutes=5)
-    async with harness(bench, serving=True, mode=mode) as h:
+    async with bare(bench, serving=True, mode=mode) as h:
         await scheduled(h)
         assert (await h.call("control_job", name="trial_work", action="run")).data["said"] == "trial_work ran"
         assert bench.runs == 1
@@ -136,16 +136,16 @@ async def test_the_user_runs_pauses_and_resumes_a_job(mode: Era) -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_an_unknown_job_is_answered_with_those_there_are(mode: Era) -> None:
-    async with harness(Bench(), mode=mode) as h:
+    async with bare(Bench(), mode=mode) as h:
         for action in ("run", "pause", "resume"):
-            with pytest.raises(ToolError, match=r"^NOT_FOUND: there is no job work. Jobs are .*trial_work\.$"):
+            with pytest.raises(ToolError, match=r"^NOT_FOUND: there is no job work. There are .*trial_work\.$"):
                 await h.call("control_job", name="work", action=action)
 
 
 async def test_a_job_runs_once_at_a_time() -> None:
     bench, go = Bench(), asyncio.Event()
     bench.does = go.wait
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         await scheduled(h)
         first = asyncio.create_task(h.call("control_job", name="trial_work", action="run"))
         await until(lambda: bench.runs)
@@ -166,8 +166,8 @@ async def test_a_job_runs_in_one_process_at_a_time(tmp_path: Path, caplog: pytes
     clock, bench, go = FrozenClock(), Bench(minutes=5), asyncio.Event()
     bench.does = go.wait
     async with (
-        harness(bench, serving=True, clock=clock, data_dir=tmp_path) as h,
-        harness(bench, clock=clock, data_dir=tmp_path) as other,
+        bare(bench, serving=True, clock=clock, data_dir=tmp_path) as h,
+        bare(bench, clock=clock, data_dir=tmp_path) as other,
     ):
         await scheduled(h)
         running = asyncio.create_task(other.call("control_job", name="trial_work", action="run"))
@@ -192,9 +192,9 @@ async def test_a_job_runs_in_one_process_at_a_time(tmp_path: Path, caplog: pytes
 async def test_a_run_whose_process_stopped_or_is_too_late_is_another_s(tmp_path: Path) -> None:
     clock, bench, go = FrozenClock(), Bench(minutes=5), asyncio.Event()
     bench.does = go.wait
-    async with harness(bench, clock=clock, data_dir=tmp_path) as h:
+    async with bare(bench, clock=clock, data_dir=tmp_path) as h:
         records = h.app.scheduler._records
-        async with harness(bench, clock=clock, data_dir=tmp_path) as other:
+        async with bare(bench, clock=clock, data_dir=tmp_path) as other:
             await other.app.scheduler.control("trial_work", "run", patience=0.01)
             await until(lambda: bench.runs == 1)
             assert (await job(h))["state"] == "running"
@@ -220,7 +220,7 @@ async def test_a_job_that_will_not_end_is_given_up(monkeypatch: pytest.MonkeyPat
                 await go.wait()
 
     bench.does = stubborn
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         with pytest.raises(ToolError, match=r"^PLUGIN: job trial_work failed: took longer than 0\.05 s\. The log"):
             await h.call("control_job", name="trial_work", action="run")
         line = await job(h)
@@ -234,7 +234,7 @@ async def test_a_job_that_will_not_end_is_given_up(monkeypatch: pytest.MonkeyPat
 async def test_who_runs_a_long_job_is_not_kept_waiting() -> None:
     bench, go = Bench(), asyncio.Event()
     bench.does = go.wait
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         said = await h.app.scheduler.control("trial_work", "run", patience=0.02)
         assert said == "trial_work is still running; list_jobs tells how it went"
         go.set()
@@ -250,14 +250,14 @@ async def test_a_jobs_time_is_not_that_of_the_call_that_began_it() -> None:
         left.append(time_left(600))
 
     bench.does = look
-    async with harness(bench) as h:
+    async with bare(bench) as h:
         await h.call("control_job", name="trial_work", action="run")
     assert left == [600]
 
 
 async def test_a_job_is_skipped_while_what_it_needs_is_not_there() -> None:
     bench = Bench(minutes=5, needs="market")
-    async with harness(bench, serving=True, demo=False) as h:
+    async with bare(bench, serving=True, demo=False) as h:
         await scheduled(h)
         pass_time(h, minutes=5)
         async with asyncio.timeout(5):
@@ -275,7 +275,7 @@ async def test_a_job_is_skipped_while_what_it_needs_is_not_there() -> None:
 async def test_a_job_runs_only_during_its_hours(during: str, hour: int, runs: int) -> None:
     bench = Bench(minutes=5, during=during)
     clock = FrozenClock(datetime(2026, 11, 20, hour, tzinfo=NEW_YORK))
-    async with harness(bench, serving=True, demo=False, clock=clock) as h:
+    async with bare(bench, serving=True, demo=False, clock=clock) as h:
         await scheduled(h)
         pass_time(h, minutes=5)
         if runs:
@@ -290,22 +290,22 @@ async def test_a_job_runs_only_during_its_hours(during: str, hour: int, runs: in
 
 async def test_the_last_run_is_known_after_a_restart(tmp_path: Path) -> None:
     clock = FrozenClock()
-    async with harness(Bench(), serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(Bench(), serving=True, clock=clock, data_dir=tmp_path) as h:
         await h.call("control_job", name="trial_work", action="run")
-    async with harness(Bench(), clock=clock, data_dir=tmp_path) as h:
+    async with bare(Bench(), clock=clock, data_dir=tmp_path) as h:
         line = await job(h)
         assert (line["last_run"], line["last_outcome"]) == ("2026-11-20T10:31:00-05:00", "ok")
 
 
 async def test_a_run_that_was_missed_is_caught_up_once(tmp_path: Path) -> None:
     clock, bench = FrozenClock(), Bench("cron", hour=9)
-    async with harness(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
         await h.call("control_job", name="trial_work", action="run")
     clock.advance(3 * 86_400)  # three mornings
-    async with harness(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
         await until(lambda: bench.runs == 2)
         assert (await ran(h))["last_run"] == "2026-11-23T10:31:00-05:00"
-    async with harness(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
         await scheduled(h)
         await h.call("control_job", name="trial_work", action="run")
         assert bench.runs == 3
@@ -336,7 +336,7 @@ class HeldUp(Awaitable[T]):
 
 async def test_a_run_that_ends_while_the_jobs_are_listed_is_told_whole() -> None:
     bench = Bench("cron", hour=9)
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         scheduler = h.app.scheduler
         for pause in count():
             go = asyncio.Event()
@@ -359,23 +359,23 @@ async def test_a_run_that_ends_while_the_jobs_are_listed_is_told_whole() -> None
 
 async def test_a_job_that_has_never_run_is_caught_up_too(tmp_path: Path) -> None:
     clock, bench = FrozenClock(), Bench("cron", day_of_week="sat", hour=9)
-    async with harness(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
         async with asyncio.timeout(5):
             while (await h.app.scheduler._records.read("trial_work")).last_run is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert (await job(h))["last_run"] is None
     clock.advance(2 * 86_400)
-    async with harness(bench, serving=True, clock=clock, data_dir=tmp_path):
+    async with bare(bench, serving=True, clock=clock, data_dir=tmp_path):
         await until(lambda: bench.runs == 1)
 
 
 async def test_what_was_missed_waits_for_its_plugin(tmp_path: Path) -> None:
     clock = FrozenClock()
-    async with harness(Bench("cron", hour=9), serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(Bench("cron", hour=9), serving=True, clock=clock, data_dir=tmp_path) as h:
         await h.call("control_job", name="trial_work", action="run")
     clock.advance(86_400)
     bench = Bench("cron", hour=9, lifespan=True)
-    async with harness(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
         await until(lambda: h.app.leader.held)
         assert bench.runs == 0
         bench.started.set()
@@ -386,12 +386,12 @@ async def test_what_was_missed_waits_for_its_plugin(tmp_path: Path) -> None:
 async def test_a_pause_outlives_the_process_and_is_seen_by_another(tmp_path: Path) -> None:
     clock = FrozenClock()
     async with (
-        harness(Bench(), serving=True, clock=clock, data_dir=tmp_path) as h,
-        harness(Bench(), clock=clock, data_dir=tmp_path) as other,
+        bare(Bench(), serving=True, clock=clock, data_dir=tmp_path) as h,
+        bare(Bench(), clock=clock, data_dir=tmp_path) as other,
     ):
         await other.call("control_job", name="trial_work", action="pause")
         assert (await job(h))["state"] == "paused"
-    async with harness(Bench(), serving=True, clock=clock, data_dir=tmp_path) as h:
+    async with bare(Bench(), serving=True, clock=clock, data_dir=tmp_path) as h:
         assert (await job(h))["state"] == "paused"
         await h.call("control_job", name="trial_work", action="resume")
         assert (await job(h))["state"] == "scheduled"
@@ -408,7 +408,7 @@ async def test_the_user_changes_schedules_and_switches_jobs_off() -> None:
         "trial_sooner": "interval minutes=1", "trial_never": "off", "trial_odd": "every day",
         "trial_late": "cron hour=nine", "trial_gone": "off",
     }  # fmt: skip
-    async with harness(register, serving=True, schedules=wishes) as h:
+    async with bare(register, serving=True, schedules=wishes) as h:
         async with asyncio.timeout(5):
             while (await job(h, "trial_late"))["next_run"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
@@ -438,7 +438,7 @@ async def test_the_authors_bad_schedule_costs_that_job() -> None:
         @host.job("interval", minutes=5)
         async def work() -> None: ...
 
-    async with harness(register, serving=True) as h:
+    async with bare(register, serving=True) as h:
         await scheduled(h)
         assert "is not usable" in (await job(h, "trial_bad"))["why"]
         assert (await job(h, "trial_bad"))["next_run"] is None
@@ -450,7 +450,7 @@ async def fail() -> None:
 
 async def test_a_job_that_keeps_failing_is_told_once_until_it_recovers() -> None:
     bench = Bench()
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
 
         async def run() -> None:
             with suppress(ToolError):
@@ -473,7 +473,7 @@ async def test_a_job_that_keeps_failing_is_told_once_until_it_recovers() -> None
         await until(lambda: len(h.notes) == 2)
         for note in h.notes:
             assert (note.kind, note.title) == ("error", "Job trial_work keeps failing")
-            assert note.body.startswith("3 times in a row: something unexpected went wrong (reference ")
+            assert note.body.startswith("3 times in a row: something unexpected went wrong in job trial_work")
         line = await job(h)
         assert line["why"].startswith("something unexpected")
 
@@ -505,7 +505,7 @@ async def cancel_itself() -> None:
 async def test_a_rude_job_costs_itself(does: Work, said: str) -> None:
     bench = Bench()
     bench.does = does
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         await scheduled(h)
         with pytest.raises(ToolError, match=f"^PLUGIN: job trial_work failed: {said}[^:]*$"):
             await h.call("control_job", name="trial_work", action="run")
@@ -527,7 +527,7 @@ async def test_a_job_that_will_not_stop_does_not_keep_the_server() -> None:
                 await go.wait()
 
     bench.does = stubborn
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         await h.app.scheduler.control("trial_work", "run", patience=0.01)
         async with asyncio.timeout(1.5):
             await h.app.quiet()
@@ -537,7 +537,7 @@ async def test_a_job_that_will_not_stop_does_not_keep_the_server() -> None:
 
 async def test_a_clock_put_forward_runs_what_was_passed_over_once() -> None:
     bench = Bench(minutes=5)
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         await scheduled(h)
         pass_time(h, hours=30)
         line = await ran(h)
@@ -547,7 +547,7 @@ async def test_a_clock_put_forward_runs_what_was_passed_over_once() -> None:
 
 async def test_a_clock_put_back_does_not_silence_the_jobs() -> None:
     bench = Bench(minutes=5)
-    async with harness(bench, serving=True) as h:
+    async with bare(bench, serving=True) as h:
         await scheduled(h)
         h.clock.set(datetime(2026, 11, 18, 10, 31, tzinfo=NEW_YORK))
         h.app.scheduler.look()
@@ -562,7 +562,7 @@ async def test_a_clock_put_back_does_not_silence_the_jobs() -> None:
 async def test_jobs_run_without_a_database(tmp_path: Path) -> None:
     (tmp_path / "demo" / "ttai.db").mkdir(parents=True)
     bench = Bench(minutes=5)
-    async with harness(bench, serving=True, data_dir=tmp_path) as h:
+    async with bare(bench, serving=True, data_dir=tmp_path) as h:
         await scheduled(h)
         pass_time(h, minutes=5)
         line = await ran(h)

@@ -36,12 +36,13 @@ def modules(folder: Path) -> dict[str, str]:
 
 
 def test_a_wheel_comes_and_goes(tmp_path: Path, folder: Path) -> None:
-    assert install([build(tmp_path)], folder) == ["installed ttai-trial 1.0 (plugin trial)"]
+    wheel = build(tmp_path)  # another one of the same is another one: it has the time in it
+    assert install([wheel], folder) == ["installed ttai-trial 1.0 (plugin trial)"]
     assert modules(folder) == {"ttai_trial/__init__.py": PLUGIN}
     (entry,) = json.loads((folder / "manifest.json").read_text())["distributions"]
     assert (entry["name"], entry["version"], entry["plugins"]) == ("ttai-trial", "1.0", ["trial"])
     assert sorted([*entry["files"], "manifest.json"]) == sorted(files(folder))
-    assert install([build(tmp_path)], folder) == ["ttai-trial 1.0 (plugin trial) is there already"]
+    assert install([wheel], folder) == ["ttai-trial 1.0 (plugin trial) is there already"]
     (folder / "ttai_trial/__pycache__").mkdir()
     (folder / "ttai_trial/__pycache__/x.pyc").touch()
     assert remove("trial", folder) == ["removed ttai-trial 1.0"]

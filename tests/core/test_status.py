@@ -61,4 +61,4 @@ async def test_without_credentials_it_says_how_to_log_in() -> None:
     assert status is not None
     assert status["mode"] == "live"
     assert "TASTYTRADE_CLIENT_SECRET" in status["broker"]
-    assert "ttai serve --demo" in status["broker"]
+    assert "--demo" in status["broker"]

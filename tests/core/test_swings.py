@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.price_paths import bars_of, path, random_walk
@@ -45,7 +45,6 @@ def test_a_turn_of_today_is_told_where_nothing_need_confirm_it() -> None:
 
 
 @given(st.lists(st.integers(1, 6), max_size=30), st.integers(1, 4), st.integers(0, 2), st.data())
-@settings(derandomize=True, deadline=None)
 def test_swings_are_what_their_definition_says(highs: list[int], width: int, slack: int, data: st.DataObject) -> None:
     after = data.draw(st.integers(0, width))
     by_hand = [

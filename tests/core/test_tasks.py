@@ -129,7 +129,7 @@ async def test_a_task_is_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ("raises", "said"),
     [
         (NoSuchTask("other"), "NOT_FOUND: there is no task 'other'. "),
-        (KeyError("secret"), "INTERNAL: something unexpected went wrong (reference "),
+        (KeyError("secret"), "INTERNAL: something unexpected went wrong in task "),
         (SystemExit(3), "PLUGIN: task work tried to end the server"),
         (asyncio.CancelledError(), "PLUGIN: task work cancelled itself"),
     ],

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.price_paths import closes, mirrored, path, random_walk, recorded, scaled
@@ -22,7 +22,6 @@ def test_one_percent_a_day_is_a_perfect_uptrend() -> None:
 
 
 @given(st.floats(1e-3, 5), st.integers(20, 120))
-@settings(derandomize=True, deadline=None)
 def test_a_pure_uptrend_is_up_and_its_mirror_down(percent: float, count: int) -> None:
     rise = closes(100 * (1 + percent / 100) ** np.arange(count))
     up, down = trend(rise), trend(mirrored(rise))
@@ -31,7 +30,6 @@ def test_a_pure_uptrend_is_up_and_its_mirror_down(percent: float, count: int) ->
 
 
 @given(st.integers(0, 10_000), st.integers(20, 300))
-@settings(derandomize=True, deadline=None)
 def test_a_mirror_turns_the_direction_and_nothing_else(seed: int, count: int) -> None:
     bars = random_walk(seed, count)
     one, other = trend(bars), trend(mirrored(bars))
@@ -43,7 +41,6 @@ def test_a_mirror_turns_the_direction_and_nothing_else(seed: int, count: int) ->
 
 
 @given(st.integers(0, 10_000), st.floats(1e-3, 1e3))
-@settings(derandomize=True, deadline=None)
 def test_the_scale_of_prices_does_not_matter(seed: int, factor: float) -> None:
     bars = random_walk(seed, 120)
     one, other = trend(bars), trend(scaled(bars, factor))

@@ -122,9 +122,17 @@ def test_whether_a_run_was_missed(text: str, last: str, now: str, was_due: bool)
     assert due_since(made, new_york(last), new_york(now)) is was_due
 
 
-@pytest.mark.parametrize("text", ["cron hour=nine", "cron minute=*/0", "cron day=40-50", "cron hour=5-2"])
-def test_what_apscheduler_cannot_read_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cron hour=nine", '"nine" for field "hour"'),
+        ("cron minute=*/0", 'for field "minute"|higher than 0'),
+        ("cron day=40-50", 'for field "day"|higher than'),
+        ("cron hour=5-2", 'for field "hour"|must not be higher'),
+    ],
+)
+def test_what_apscheduler_cannot_read_is_a_value_error(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         trigger(_read(text), None, new_york("2026-11-20T10:00"))
 
 

@@ -110,7 +110,6 @@ def test_nothing_to_compare_with_is_unknown() -> None:
 
 
 @given(values, st.floats(0.01, 3), st.floats(0.5, 2))
-@settings(derandomize=True, deadline=None)
 def test_rank_and_percentile_are_within_0_and_100_and_blind_to_the_unit(
     history: list[float], now: float, unit: float
 ) -> None:
@@ -123,7 +122,7 @@ def test_rank_and_percentile_are_within_0_and_100_and_blind_to_the_unit(
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 100))
-@settings(derandomize=True, deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_rescaled_price_is_as_volatile(seed: int, factor: float) -> None:
     bars = random_walk(seed, 40)
     after = scaled(bars, factor)

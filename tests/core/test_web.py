@@ -59,7 +59,7 @@ def test_an_empty_token_file_is_replaced(tmp_path: Path) -> None:
 
 def test_a_token_that_cannot_be_kept_holds_for_this_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "taken").write_text("")
-    token = Token.of(CoreSettings(data_dir=tmp_path / "taken"))
+    token = Token.of(CoreSettings(data_dir=tmp_path / "taken/home"))
     assert token.value
     assert (token.made, token.path) == (True, None)
     assert "TTAI_API_KEY" in caplog.text

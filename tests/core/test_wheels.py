@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -154,8 +155,8 @@ def test_what_is_missing_is_named_with_what_to_do(need: str, said: str | None) -
     if said is None:
         assert problems == []
     else:
-        with pytest.raises(AssertionError, match=said):
-            raise AssertionError(*problems)
+        (problem,) = problems
+        assert re.search(said, problem)
 
 
 def test_what_the_desktop_binary_carries_without_metadata_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

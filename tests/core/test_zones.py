@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ttai.quant.evidence import Evidence, Kind
@@ -79,7 +79,6 @@ def test_what_never_turned_price_is_never_strong_and_a_touch_makes_it_so() -> No
 
 
 @given(pieces, st.floats(1, 100), st.floats(0.01, 20))
-@settings(derandomize=True, deadline=None)
 def test_zones_part_the_evidence_without_overlap(found: list[Evidence], close: float, reach: float) -> None:
     zones = find_zones(found, close, reach)
     assert sorted(one.price for zone in zones for one in zone.evidence) == sorted(one.price for one in found)
@@ -92,7 +91,6 @@ def test_zones_part_the_evidence_without_overlap(found: list[Evidence], close: f
 
 
 @given(pieces.filter(len), st.data())
-@settings(derandomize=True, deadline=None)
 def test_more_evidence_never_weakens_a_zone(found: list[Evidence], data: st.DataObject) -> None:
     near = [evidence(50, one.weight) for one in found]
     [zone] = find_zones(near, close=60, reach=1)

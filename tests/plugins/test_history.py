@@ -207,6 +207,11 @@ async def test_names_may_arrive_in_any_spelling(h: Harness, asked: Any) -> None:
     ]
 
 
+async def test_commas_without_end_cost_no_time(h: Harness) -> None:
+    asked = ["," * 40_000]  # half as many took 6 s
+    assert "is not an indicator" in await refused(h, "get_indicators", symbol="SPY", indicators=asked)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

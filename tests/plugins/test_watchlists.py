@@ -78,6 +78,11 @@ async def test_an_unknown_list_is_not_found_with_the_nearest_names_first(demo: H
             await edit(demo, "Nope", action, symbols)
 
 
+async def test_a_name_of_any_length_is_compared_in_no_time(demo: Harness) -> None:
+    with pytest.raises(ToolError, match="NOT_FOUND: there is no watchlist 'a a a"):
+        await demo.call("get_watchlists", name="a " * 50_000)  # it took 18 s
+
+
 async def test_a_list_is_made_filled_thinned_and_deleted(either: Harness, mine: str) -> None:
     made = await edit(either, "50% / Mine?", "create")
     kept = {"private": "the simulator, until it ends", "local": "this computer"}[made.data["kind"]]
@@ -139,6 +144,12 @@ async def test_a_list_has_at_most_500_symbols(either: Harness, mine: str) -> Non
     with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 501"):
         await edit(either, mine, "add", MANY[499:501])
     assert (await edit(either, mine, "remove", MANY[:2])).data["count"] == 498
+
+
+async def test_as_many_symbols_as_one_likes_are_refused_in_no_time(either: Harness, mine: str) -> None:
+    await edit(either, mine, "create", ["SPY"])
+    with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 60001"):
+        await edit(either, mine, "add", [f"A{number}" for number in range(60_000)])  # it took 36 s
 
 
 async def test_a_long_list_is_read_in_parts_that_fit_the_budget(either: Harness, mine: str) -> None:

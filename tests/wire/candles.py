@@ -12,6 +12,7 @@ from tests.wire.test_simulator_dxlink import Raw, Standing, raw
 from ttai.clock import NEW_YORK
 from ttai.simulator import Simulator, World
 from ttai.simulator.candles import CandleSymbol, Series
+from ttai.simulator.prices import course, walked
 
 INTERVALS = {"1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14_400, "1d": 0, "1w": 0}
 INTRADAY = [interval for interval, seconds in INTERVALS.items() if seconds]
@@ -23,6 +24,12 @@ def market(moment: datetime, sessions: str = "real", seed: int = 7) -> World:
     clock = Standing()
     clock.moment = moment.astimezone(UTC)
     return Simulator(clock=clock, sessions="real" if sessions == "real" else "always", seed=seed).world
+
+
+def forget_the_drawn() -> None:
+    """What worlds of a seed share: from now on they draw their paths anew."""
+    course.cache_clear()
+    walked.cache_clear()
 
 
 def told(world: World, symbol: str, since: datetime | None = None, most: int = 8000) -> list[dict[str, Any]]:

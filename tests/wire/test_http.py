@@ -12,7 +12,8 @@ from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 from pydantic import SecretStr
 
 from ttai import Host
-from ttai.presence import Server, ask
+from ttai.cli.remote import ask
+from ttai.presence import Server
 from ttai.serve import _Uvicorn, bind
 from ttai.testing import Harness, harness
 from ttai.web import Token, web_app

@@ -115,6 +115,7 @@ async def test_the_pauses_between_tries_grow() -> None:
         (status(500), BrokerUnavailable, "BROKER: TastyTrade does not answer as it should (HTTP 500 on /x)."),
         (text(502, "<html>"), BrokerUnavailable, "BROKER: TastyTrade does not answer as it should (HTTP 502 on /x)."),
         (text(200, "<html>"), BrokerUnavailable, "(no JSON object on /x)"),
+        (text(200, "[" * 50_000), BrokerUnavailable, "(no JSON object on /x)"),
         (raising(httpx2.ConnectError("refused")), BrokerUnavailable, "(ConnectError on /x at https://broker.example)"),
     ],
 )

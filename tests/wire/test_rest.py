@@ -139,6 +139,13 @@ async def test_what_is_searched_for_is_one_part_of_the_path() -> None:
         assert [(match.symbol, match.description) for match in found] == [("BRK/B", "Berkshire Hathaway Inc. Class B")]
 
 
+@pytest.mark.parametrize("text", [".", ".."])
+async def test_a_step_in_a_path_is_no_symbol(text: str) -> None:
+    async with desk(streaming=False) as d:
+        assert await d.adapter.search(text) == []
+        assert not any(path.startswith("/symbols") for path in d.simulator.requests)
+
+
 async def test_what_stands_in_an_answer_that_cannot_be_read_is_told_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
     async with desk(streaming=False) as d:
         d.tap.answer("/symbols/search/SPY", {"session": "t0psecret"})

@@ -6,10 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.wire.candles import FRIDAY, INTERVALS, INTRADAY, at, market, midnight_utc, of, ohlcv, together, told
+from tests.wire.candles import (
+    FRIDAY,
+    INTERVALS,
+    INTRADAY,
+    at,
+    forget_the_drawn,
+    market,
+    midnight_utc,
+    of,
+    ohlcv,
+    together,
+    told,
+)
 from tests.wire.test_simulator_dxlink import Standing
 from ttai.clock import NEW_YORK
-from ttai.simulator.days import half_days, hours, is_session
+from ttai.simulator.days import half_days, hours, is_session, session_after
 
 DAYS = [
     date(2026, 11, 20),
@@ -24,14 +36,14 @@ DAYS = [
 @pytest.mark.parametrize("day", DAYS, ids=str)
 @pytest.mark.parametrize("symbol", ["SPY", "TSLA", "F", "BRK/B", "SPX", "VIX", "MSTR"])
 def test_the_bars_of_a_day_make_the_day(symbol: str, day: date, sessions: str) -> None:
-    world = market(datetime.combine(day + timedelta(days=4), time(11), NEW_YORK), sessions)
+    world = market(datetime.combine(session_after(day), time(10), NEW_YORK), sessions)
     (kept,) = [bar for bar in world.history(symbol) if bar.day == day]
     volume = "NaN" if world.instruments[symbol].kind == "Index" else kept.volume
-    (whole,) = [b for b in told(world, f"{symbol}{{=d}}") if b["time"] == midnight_utc(day)]
+    since = datetime.combine(day, time(), NEW_YORK)
+    (whole,) = [b for b in told(world, f"{symbol}{{=d}}", since - timedelta(days=1)) if b["time"] == midnight_utc(day)]
     assert (whole["open"], whole["high"], whole["low"], whole["close"]) == kept[1:5]
     assert whole["volume"] == volume
     opens, closes = hours(day).open, hours(day).close
-    since = datetime.combine(day, time(), NEW_YORK)
     for interval in INTRADAY:
         bars = of(told(world, f"{symbol}{{={interval},tho=true}}", since), day)
         if volume == "NaN":
@@ -169,6 +181,7 @@ def test_the_same_for_everybody_who_asks(sessions: str) -> None:
         told(asked_often, "AAPL{=m}", FRIDAY - timedelta(days=2))
         asked_often.snapshot("AAPL")
         asked_often.clock.moment += timedelta(hours=1)
+    forget_the_drawn()
     for interval in INTERVALS:
         symbol = f"AAPL{{={interval}}}"
         often, once = (told(world, symbol, FRIDAY - timedelta(days=8)) for world in (asked_often, asked_once))
@@ -178,8 +191,10 @@ def test_the_same_for_everybody_who_asks(sessions: str) -> None:
 
 def test_a_finished_bar_is_what_it_last_was() -> None:
     world = market(FRIDAY.replace(hour=10, minute=4, second=59, microsecond=900_000))
-    live = told(world, "TSLA{=5m}")[-1]
-    finished = next(b for b in told(market(FRIDAY + timedelta(days=20)), "TSLA{=5m}") if b["time"] == live["time"])
+    live = told(world, "TSLA{=5m}", FRIDAY)[-1]
+    forget_the_drawn()
+    later = told(market(FRIDAY + timedelta(days=20)), "TSLA{=5m}", FRIDAY)
+    finished = next(bar for bar in later if bar["time"] == live["time"])
     assert ohlcv(finished) == ohlcv(live)
 
 
@@ -197,8 +212,8 @@ def test_no_day_jumps_to_its_high_and_back(symbol: str) -> None:
 @pytest.mark.parametrize("price", [600, 700])
 def test_what_was_before_a_set_price_stays_in_the_bar(second: int, price: float) -> None:
     world = market(FRIDAY.replace(hour=11, minute=8, second=second))
-    before = told(world, "SPY{=m}")[-1]
+    before = told(world, "SPY{=m}", FRIDAY)[-1]
     world.set_price("SPY", price)
-    after = told(world, "SPY{=m}")[-1]
+    after = told(world, "SPY{=m}", FRIDAY)[-1]
     assert (after["open"], after["close"], after["volume"]) == (before["open"], price, before["volume"])
     assert (after["high"], after["low"]) == (max(before["high"], price), min(before["low"], price))

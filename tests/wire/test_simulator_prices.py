@@ -7,6 +7,7 @@ from statistics import correlation, stdev
 
 import pytest
 
+from tests.wire.candles import forget_the_drawn
 from ttai.clock import NEW_YORK, Clock
 from ttai.simulator import DailyBar, World
 from ttai.simulator.days import is_session, session_before
@@ -38,6 +39,7 @@ def test_the_same_seed_and_time_give_the_same_price_whoever_asked_before() -> No
     noon = asked_often.clock.now().timestamp()
     for minute in range(-600, 1):
         last = asked_often.snapshot("TSLA", noon + 60 * minute)
+    forget_the_drawn()
     assert last == asked_once.snapshot("TSLA")
     assert asked_once.snapshot("TSLA") != market(*FRIDAY_NOON, seed=8).snapshot("TSLA")
 

@@ -169,6 +169,20 @@ async def test_a_channel_that_the_feed_closes_ends_the_socket() -> None:
         assert (await d.market.quote("SPY")).last is not None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["{", "7", "[]", "[" * 50_000, '{"channel": 1}', '{"type": "FEED_DATA"}', '{"type": "FEED_DATA", "channel": 1}'],
+)
+async def test_a_message_nobody_can_read_costs_itself(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with desk() as d:
+        await d.market.quote("SPY")
+        await d.simulator._feed.sockets[0]._send(text)
+        d.simulator.set_price("SPY", 700)
+        await until(lambda: d.market.hub.line("SPY").events[TradeEvent].price == 700)  # type: ignore[union-attr]
+        assert d.market.hub.sockets == 1
+        assert "a message of the feed was not read" in caplog.text
+
+
 async def test_a_call_in_the_moment_without_a_socket_is_answered() -> None:
     async with desk(timing=NEVER) as d:
         await d.market.quote("SPY")

@@ -16,7 +16,7 @@ from ttai.background.jobs import OFF, Job, Schedule
 from ttai.background.records import Records
 from ttai.clock import Clock
 from ttai.errors import NotFound, TtaiError
-from ttai.isolation import contained
+from ttai.isolation import contained, end
 from ttai.quant.calendar import Calendar
 from ttai.warm import warm
 
@@ -133,7 +133,7 @@ class Scheduler:
         """Run a job now, or pause or resume it for good; a sentence about how it went."""
         job = self._jobs.get(name)
         if job is None:
-            raise NotFound(f"there is no job {name}", f"Jobs are {', '.join(sorted(self._jobs)) or 'none'}")
+            raise NotFound(f"there is no job {name}", f"There are {', '.join(sorted(self._jobs)) or 'none'}")
         if action != "run":
             await self._records.write(name, paused=action == "pause")
             if action == "pause":
@@ -158,10 +158,8 @@ class Scheduler:
         """Cancel what runs; what does not let itself be cancelled is left behind."""
         running = dict(self._running)
         self._running.clear()
-        for task in running.values():
-            task.cancel()
+        await end(running.values(), STOPPING)
         if running:
-            await asyncio.wait(running.values(), timeout=STOPPING)
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOPPING):
                     for name in running:

@@ -18,7 +18,7 @@ from ttai.answers import Rendered, render
 from ttai.background.errors import NoSuchTask
 from ttai.clock import Clock
 from ttai.errors import TtaiError
-from ttai.isolation import contained
+from ttai.isolation import contained, end
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -137,10 +137,7 @@ class Tasks:
         tasks = [running.task for running in self._running.values()]
         if self._pulse is not None:
             tasks.append(self._pulse)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSING)
+        await end(tasks, CLOSING)
 
     async def _work(
         self, identity: str, name: str, work: Callable[[Progress], Awaitable[object]], progress: Progress

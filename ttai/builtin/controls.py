@@ -7,10 +7,9 @@ from pydantic import Field
 
 from ttai.answers import Answer, Percent, cut
 from ttai.background.leader import Leader
+from ttai.builtin.common import CHANGE, READ, Done
 from ttai.host import Host
 
-READ = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
-CHANGE = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 MOST = 30
 
 
@@ -31,14 +30,8 @@ class JobLine(Answer):
 class Jobs(Answer):
     """Every job, and whether this process runs them."""
 
-    here: bool
+    run_in_this_process: bool
     jobs: list[JobLine]
-
-
-class Done(Answer):
-    """What an action came to."""
-
-    said: str
 
 
 class NotificationLine(Answer):
@@ -80,7 +73,7 @@ def declare(host: Host, leader: Leader) -> None:
         Use it when an alert or a briefing did not come."""
         states = await host.scheduler.list()
         return Jobs(
-            here=leader.held,
+            run_in_this_process=leader.held,
             jobs=[
                 JobLine(
                     name=state.name,

@@ -6,17 +6,18 @@ from typing import Any
 from pydantic import SecretStr
 
 from ttai.answers import Answer
+from ttai.builtin.common import CHANGE, READ, Done
 from ttai.config_file import write
 from ttai.errors import BadArgument, TtaiError
 from ttai.host import Host
 from ttai.login.credentials import Credentials
 from ttai.login.login import Login
 from ttai.settings import Config, CoreSettings
+from ttai.toolbox import APP
 
-READ = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
-CHANGE = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": True}
 CODE = {"plugin_path", "plugins"}
-APP: dict[str, Any] = {"tags": {"app"}, "meta": {"ui": {"visibility": ["app"]}}}
+OUTSIDE = CHANGE | {"openWorldHint": True}
+HIDDEN: dict[str, Any] = {"tags": {APP}, "meta": {"ui": {"visibility": ["app"]}}}
 
 
 class AuthStatus(Answer):
@@ -28,7 +29,7 @@ class AuthStatus(Answer):
     kept_in: str
 
 
-class Connection(Answer):
+class ConnectionTest(Answer):
     """What a test of the login came to."""
 
     works: bool
@@ -48,17 +49,11 @@ class Sent(Answer):
     id: str
 
 
-class Done(Answer):
-    """What an action came to."""
-
-    said: str
-
-
 def declare(host: Host, settings: CoreSettings, config: Config, login: Login) -> None:
     """These tools, for a server with these settings and this login."""
     path = settings.data_dir / "config.toml"
 
-    @host.tool(annotations=READ, **APP)
+    @host.tool(annotations=READ, **HIDDEN)
     async def get_auth_status() -> AuthStatus:
         """Tell whether ttai is logged in, at which broker address, and where the credentials are kept."""
         return AuthStatus(
@@ -68,32 +63,32 @@ def declare(host: Host, settings: CoreSettings, config: Config, login: Login) ->
             kept_in=await login.where(),
         )
 
-    @host.tool(annotations=READ | {"openWorldHint": True}, **APP)
-    async def test_connection() -> Connection:
+    @host.tool(annotations=READ | {"openWorldHint": True}, **HIDDEN)
+    async def test_connection() -> ConnectionTest:
         """Ask the broker for the accounts now, and tell how it went."""
         try:
             port = await login.connection.broker()
             accounts = await port.accounts()
         except TtaiError as error:
-            return Connection(works=False, said=str(error))
-        return Connection(works=True, said=f"{len(accounts)} accounts at {login.connection.url}")
+            return ConnectionTest(works=False, said=str(error))
+        return ConnectionTest(works=True, said=f"{len(accounts)} accounts at {login.connection.url}")
 
-    @host.tool(name="login", annotations=CHANGE, **APP)
+    @host.tool(name="login", annotations=OUTSIDE, **HIDDEN)
     async def log_in(client_secret: SecretStr, refresh_token: SecretStr) -> Done:
         """Try these credentials at the broker and, if they work, keep them and use them from now on."""
         return Done(said=await login.log_in(Credentials(client_secret, refresh_token)))
 
-    @host.tool(annotations=CHANGE | {"destructiveHint": True}, **APP)
+    @host.tool(annotations=OUTSIDE | {"destructiveHint": True}, **HIDDEN)
     async def logout() -> Done:
         """Forget the credentials kept for this broker address, and close the connection."""
         return Done(said=await login.log_out())
 
-    @host.tool(annotations=READ, **APP)
+    @host.tool(annotations=READ, **HIDDEN)
     async def get_config() -> Configuration:
         """Tell the settings in force, wherever they come from."""
         return Configuration(path=str(path), settings=config.shown(settings))
 
-    @host.tool(annotations=CHANGE, **APP)
+    @host.tool(annotations=OUTSIDE, **HIDDEN)
     async def update_config(settings: dict[str, Any]) -> Done:
         """Change settings in config.toml, all of them or none; keys as get_config tells them, null removes one.
         They hold from the next start."""
@@ -102,7 +97,7 @@ def declare(host: Host, settings: CoreSettings, config: Config, login: Login) ->
             raise BadArgument(f"{named} says what code is loaded", f"Set it with `ttai config set {named} …`")
         return Done(said=await asyncio.to_thread(write, path, settings, config.sections))
 
-    @host.tool(annotations=CHANGE | {"idempotentHint": False}, **APP)
+    @host.tool(annotations=OUTSIDE | {"idempotentHint": False}, **HIDDEN)
     async def test_notification() -> Sent:
         """Send a notification that says it is a test."""
         return Sent(id=await host.notifier.send("A test", "Notifications of ttai reach you here.", kind="info"))

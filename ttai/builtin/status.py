@@ -6,14 +6,13 @@ from datetime import datetime
 from ttai import __version__
 from ttai.answers import Answer
 from ttai.background.leader import Leader
+from ttai.builtin.common import READ
 from ttai.host import Host
 from ttai.login.login import Login
 from ttai.middleware import Ledger
 from ttai.plugins import Plugins
 from ttai.settings import CoreSettings
 from ttai.storage.database import Database
-
-READ = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
 
 
 class Pong(Answer):

@@ -1,6 +1,7 @@
 """The commands about what is the user's: login, settings, the database."""
 
 import getpass
+import json
 import os
 import sys
 from pathlib import Path
@@ -60,12 +61,12 @@ def show(data_dir: DataDir = None) -> None:
     app = make_app(data_dir)
     print(f"# {app.settings.data_dir / 'config.toml'}")
     for key, value in app.config.shown(app.settings).items():
-        print(f"{key} = {value}")
+        print(f"{key} = {json.dumps(value)}" if value is not None else f"# {key} is not set")
     for problem in app.config.problems:
         print(f"! {problem}")
 
 
-@config_cli.command("set")
+@config_cli.command("set", context_settings={"ignore_unknown_options": True})  # plugins=-quotes is a value
 def set_value(
     key: Annotated[str, typer.Argument(help="Such as log_level, or vix.alarm for a plugin's.")],
     value: Annotated[str, typer.Argument(help="The new value; nothing ('') removes it.")],
@@ -104,8 +105,8 @@ def restore(
 ) -> None:
     """Put a backup in the database's place; what is there now is kept beside it."""
     from ttai.clock import Clock
-    from ttai.storage.backups import newest
     from ttai.storage.backups import restore as put_back
+    from ttai.storage.file import newest
 
     settings, _ = read_settings(data_dir, demo)
 

@@ -29,17 +29,17 @@ from packaging.utils import canonicalize_name
 from ttai.cli import wheels
 from ttai.errors import BadArgument
 from ttai.files import replace
+from ttai.settings import GROUP
 
 if TYPE_CHECKING:
     from ttai.app import App
     from ttai.plugins import PluginReport
     from ttai.tools import AnswerTool
 
-LOADING = "ttai.plugins"  # the logger
 PATIENCE = 30.0  # s loading may take
 ROOM = 50  # characters of a tool's name: some clients put the server's in front, and 64 is the end
 DESCRIPTION = 600  # characters; every one of them is read by the model in every conversation
-_HINT = f'A plugin names its function in [project.entry-points."{wheels.GROUP}"]; `ttai plugins new` shows how'
+_HINT = f'A plugin names its function in [project.entry-points."{GROUP}"]; `ttai plugins new` shows how'
 
 
 @dataclass
@@ -89,13 +89,9 @@ def load(folders: Iterable[str], distribution: str, data_dir: str) -> list[Findi
 
     sys.path[:0] = folders
     importlib.invalidate_caches()
-    traces = _Traces()
-    logger = logging.getLogger(LOADING)
-    logger.addHandler(traces)
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False  # the report says it
+    logging.getLogger("ttai.plugins").propagate = False  # the report says it
     app = make_app(data_dir, plugins="")
-    return asyncio.run(_findings(app, distribution, traces))
+    return asyncio.run(_findings(app, distribution))
 
 
 def _candidates(path: Path, scratch: Path) -> list[Candidate]:
@@ -133,7 +129,7 @@ def _of_project(path: Path, scratch: Path) -> Candidate:
     """A project as pip would lay it out: metadata in the scratch folder, modules where they are."""
     try:
         project = tomllib.loads((path / "pyproject.toml").read_text("utf-8")).get("project", {})
-        points = {str(name): str(value) for name, value in project["entry-points"][wheels.GROUP].items()}
+        points = {str(name): str(value) for name, value in project["entry-points"][GROUP].items()}
         name, version = str(project["name"]), str(project.get("version", "0"))
         needs = [Requirement(need) for need in project.get("dependencies", [])]
         python = SpecifierSet(project.get("requires-python", ""))
@@ -146,7 +142,7 @@ def _of_project(path: Path, scratch: Path) -> Candidate:
     info = scratch / "project" / f"{canonicalize_name(name).replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", "utf-8")
-    lines = [f"[{wheels.GROUP}]", *(f"{key} = {value}" for key, value in points.items())]
+    lines = [f"[{GROUP}]", *(f"{key} = {value}" for key, value in points.items())]
     (info / "entry_points.txt").write_text("\n".join(lines), "utf-8")
     warnings = wheels.unmet((need for need in needs if not need.marker or need.marker.evaluate()), wheels.beside())
     here = ".".join(map(str, sys.version_info[:3]))
@@ -156,7 +152,7 @@ def _of_project(path: Path, scratch: Path) -> Candidate:
 
 
 def _plugins(distribution: Distribution) -> list[str]:
-    return sorted(point.name for point in distribution.entry_points if point.group == wheels.GROUP)
+    return sorted(point.name for point in distribution.entry_points if point.group == GROUP)
 
 
 def _try(one: Candidate, data_dir: Path, scratch: Path, patience: float) -> list[Finding]:
@@ -207,50 +203,28 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-class _Traces(logging.Handler):
-    """Keeps the tracebacks of plugins that failed; the log has each below the plugin's line."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self._line = ""
-        self._traces: dict[str, str] = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        said = record.getMessage().removeprefix("plugin ")
-        if record.name != LOADING:
-            return
-        if record.levelno == logging.DEBUG:
-            self._traces[self._line] = said
-        else:
-            self._line = said
-
-    def of(self, line: str) -> str:
-        """The traceback of a plugin's failure, where it is one of its code and not ttai's refusal."""
-        trace = self._traces.get(line, "").strip()
-        return "" if not trace or trace.splitlines()[-1].startswith("ttai.") else trace
-
-
-async def _findings(app: "App", distribution: str, traces: _Traces) -> list[Finding]:
+async def _findings(app: "App", distribution: str) -> list[Finding]:
     asked = [report for report in app.plugins.reports if _is(report, distribution)]
-    return [await _finding(app, report, traces) for report in asked]
+    return [await _finding(app, report) for report in asked]
 
 
 def _is(report: "PluginReport", distribution: str) -> bool:
     return canonicalize_name(report.distribution) == canonicalize_name(distribution)
 
 
-async def _finding(app: "App", report: "PluginReport", traces: _Traces) -> Finding:
+async def _finding(app: "App", report: "PluginReport") -> Finding:
     if report.state != "loaded":
-        return Finding(report.line, trace=traces.of(report.line))
+        return Finding(report.line, trace=report.trace)
     if said := await _no_tables(app, report.name):
         return Finding(f"{report.name} ({report.distribution} {report.version}): would not start: {said}")
     tools: dict[str, Any] = {tool.name: tool for tool in await app.mcp.list_tools()}
     mine = [tools[name[5:]] for name in report.declared if name.startswith("tool ")]
     warnings = [warning for tool in mine for warning in _warnings(tool)]
-    for other in app.plugins.reports:
-        taken = f"taken by {report.name};" in (other.problem or "")
-        if other is not report and other.problem and (taken or other.name == report.name):
-            warnings.append(f"with it, this does not load any more: {other.line}")
+    warnings += [
+        f"with it, this does not load any more: {other.line}"
+        for other in app.plugins.reports
+        if other is not report and other.problem and report.name in (other.name, other.clashes_with)
+    ]
     declared = [_described(app, name, tools) for name in report.declared]
     return Finding(report.line, True, declared + _settings(app, report.name), warnings)
 

@@ -14,8 +14,9 @@ import typer
 from ttai import __version__
 from ttai.cli.account import backup, config_cli, login, logout, restore
 from ttai.cli.plugins import plugins_cli
+from ttai.cli.remote import ask, refuse_secrets
 from ttai.cli.terminal import DataDir, Demo, PluginList, make_app, read_settings, run
-from ttai.presence import Server, ask, find_server, refuse_secrets
+from ttai.presence import Server, find_server
 
 if TYPE_CHECKING:
     from ttai.app import App
@@ -101,8 +102,12 @@ def call(
 
 @cli.command()
 def status(data_dir: DataDir = None, demo: Demo = False) -> None:
-    """Tell how the server would be: login, plugins, problems."""
-    run(_call(make_app(data_dir, demo), "get_status", {}, as_json=False, connected=True))
+    """Tell how the server is, or would be if none runs: login, stream, plugins, problems."""
+    settings, _ = read_settings(data_dir, demo)
+    if server := find_server(settings):
+        run(_call_there(server, "get_status", {}, as_json=False))
+    else:
+        run(_call(make_app(data_dir, demo), "get_status", {}, as_json=False, connected=True))
 
 
 @cli.command()
@@ -142,9 +147,9 @@ def simulate(
     sockets = bind("127.0.0.1", port)
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
     print(f"simulated broker at {url}; for a server that uses it:", file=sys.stderr)
-    print(f"  TASTYTRADE_API_URL={url}", file=sys.stderr)
-    print(f"  TASTYTRADE_CLIENT_SECRET={simulator.CLIENT_SECRET}", file=sys.stderr)
-    print(f"  TASTYTRADE_REFRESH_TOKEN={simulator.REFRESH_TOKEN}", file=sys.stderr, flush=True)
+    print(f"  export TASTYTRADE_API_URL={url}", file=sys.stderr)
+    print(f"  export TASTYTRADE_CLIENT_SECRET={simulator.CLIENT_SECRET}", file=sys.stderr)
+    print(f"  export TASTYTRADE_REFRESH_TOKEN={simulator.REFRESH_TOKEN}", file=sys.stderr, flush=True)
     config = uvicorn.Config(simulator.app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
     gc.enable()
     uvicorn.Server(config).run(sockets)  # it raises the signal that ended it once more, for `_run`'s handler

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ttai.cli.remote import ask
 from ttai.cli.terminal import DataDir, PluginList, hand_on, make_app, read_settings, run
-from ttai.presence import Server, ask, find_server
+from ttai.presence import Server, find_server
 
 RESTART = "It takes effect when ttai is started again; `ttai plugins` says whether it loads."
 

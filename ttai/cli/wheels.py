@@ -27,9 +27,8 @@ from packaging.version import Version
 
 from ttai import __version__
 from ttai.errors import TtaiError
+from ttai.settings import GROUP, OURS
 
-GROUP = "ttai.plugins"
-OURS = "ttai"
 RESERVED = frozenset({"manifest.json"})  # what the folder of the plugins has of its own
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from ttai.broker.broker import Broker
 from ttai.cache import Cache
 from ttai.errors import BadArgument, TtaiError
-from ttai.isolation import ended
+from ttai.isolation import end
 from ttai.login.connection import Connection
 from ttai.login.credentials import VARIABLES, Credentials, from_environment
 from ttai.login.vault import Vault
@@ -136,7 +136,7 @@ class Login:
 
     async def _cut(self) -> None:
         if self._link is not None:
-            await ended([self._link])
+            await end([self._link])
 
     async def _connect(self) -> None:
         """Log in and keep the socket until the login changes; a surprise leaves the server without, and is logged."""

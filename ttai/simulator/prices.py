@@ -256,6 +256,15 @@ def _part(at: float, begins: float, ends: float) -> float:
     return min(max((at - begins) / (ends - begins), 0.0), 1.0)
 
 
+course = lru_cache(maxsize=64)(Course)  # one for all worlds of a seed: it depends on its arguments alone
+
+
+@lru_cache(maxsize=64)
+def walked(along: Course, day: date, knots: int) -> tuple[float, ...]:
+    """The path of a day, drawn once: whoever asks for bars of another length meets the same days."""
+    return tuple(along.walk(day, knots))
+
+
 class Day:
     """The path of an instrument through one trading day."""
 

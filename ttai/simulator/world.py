@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from ttai.clock import NEW_YORK, Clock
 from ttai.simulator.days import hours, is_session, session_after, session_before, sessions_before
 from ttai.simulator.instruments import INSTRUMENTS, MORE, Instrument
-from ttai.simulator.prices import KNOT, Course, DailyBar, Day, Span, cents, noise, rounded
+from ttai.simulator.prices import KNOT, DailyBar, Day, Span, cents, course, noise, rounded, walked
 
 Sessions = Literal["always", "real"]
 
@@ -47,7 +47,7 @@ class Listing:
     def __init__(self, instrument: Instrument, seed: int) -> None:
         self.instrument = instrument
         self.name = instrument.tracks or instrument.symbol
-        self._course = Course(
+        self._course = course(
             seed=seed,
             name=self.name,
             anchor=instrument.anchor,
@@ -125,7 +125,7 @@ class Listing:
     def _drawn(self, span: Span) -> Day:
         factor = self._factor(span.day)
         knots = int((span.closes - span.opens) / KNOT)
-        path = [price * factor for price in self._course.walk(span.day, knots)]
+        path = [price * factor for price in walked(self._course, span.day, knots)]
         return Day(span, self.bar(session_before(span.day)), path, self._course.bar(span.day)[1])
 
     def _look(self, today: Day, beat: int, moment: float) -> Snapshot:

@@ -1,128 +1,33 @@
-"""The database file by hand: opened, locked between processes, copied, brought back.
-
-Everything here but `backup` and `restore` waits for the disk: call it in a thread.
-"""
+"""The database copied, while servers write to it, and brought back."""
 
 import asyncio
-import errno
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ttai.clock import Clock
-from ttai.errors import BadArgument, NotFound, TtaiError
-from ttai.storage.errors import DatabaseDamaged, DatabaseLocked, DatabaseUnwritable, DiskFull, NotABackup
+from ttai.errors import BadArgument, NotFound
+from ttai.storage.errors import DatabaseDamaged, DatabaseLocked, DatabaseUnwritable, NotABackup
+from ttai.storage.file import FILE, PATIENCE, backups, connect, examine, locked, newest, one_line, told
 
-FILE = "ttai.db"
 KEEP = 5  # backups that stay
-PATIENCE = 5.0  # s to wait for another program's lock
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+REPLACED = "replaced"  # what a restore put aside: another restore without a name must not bring it back
 
 
-_SHM_FULL = 4874  # SQLITE_IOERR_SHMSIZE: no room for the index of the write-ahead log
-
-
-def told(error: BaseException, path: Path) -> TtaiError | None:
-    """What an error of SQLite or the disk means for the user; None where it is the caller's own."""
-    error = getattr(error, "orig", None) or error  # SQLAlchemy wraps them
-    if isinstance(error, sqlite3.Error):
-        return _told_by_sqlite(error, path)
-    if isinstance(error, OSError):
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        return DiskFull(path) if full else DatabaseUnwritable(path, error.strerror or str(error))
-    return None
-
-
-def _told_by_sqlite(error: sqlite3.Error, path: Path) -> TtaiError | None:
-    code = getattr(error, "sqlite_errorcode", 0)
-    match code & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return DatabaseLocked()
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return DatabaseDamaged(path, str(error), newest(path.parent))
-        case sqlite3.SQLITE_FULL:
-            return DiskFull(path)
-        case sqlite3.SQLITE_IOERR if code == _SHM_FULL:
-            return DiskFull(path)
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PERM:
-            return DatabaseUnwritable(path, str(error))
-    return None
-
-
-def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
-    """The file, made empty and private where there is none; transactions are begun by whoever needs one.
-
-    Nobody else may open a file that is there: closing it again would drop SQLite's locks on it in this process.
-    """
-    address = path.absolute().as_uri()
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-            raise DatabaseUnwritable(path, "it is read-only") from None
-        if path.stat().st_mode & 0o077:
-            with suppress(PermissionError):  # another user's, who lets us write
-                path.chmod(0o600)  # SQLite gives the files beside it the same rights
-        # Looked at without its write-ahead log, which opening what is no database would drop.
-        with closing(sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)) as glance:
-            glance.execute("PRAGMA schema_version")
-    return sqlite3.connect(f"{address}?mode=rw", uri=True, timeout=patience, isolation_level=None)
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is written inside, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def locked(home: Path, patience: float = PATIENCE, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """Make, migrate and restore one process at a time; `stop` ends the wait."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(home / "database.lock", mode=0o600)
-    try:
-        # Who has it may be rewriting every table.
-        lock.acquire(timeout=6 * patience, cancel_check=stop)
-    except Timeout:
-        raise DatabaseLocked("another ttai, which is updating it,") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def examine(connection: sqlite3.Connection, path: Path) -> None:
-    """DatabaseDamaged where a page is; reads them all."""
-    (health,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if health != "ok":
-        raise DatabaseDamaged(path, _line(health), newest(path.parent))
-
-
-def newest(home: Path) -> Path | None:
-    """The newest backup in the data dir."""
-    return max(_backups(home), key=lambda path: path.stem, default=None)
-
-
-def keep(connection: sqlite3.Connection, home: Path, clock: Clock, spare: Path | None = None) -> Path:
-    """Put a copy of the open database into the backups; of those the newest stay, and `spare`. Needs the lock."""
+def keep(
+    connection: sqlite3.Connection, home: Path, clock: Clock, name: str = "ttai", spare: Path | None = None
+) -> Path:
+    """Put a copy of the open database into the backups; the newest of that name stay, and `spare`. Needs the lock."""
     folder = home / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     for left in folder.glob("*.part"):
         left.unlink()  # of a process that was killed: the lock is ours
     examine(connection, home / FILE)  # a copy of damage must not push out a good one
-    kept = _copy(connection, _free(folder / f"ttai-{_stamp(clock)}.db"))
-    for old in sorted(_backups(home), key=lambda path: path.stem)[:-KEEP]:
+    kept = _copy(connection, _free(folder / f"{name}-{_stamp(clock)}.db"))
+    for old in sorted(backups(home, name), key=lambda path: path.stem)[:-KEEP]:
         if spare is None or not old.samefile(spare):
             old.unlink()
     return kept
@@ -222,7 +127,7 @@ def _checked(source: Path, path: Path) -> sqlite3.Connection:
 def _unfit(origin: sqlite3.Connection) -> str:
     (health,) = origin.execute("PRAGMA integrity_check(1)").fetchone()
     if health != "ok":
-        return f"it is damaged ({_line(health)})"
+        return f"it is damaged ({one_line(health)})"
     ours = origin.execute("SELECT 1 FROM sqlite_master WHERE name = 'core_ledger'").fetchone()
     return "" if ours else "it is not a database of ttai"
 
@@ -234,7 +139,7 @@ def _put_by(home: Path, source: Path, clock: Clock) -> Path | None:
         return None
     try:
         with closing(connect(path)) as connection:  # reads only: a writer is in nobody's way
-            return keep(connection, home, clock, spare=source)
+            return keep(connection, home, clock, REPLACED, spare=source)
     except (sqlite3.Error, DatabaseDamaged) as error:
         if not isinstance(told(error, path) or error, DatabaseDamaged):
             raise
@@ -278,10 +183,6 @@ def _copy(connection: sqlite3.Connection, to: Path) -> Path:
     return to
 
 
-def _backups(home: Path) -> list[Path]:
-    return list((home / "backups").glob("ttai-" + "[0-9]" * 8 + "-*.db"))
-
-
 def _free(path: Path) -> Path:
     """`path`, or the same with a number where that is taken."""
     number, free = 1, path
@@ -289,10 +190,6 @@ def _free(path: Path) -> Path:
         number += 1
         free = path.with_stem(f"{path.stem}-{number}")
     return free
-
-
-def _line(said: str) -> str:
-    return " ".join(said.replace("*** in database main ***", "").split())[:100]
 
 
 def _has_content(path: Path) -> bool:

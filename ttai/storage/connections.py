@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ttai.storage.backups import PRAGMAS
+from ttai.storage.file import PRAGMAS
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ttai.clock import Clock, time_left
 from ttai.errors import Stopping, TtaiError
 from ttai.isolation import ENDS
-from ttai.storage.backups import FILE, PATIENCE, connect, examine, keep, locked, told
+from ttai.storage.backups import keep
 from ttai.storage.connections import WAIT, Connections
 from ttai.storage.errors import (
     DatabaseDamaged,
@@ -24,6 +24,7 @@ from ttai.storage.errors import (
     DiskFull,
     TablesUnusable,
 )
+from ttai.storage.file import FILE, PATIENCE, connect, examine, locked, told
 from ttai.storage.owners import CORE, LONGEST, Owners
 from ttai.warm import warm
 
@@ -41,7 +42,7 @@ LIBRARIES = (
 )
 AHEAD = 1.0  # s until a plugin's modules no longer wait for those of the one before
 RETRY = 5.0  # s between two attempts to open a file that can't be used
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -268,7 +269,7 @@ class Database:
         except DatabaseNewer as error:
             return {"" if owner == CORE else owner: error}
         except TablesUnusable as error:
-            log.info("The tables of %s", owner, exc_info=True)
+            _log.info("The tables of %s", owner, exc_info=True)
             self._owners.broken[owner] = error
         except (sqlite3.Error, OSError) as error:
             trouble = told(error, self.path)
@@ -282,7 +283,7 @@ class Database:
         """Why it can't be opened."""
         trouble = error if isinstance(error, TtaiError) else told(error, self.path)
         if trouble is None:
-            log.error("The database could not be opened", exc_info=error)
+            _log.error("The database could not be opened", exc_info=error)
             trouble = DatabaseUnwritable(self.path, f"{type(error).__name__}: {error}")
         return trouble
 
@@ -290,7 +291,7 @@ class Database:
         """Log what was no problem before."""
         for owner, problem in self.problems.items():
             if before.get(owner) != problem and not self._closing:
-                log.warning("Database: %s", problem)
+                _log.warning("Database: %s", problem)
 
     def _save(self, connection: sqlite3.Connection) -> None:
         """A backup before the first step of this process; a later attempt must not push out older ones."""

@@ -32,8 +32,8 @@ from sqlmodel import SQLModel
 from ttai.clock import Clock
 from ttai.errors import Stopping, TtaiError
 from ttai.isolation import ENDS
-from ttai.storage.backups import told, transaction
 from ttai.storage.errors import DatabaseNewer, TablesUnusable
+from ttai.storage.file import told, transaction
 
 Step = str | list[str] | Callable[[sqlite3.Connection], None]
 
@@ -118,6 +118,11 @@ class Ledger:
                     self._advance(claim, name, number)
             elif name in claim.tables:
                 raise TablesUnusable(claim.owner, f"table {name} is there, but ttai did not make it", "Rename it")
+        for name, table in claim.tables.items():
+            there = {row[1] for row in self._connection.execute(f'PRAGMA table_info("{name}")')}
+            if lacking := [column.name for column in table.columns if column.name not in there]:
+                cure = f"Add a step to STEPS[{name!r}]: ALTER TABLE {name} ADD COLUMN {lacking[0]} …"
+                raise TablesUnusable(claim.owner, f"table {name} has no column {', '.join(lacking)}", cure)
 
     def _rows(self) -> dict[str, tuple[str, int]]:
         if "core_ledger" not in self._present():

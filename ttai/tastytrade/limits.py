@@ -199,7 +199,7 @@ def _json(response: httpx2.Response) -> Any:
     """The body's value; None where it has none."""
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

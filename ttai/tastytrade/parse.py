@@ -19,6 +19,7 @@ FIELDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     ),
     "Candle": (CandleEvent, ("eventSymbol", "eventFlags", "time", "open", "high", "low", "close", "volume")),
 }
+_END = 4_102_444_800_000  # ms: the year 2100; a bar beyond what a date can say would spoil all others of its series
 
 
 def number(value: Any) -> float | None:
@@ -120,7 +121,7 @@ def candle_events(data: Sequence[Any]) -> list[CandleEvent]:
     for symbol, *values in _feed_rows("Candle", data):
         if isinstance(symbol, str):
             flags, time, *prices = map(_price, values)
-            moment = -1 if time is None else int(time)
+            moment = int(time) if time is not None and 0 <= time < _END else -1
             events.append(CandleEvent(spelling.plain_candle(symbol), int(flags or 0), moment, *prices))
     return events
 

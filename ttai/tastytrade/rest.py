@@ -100,6 +100,8 @@ class TastyTrade:
 
     async def search(self, text: str) -> Listing[Instrument]:
         """Symbols that look like `text`."""
+        if text in (".", ".."):  # steps in a path, however they are quoted
+            return Listing([])
         return _read(await self._items(f"/symbols/search/{quote(text, safe='')}"), parse.instrument)
 
     async def accounts(self) -> Listing[Account]:

@@ -7,7 +7,7 @@ the wire tests: `_map_message`, `_websocket`, `_channels`,
 """
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -71,8 +71,10 @@ class Feed(DXLinkStreamer):
         receive = socket.receive_json
 
         async def receive_json(*args: Any, **kwargs: Any) -> Any:
-            message = await receive(*args, **kwargs)
-            kind = message.get("type")
+            while not _is_message(message := await _read(receive(*args, **kwargs))):
+                _log.warning("a message of the feed was not read")
+                self._heard(())
+            kind = message["type"]
             if kind == "CHANNEL_CLOSED":  # its symbols would be silent for ever, on a socket that lives
                 raise BrokerUnavailable("it closed a channel of the market data socket")
             if kind != "FEED_DATA":
@@ -128,6 +130,22 @@ async def open_feed(session: BrokerSession, heard: Heard, candles: CandleSink) -
             yield feed
     except* (HTTPXWSException, httpx2.TransportError, TastytradeError) as ends:
         raise BrokerUnavailable(_said(ends)) from None
+
+
+async def _read(receiving: Awaitable[Any]) -> Any:
+    """The next message; None where it is no JSON."""
+    try:
+        return await receiving
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_message(message: Any) -> bool:
+    """Whether the SDK's reader can take it, which else would end the socket."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    is_whole = isinstance(message.get("channel"), int) and isinstance(message.get("data"), list)
+    return message["type"] != "FEED_DATA" or is_whole
 
 
 def _said(error: BaseException) -> str:

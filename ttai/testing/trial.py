@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -18,8 +17,8 @@ from ttai.background.channels import Note
 from ttai.host import Host
 from ttai.llm import Llm
 from ttai.login.vault import Vault
-from ttai.plugins import GROUP, OURS, PluginReport
-from ttai.settings import Config, CoreSettings
+from ttai.plugins import PluginReport, installed
+from ttai.settings import OURS, Config, CoreSettings
 from ttai.simulator import Simulator
 from ttai.simulator.world import Sessions
 from ttai.testing.clock import FrozenClock
@@ -95,7 +94,7 @@ async def harness(
         names = [name if number == 1 else f"{name}{number}" for number in range(1, len(registers) + 1)]
         # Strangers that are installed here are not what is tried, unless it is said; nor an installed twin of what is.
         alone = not settings.keys() & {"plugins", "plugin_path"}
-        out = {one for one, ours in _installed(tuple(sys.path)).items() if (alone and not ours) or one in names}
+        out = {one for one, ours in _known(tuple(sys.path)).items() if (alone and not ours) or one in names}
         plain["plugins"] = ",".join(f"-{one}" for one in sorted(out))
         given = CoreSettings(**{**plain, "demo": True, "data_dir": folder, **settings})
         app = App(
@@ -113,9 +112,9 @@ async def harness(
 
 
 @lru_cache(maxsize=8)
-def _installed(_path: tuple[str, ...]) -> dict[str, bool]:
+def _known(_path: tuple[str, ...]) -> dict[str, bool]:
     """The plugins on the path by name, and whether they are ttai's own; the look costs 20 ms."""
-    return {point.name: point.dist is not None and point.dist.name == OURS for point in entry_points(group=GROUP)}
+    return {report.name: report.distribution == OURS for report, _ in installed([])}
 
 
 def _itself(register: Callable[[Host], None]) -> Callable[[Host], None]:

@@ -109,7 +109,7 @@ class WatchlistTools:
     async def _change(self, found: _Found, action: Action, symbols: list[str], others: list[str]) -> WatchlistChange:
         there = set(found.symbols)
         touched = [one for one in symbols if (one in there) == (action == "remove")]
-        idle = [one for one in symbols if one not in touched]
+        idle = [one for one in symbols if (one in there) != (action == "remove")]
         why = "already on it" if action == "add" else "not on it"
         notes = [*([f"{_some(idle)}: {why}"] if idle else []), *others]
         add, remove = (touched, []) if action == "add" else ([], touched)
@@ -195,9 +195,10 @@ class _Known:
         for failure in self.failures.values():
             if not isinstance(failure, NotLoggedIn):
                 raise failure
+        meant = name[:LONGEST].casefold()  # comparing takes time that grows with the square of the length
         near = sorted(
             (one.name for one in self.lists),
-            key=lambda other: -SequenceMatcher(None, name.casefold(), other.casefold()).ratio(),
+            key=lambda other: -SequenceMatcher(None, meant, other[:LONGEST].casefold()).ratio(),
         )
         more = f" and {len(near) - MOST_NAMES} more" if len(near) > MOST_NAMES else ""
         names = ", ".join(map(repr, near[:MOST_NAMES])) + more
