@@ -17,6 +17,10 @@ FEWEST = 11  # bars that make a volatility: ten returns
 DAY_MINUTES = 1440
 SETTLING = 250  # bars after which a recurrence no longer shows where it began
 MOST_SWINGS = 8
+SCALES = (
+    "strength, quality: 0–100; trend: the line through the log closes, slope_percent in % of the price a bar; "
+    "distance_atr, extension_atr: in ATRs of 14 bars; confluence: three kinds of evidence meet"
+)
 
 
 def moment(text: str, *, intraday: bool, end: bool = False) -> datetime:
@@ -158,6 +162,7 @@ def zones(found: Iterable[Found], levels: Levels, *, intraday: bool) -> list[Zon
             last_touch=one.last_touch if intraday or one.last_touch is None else one.last_touch.date(),
             distance_percent=(one.price / close - 1) * 100,
             distance_atr=(one.price - close) / levels.atr if levels.atr else None,
+            confluence=one.confluence,
             kinds=", ".join(one.kinds),
         )
         for one in found

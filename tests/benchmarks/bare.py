@@ -290,7 +290,7 @@ async def find_levels(
     symbol: Symbol, interval: Interval = "1d",
     lookback: Annotated[int, Field(ge=1, le=5000, description="Bars looked at")] = 180, extended: Extended = False,
 ) -> Zones:  # fmt: skip
-    """Support and resistance zones with strength and evidence, swings, confluences, trend, distance from the mean.
+    """Support and resistance zones with touches and evidence, swings, trend, distance from the mean.
     Use it to place strikes and stops, or to say where a move may end."""
     return Zones(symbol=symbol, interval=interval, supports=[], resistances=[])
 

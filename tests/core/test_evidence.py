@@ -15,7 +15,7 @@ from ttai.quant.evidence import (
     pivots,
     retracements,
     round_numbers,
-    swing_evidence,
+    turn_evidence,
     volume_nodes,
 )
 from ttai.quant.swings import Swing, dominant_swing, find_swings
@@ -25,17 +25,31 @@ def prices(found: list[Evidence]) -> list[float]:
     return [one.price for one in found]
 
 
-def test_a_swing_weighs_less_with_age() -> None:
+def test_a_turn_weighs_less_with_age() -> None:
     bars = path((0, 110), (10, 100), (20, 110), (30, 100), (40, 110))
-    first, second = (one.weight for one in swing_evidence(bars, find_swings(bars, 3)) if one.label == "swing low")
-    assert first / second == pytest.approx(0.25 ** (20 / 41))
+    found = [one for one in turn_evidence(bars, find_swings(bars, 3), 3) if one.price == 100]
+    assert [(one.kind, one.label) for one in found] == [("range low", "range low"), ("swing", "swing low")]
+    assert found[0].weight / found[1].weight == pytest.approx(0.25 ** (20 / 41))
+
+
+def test_the_ends_of_the_range_are_evidence_unconfirmed_too() -> None:
+    bars = path((0, 100), (10, 120), (12, 118), wick=1)
+    assert find_swings(bars, 3) == ()
+    low, high = turn_evidence(bars, (), 3)
+    assert [(one.kind, one.price) for one in (low, high)] == [("range low", 99), ("range high", 121)]
+    assert high.weight == pytest.approx(0.3 * 0.25 ** (2 / 13) * 2 / 3)  # two of three bars have confirmed it
+
+
+def test_a_close_at_the_end_of_the_range_has_not_turned_there() -> None:
+    rise = closes(np.arange(100.0, 130))
+    assert [one.kind for one in turn_evidence(rise, (), 3)] == ["range low"]
 
 
 def test_a_swing_on_the_heaviest_volume_weighs_more_and_unknown_volume_changes_nothing() -> None:
     low = [5.0, 4, 3, 4, 5, 4, 3, 4, 5]
     swings = find_swings(bars_of([9] * 9, low, low), 2)
-    plain = swing_evidence(bars_of([9] * 9, low, low), swings)
-    heavy = swing_evidence(bars_of([9] * 9, low, low, np.array([2.0, 3, 9, 4, 5, 6, 1, 7, 8])), swings)
+    plain = turn_evidence(bars_of([9] * 9, low, low), swings, 2)[:2]
+    heavy = turn_evidence(bars_of([9] * 9, low, low, np.array([2.0, 3, 9, 4, 5, 6, 1, 7, 8])), swings, 2)[:2]
     assert [one.weight / other.weight for one, other in zip(heavy, plain, strict=True)] == pytest.approx(
         [1.25, 0.75 + 0.5 / 9]
     )
@@ -102,9 +116,9 @@ def test_fibonacci_measures_a_rise_from_its_top_and_a_fall_from_its_bottom() -> 
     assert fall is not None
     assert prices(retracements(*rise)) == pytest.approx([176.4, 161.8, 150, 138.2, 121.4])
     assert prices(retracements(*fall)) == pytest.approx([123.6, 138.2, 150, 161.8, 178.6])
-    assert prices(extensions(*rise)) == pytest.approx([227.2, 261.8, 361.8])
+    assert prices(extensions(*rise)) == pytest.approx([227.2, 261.8])
     assert prices(extensions(*fall)) == pytest.approx([72.8, 38.2])
-    assert [one.label for one in extensions(*rise)] == ["127.2% extension", "161.8% extension", "261.8% extension"]
+    assert [one.label for one in extensions(*rise)] == ["127.2% extension", "161.8% extension"]
 
 
 def test_no_extension_of_a_fall_below_zero() -> None:

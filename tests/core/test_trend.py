@@ -36,7 +36,8 @@ def test_a_mirror_turns_the_direction_and_nothing_else(seed: int, count: int) ->
     turned = {"up": "down", "down": "up", "sideways": "sideways"}
     assert other.direction == turned[one.direction]
     assert other.r_squared == pytest.approx(one.r_squared)
-    assert 0 <= one.quality <= 100  # type: ignore[operator]
+    assert (one.quality is None) is (one.direction == "sideways")
+    assert one.quality is None or 0 <= one.quality <= 100
 
 
 @given(st.integers(0, 10_000), st.floats(1e-3, 1e3))
@@ -62,6 +63,20 @@ def test_there_and_back_again_is_sideways() -> None:
     found = trend(path((0, 100), (30, 130), (60, 100)))
     assert found.direction == "sideways"
     assert found.r_squared == pytest.approx(0, abs=1e-3)
+
+
+def test_a_fall_of_a_seventh_is_no_standstill_however_unsteady() -> None:
+    """Up by a tenth, then down by a quarter: the line explains a quarter of it."""
+    prices = [
+        467.16, 443.87, 433.59, 439.74, 444.78, 455.86, 476.18, 468.41, 513.38, 490.63, 500.51, 489.53, 477.89, 455.32,
+        428.80, 411.40, 422.01, 408.00, 398.92, 386.49,
+    ]  # fmt: skip
+    found = trend(closes(prices))
+    assert found.r_squared == pytest.approx(0.24, abs=0.01)
+    assert found.direction == "down"
+    tame = trend(closes(np.power(prices, 0.5)))  # the same path, half as wide: no tenth
+    assert (tame.direction, tame.quality) == ("sideways", None)
+    assert tame.r_squared == pytest.approx(found.r_squared)
 
 
 def test_the_cleaner_of_two_rises_has_the_better_quality() -> None:

@@ -54,6 +54,13 @@ def test_no_evidence_no_zones() -> None:
     assert find_zones([], close=100, reach=1) == []
 
 
+def test_three_kinds_make_a_confluence_and_turns_are_one_kind() -> None:
+    turns = [evidence(99, 0.3, "swing", EARLY), evidence(99, 0.3, "range low", LATE), evidence(99, 0.1, "gap", LATE)]
+    [pair] = find_zones(turns, close=100, reach=1)
+    [three] = find_zones([*turns, evidence(99)], close=100, reach=1)
+    assert (pair.touches, pair.confluence, three.confluence) == (2, False, True)
+
+
 def test_what_never_turned_price_was_never_touched() -> None:
     [zone] = find_zones([evidence(99, kind="gap", time=EARLY)], close=100, reach=1)
     assert (zone.touches, zone.last_touch) == (0, None)

@@ -308,4 +308,4 @@ async def test_a_close_in_process_has_a_code(simulator: Simulator, session: Sess
 
 
 def test_instruments_are_plain_facts() -> None:
-    assert Instrument("X", "A thing", "Equity", "XNYS", 10.0, 0.3, 0.5).beta == pytest.approx(0.97, abs=0.01)
+    assert Instrument("X", "A thing", "Equity", "XNYS", 10.0, 0.3, 0.5).beta == pytest.approx(0.98, abs=0.01)

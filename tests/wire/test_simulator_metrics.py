@@ -75,6 +75,25 @@ async def test_ranks_are_the_years_and_percent_is_percent(simulator: Simulator, 
     )
 
 
+@pytest.mark.parametrize(("fund", "index"), [("SPY", "SPX"), ("QQQ", "NDX"), ("IWM", "RUT")])
+async def test_an_index_has_the_metrics_of_the_fund_that_moves_with_it(session: Session, fund: str, index: str) -> None:
+    rows = await measured(session, fund, index)
+    same = ("implied_volatility_index", "implied_volatility_index_rank", "implied_volatility_percentile", "beta",
+            "implied_volatility_30_day", "historical_volatility_30_day", "corr_spy_3month")  # fmt: skip
+    mine, its = ([float(getattr(rows[symbol], name)) for name in same] for symbol in (fund, index))
+    assert mine == pytest.approx(its, rel=0.001)  # its prices are in other cents
+    if fund == "SPY":
+        assert rows[index].beta == rows[index].corr_spy_3month == 1
+
+
+async def test_market_caps_are_of_as_many_shares_as_there_are(simulator: Simulator, session: Session) -> None:
+    companies = [one.symbol for one in simulator.world.instruments.values() if one.kind == "Equity"]
+    rows = await measured(session, *companies)
+    for symbol, billions in (("NVDA", 4500), ("TSLA", 1360), ("AAPL", 3970), ("F", 52)):
+        assert float(rows[symbol].market_cap) / 1e9 == pytest.approx(billions, rel=0.1)
+    assert all(10e9 < float(row.market_cap) < 6e12 for row in rows.values())
+
+
 async def test_funds_and_indices_report_nothing(session: Session) -> None:
     rows = await measured(session, "SPY", "GLD", "SPX", "AAPL")
     assert rows["SPY"].earnings is rows["SPX"].earnings is None

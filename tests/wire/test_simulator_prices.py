@@ -100,6 +100,22 @@ def test_high_low_and_volume_only_grow() -> None:
     assert len({look.last for look in looks}) > 100
 
 
+@pytest.mark.parametrize("sessions", ["always", "real"])
+def test_most_is_traded_near_open_and_close_and_little_at_night(sessions: str) -> None:
+    world = market(2026, 11, 20, 23, 59, 59, sessions=sessions)
+    day = datetime(2026, 11, 20, tzinfo=NEW_YORK).timestamp()
+    seen = [look.volume for n in range(49) if (look := world.snapshot("NVDA", day + 1800 * n - (n == 48))) is not None]
+    first, *hours = [after - before for before, after in pairwise(seen[18:34])]  # from 9:00 to 16:30 by half hours
+    last = hours.pop()
+    assert hours[0] == pytest.approx(hours[-1], rel=0.01)
+    assert hours[: len(hours) // 2] == sorted(hours[: len(hours) // 2], reverse=True)
+    assert hours[-(len(hours) // 2) :] == sorted(hours[-(len(hours) // 2) :])
+    assert hours[0] > 3 * min(hours)
+    if sessions == "always":
+        assert 0 < first < min(hours) / 2
+        assert 0 < last < min(hours) / 2
+
+
 def test_a_set_price_is_where_the_market_goes_on() -> None:
     world = market(*FRIDAY_NOON)
     noon, before = world.clock.now().timestamp(), world.snapshot("SPY")

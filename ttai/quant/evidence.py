@@ -8,9 +8,17 @@ from math import ceil, floor, log10
 from typing import Literal
 
 from ttai.quant.bars import Bars
-from ttai.quant.swings import Swing
+from ttai.quant.swings import Swing, extremes
 
-Kind = Literal["swing", "volume node", "moving average", "gap", "fibonacci", "pivot", "round number"]
+Kind = Literal[
+    "range high", "range low", "swing", "volume node", "moving average", "gap", "fibonacci", "pivot", "round number"
+]
+
+ENDS: frozenset[Kind] = frozenset({"range high", "range low"})
+"""The ends of the bars' range: price stopped there, whether or not later bars confirm a swing."""
+
+TURNS = ENDS | {"swing"}
+"""What touches a level."""
 
 WEIGHTS: dict[Kind, float] = {
     "swing": 0.3, "volume node": 0.25, "moving average": 0.2, "gap": 0.15, "fibonacci": 0.1, "pivot": 0.1,
@@ -20,7 +28,7 @@ WEIGHTS: dict[Kind, float] = {
 
 AVERAGES = (50, 200)
 RETRACEMENTS = (0.236, 0.382, 0.5, 0.618, 0.786)
-EXTENSIONS = (1.272, 1.618, 2.618)
+EXTENSIONS = (1.272, 1.618)
 _MOST_BINS = 500
 
 
@@ -28,7 +36,7 @@ _MOST_BINS = 500
 class Evidence:
     """One reason at one price (dollars): `label` names it ("SMA 200", "gap up"), `time` is its bar's where it has one.
 
-    `weight` is the share of what is missing to full strength that it closes: 0 to 1, less than ½ unless a swing.
+    `weight` is the share of what is missing to full strength that it closes: 0 to 1, less than ½ unless a turn.
     """
 
     kind: Kind
@@ -38,22 +46,32 @@ class Evidence:
     time: datetime | None = None
 
 
-def swing_evidence(bars: Bars, swings: Sequence[Swing]) -> list[Evidence]:
-    """Where price turned: weighs less with age, and where every bar has volume ¾ to 5⁄4 by the rank of the swing's."""
+def turn_evidence(bars: Bars, swings: Sequence[Swing], width: int) -> list[Evidence]:
+    """Where price turned: the swings and the ends of the range, but for what is the last close itself.
+
+    It weighs less with age, and where every bar has volume ¾ to 5⁄4 by the rank of its bar's; what fewer than `width`
+    bars have confirmed weighs that much less, yet one bar's share.
+    """
     import numpy as np
+
+    ends = extremes(bars)
 
     factors = np.ones(len(bars))
     if bars.has_volume:
         factors = 0.75 + 0.5 * np.searchsorted(np.sort(bars.volume), bars.volume, side="right") / len(bars)
     return [
         Evidence(
-            "swing",
-            f"swing {swing.side}",
-            swing.price,
-            WEIGHTS["swing"] * _freshness(swing.index, len(bars)) * float(factors[swing.index]),
-            swing.time,
+            ("range high" if turn.side == "high" else "range low") if turn in ends else "swing",
+            f"{'range' if turn in ends else 'swing'} {turn.side}",
+            turn.price,
+            WEIGHTS["swing"]
+            * _freshness(turn.index, len(bars))
+            * float(factors[turn.index])
+            * min(max(len(bars) - 1 - turn.index, 1) / width, 1),
+            turn.time,
         )
-        for swing in swings
+        for turn in dict.fromkeys([*swings, *ends])
+        if turn.index < len(bars) - 1 or turn.price != bars.close[-1]
     ]
 
 
@@ -126,7 +144,7 @@ def retracements(start: Swing, end: Swing) -> list[Evidence]:
 
 
 def extensions(start: Swing, end: Swing) -> list[Evidence]:
-    """How far beyond its end a move would go: 127.2, 161.8 and 261.8 percent of it from its start; above 0 only."""
+    """How far beyond its end a move would go: 127.2 and 161.8 percent of it from its start; above 0 only."""
     found = [_fibonacci(start.price, end.price, ratio, f"{ratio:.1%} extension") for ratio in EXTENSIONS]
     return [one for one in found if one.price > 0]
 

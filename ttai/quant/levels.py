@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ttai.quant.bars import Bars
 from ttai.quant.evidence import (
     AVERAGES,
+    ENDS,
     Evidence,
     extensions,
     moving_averages,
@@ -13,19 +14,19 @@ from ttai.quant.evidence import (
     pivots,
     retracements,
     round_numbers,
-    swing_evidence,
+    turn_evidence,
     volume_nodes,
 )
 from ttai.quant.swings import Swing, dominant_swing, find_swings, swing_width
-from ttai.quant.trend import Trend, find_trend
+from ttai.quant.trend import MOVED, STEADY, Trend, find_trend
 from ttai.quant.zones import Zone, find_zones
 
 ATR_BARS = 14
 MEAN_BARS = 20
-CONFLUENCE_KINDS = 3
 REACH = 0.75
 """The most ATRs between the evidence of one zone."""
 
+_EQUAL = 0.25  # ATRs between highs, or lows, that are as good as equal
 _NEAR = 5
 _STILL = 1e-9  # Wilder's average never forgets: after days of one price it is a tiny part of it, not 0
 
@@ -35,10 +36,10 @@ class Levels:
     """The levels of so many `bars`; prices in dollars, None for what is unknown, and `reasons` say why.
 
     `low` and `high` bound the bars: every zone lies within. `atr` is Wilder's average true range over 14 bars. `swings`
-    are confirmed by `width` bars on each side, oldest first. `supports` and `resistances` are listed nearest first;
-    `confluences`, strongest first, are the zones where three kinds of evidence or more meet, far ones too. `dominant`
-    is the move that the Fibonacci levels measure, from its start to its end; `fibonacci_extensions` lie beyond it,
-    outside the bars' range. `extension_atr` is how far the close is above its 20-bar simple average, in ATRs.
+    are confirmed by `width` bars on each side, oldest first. `supports` and `resistances` are listed nearest first, the
+    ends of the range always among them (but for the close itself). `dominant` is the move that the Fibonacci levels
+    measure, from its start to its end; `fibonacci_extensions` lie beyond it, outside the bars' range, by less than its
+    height. `extension_atr` is how far the close is above its 20-bar simple average, in ATRs.
     """
 
     bars: int
@@ -50,7 +51,6 @@ class Levels:
     swings: tuple[Swing, ...] = ()
     supports: tuple[Zone, ...] = ()
     resistances: tuple[Zone, ...] = ()
-    confluences: tuple[Zone, ...] = ()
     dominant: tuple[Swing, Swing] | None = None
     fibonacci_extensions: tuple[Evidence, ...] = ()
     trend: Trend | None = None
@@ -63,15 +63,15 @@ def find_levels(
     *,
     lookback: int | None = None,
     width: int | None = None,
-    keep: int = 6,
+    keep: int = 8,
     forming: bool = True,
     with_round_numbers: bool = True,
 ) -> Levels:
     """The levels of the newest `lookback` bars (None: of all); ValueError for a count below 1.
 
     Earlier bars still serve the averages and the ATR; bars up to the last one that lacks a price serve nothing.
-    `width` confirms a swing (None: `swing_width` of the number of bars). `keep` is the most zones on each side, and of
-    confluences; on a side, strength counts half for every 5 ATRs from the close. `forming`: the newest bar (intraday:
+    `width` confirms a swing (None: `swing_width` of the number of bars). `keep` is the most zones on each side beside
+    that at the range's end; strength counts half for every 5 ATRs from the close. `forming`: the newest bar (intraday:
     its day) is still being traded, so the pivots are those of the one before. Round numbers do not scale with the
     price and can be left out (`with_round_numbers`).
     """
@@ -85,17 +85,18 @@ def find_levels(
     if not len(part):
         return Levels(bars=0, reasons=(*reasons, "there are no bars"))
     width = width or swing_width(len(part))
-    swings = find_swings(part, width)
     if len(part) <= 2 * width:
         reasons.append(f"swings of width {width} need {2 * width + 1} bars, here are {len(part)}")
     close, low, high = float(part.close[-1]), float(part.low.min()), float(part.high.max())
     atr = _atr(sound, reasons)
     unit = atr if atr is not None and atr > _STILL * close else None
+    turns = find_swings(part, width, _EQUAL * (atr or 0), after=0)
+    swings = tuple(turn for turn in turns if turn.index + width < len(part))
     trend, extension = _trend(part, swings, reasons), _extension(sound, unit, reasons)
     dominant = dominant_swing(part)
     zones: list[Zone] = []
     if unit and low < high:
-        found = _evidence(sound, part, swings, forming, unit, reasons)
+        found = [*turn_evidence(part, turns, width), *_evidence(sound, part, forming, unit, reasons)]
         if dominant:
             found += retracements(*dominant)
         else:
@@ -115,7 +116,6 @@ def find_levels(
         swings=swings,
         supports=_nearest([zone for zone in zones if zone.side == "support"], close, unit, keep),
         resistances=_nearest([zone for zone in zones if zone.side == "resistance"], close, unit, keep),
-        confluences=_strongest(zones, keep),
         dominant=dominant,
         fibonacci_extensions=tuple(extensions(*dominant)) if dominant else (),
         trend=trend,
@@ -141,6 +141,11 @@ def _trend(bars: Bars, swings: Sequence[Swing], reasons: list[str]) -> Trend | N
         return None
     if trend.r_squared is None:
         reasons.append("all closes are equal: R² and quality are unknown")
+    elif trend.direction == "sideways":
+        reasons.append(
+            f"trend sideways, hence without quality: R² {trend.r_squared:.2f} is below {STEADY}, and its line and the "
+            f"closes did not both move {MOVED:.0%} one way"
+        )
     return trend
 
 
@@ -152,10 +157,8 @@ def _extension(bars: Bars, atr: float | None, reasons: list[str]) -> float | Non
     return None
 
 
-def _evidence(
-    sound: Bars, part: Bars, swings: Sequence[Swing], forming: bool, atr: float, reasons: list[str]
-) -> list[Evidence]:
-    """What the bars show by themselves, within their range or not, and the reason for each kind they don't."""
+def _evidence(sound: Bars, part: Bars, forming: bool, atr: float, reasons: list[str]) -> list[Evidence]:
+    """What the bars show beside their turns, within their range or not, and the reason for each kind they don't."""
     nodes, averages, turns = volume_nodes(part, atr / 4), moving_averages(sound), pivots(sound, forming)
     if not nodes:
         reasons.append("no volume nodes: volume is unknown, 0 or without a peak")
@@ -163,17 +166,12 @@ def _evidence(
         reasons.append(f"the {short[0]}-bar average needs as many bars, here are {len(sound)}")
     if not turns:
         reasons.append("no pivots: the bars do not hold the whole session before the newest")
-    return [*swing_evidence(part, swings), *nodes, *open_gaps(part, atr / 4), *averages, *turns]
-
-
-def _strongest(zones: Iterable[Zone], keep: int) -> tuple[Zone, ...]:
-    meeting = [zone for zone in zones if len(zone.kinds) >= CONFLUENCE_KINDS]
-    return tuple(sorted(meeting, key=lambda zone: zone.strength, reverse=True)[:keep])
+    return [*nodes, *open_gaps(part, atr / 4), *averages, *turns]
 
 
 def _nearest(zones: Iterable[Zone], close: float, atr: float | None, keep: int) -> tuple[Zone, ...]:
     def distance(zone: Zone) -> float:
         return abs(zone.price - close) / (atr or 1)
 
-    best = sorted(zones, key=lambda zone: zone.strength * 0.5 ** (distance(zone) / _NEAR), reverse=True)[:keep]
-    return tuple(sorted(best, key=distance))
+    best = sorted(zones, key=lambda zone: zone.strength * 0.5 ** (distance(zone) / _NEAR), reverse=True)
+    return tuple(sorted([*best[:keep], *(zone for zone in best[keep:] if ENDS & set(zone.kinds))], key=distance))

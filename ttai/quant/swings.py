@@ -33,36 +33,48 @@ def swing_width(count: int) -> int:
     return min(max(isqrt(count // 16), 2), 10)
 
 
-def find_swings(bars: Bars, width: int) -> tuple[Swing, ...]:
-    """The confirmed swings, oldest first; none where there are fewer than 2 × `width` + 1 bars.
+def find_swings(bars: Bars, width: int, slack: float = 0.0, after: int | None = None) -> tuple[Swing, ...]:
+    """The swings, oldest first, that `after` bars have confirmed (None: `width`; one of fewer may yet go).
 
-    A swing high is above the highs of the `width` bars before it and not below those of the `width` bars after it (the
-    first of equals counts); a low likewise. Source: Bill Williams, Trading Chaos (1995), whose fractal has width 2.
+    A swing high is a turn, above the bar before it and not below the one after it, that none of the `width` bars before
+    it and after it tops by more than `slack` dollars: highs as good as equal are one ceiling touched several times, not
+    each other's rivals. A low likewise. Source: Bill Williams, Trading Chaos (1995), whose fractal has width 2.
     """
-    if len(bars) < 2 * width + 1:
-        return ()
-    found = _marked(bars, "high", _turns(bars.high, width)) + _marked(bars, "low", _turns(-bars.low, width))
+    after = width if after is None else after
+    found = [
+        *_marked(bars, "high", _turns(bars.high, width, slack, after)),
+        *_marked(bars, "low", _turns(-bars.low, width, slack, after)),
+    ]
     return tuple(sorted(found, key=lambda swing: swing.index))
 
 
+def extremes(bars: Bars) -> tuple[Swing, Swing]:
+    """The lowest low and the highest high (the first of equals), confirmed or not."""
+    [low] = _marked(bars, "low", [int(bars.low.argmin())])
+    [high] = _marked(bars, "high", [int(bars.high.argmax())])
+    return low, high
+
+
 def dominant_swing(bars: Bars) -> tuple[Swing, Swing] | None:
-    """The widest move of the bars: lowest low and highest high (the first of equals), in the order of time.
+    """The widest move of the bars: lowest low and highest high, in the order of time.
 
     None where one bar is both: which came first, it doesn't say. The younger of the two need not be confirmed.
     """
-    lowest, highest = int(bars.low.argmin()), int(bars.high.argmax())
-    if lowest == highest:
+    low, high = extremes(bars)
+    if low.index == high.index:
         return None
-    [low], [high] = _marked(bars, "low", [lowest]), _marked(bars, "high", [highest])
-    return (low, high) if lowest < highest else (high, low)
+    return (low, high) if low.index < high.index else (high, low)
 
 
-def _turns(values: "Numbers", width: int) -> "NDArray[np.intp]":
+def _turns(values: "Numbers", width: int, slack: float, after: int) -> "NDArray[np.intp]":
     import numpy as np
 
-    windows = np.lib.stride_tricks.sliding_window_view(values, width).max(axis=1)
-    centre = values[width:-width]
-    return np.flatnonzero((centre > windows[: len(centre)]) & (centre >= windows[width + 1 :])) + width
+    if len(values) < width + 1 + after:
+        return np.empty(0, dtype=np.intp)
+    values = np.append(values, np.full(width - after, -np.inf))
+    highest = np.lib.stride_tricks.sliding_window_view(values, 2 * width + 1).max(axis=1)
+    before, centre, next_ = values[width - 1 : -width - 1], values[width:-width], values[width + 1 :][: len(highest)]
+    return np.flatnonzero((centre > before) & (centre >= next_) & (centre >= highest - slack)) + width
 
 
 def _marked(bars: Bars, side: Literal["high", "low"], places: Iterable[int]) -> list[Swing]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import expm1
+from math import expm1, log1p
 from typing import Literal
 
 from ttai.quant.bars import Bars
@@ -11,7 +11,8 @@ from ttai.quant.swings import Swing
 Direction = Literal["up", "down", "sideways"]
 
 TREND_BARS = 20
-_STEADY = 0.25
+STEADY = 0.25
+MOVED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,11 @@ class Trend:
     """The line of least squares through the logarithms of the closes, and how well they keep to it.
 
     `direction` is sideways where `r_squared` is below 0.25, that is where the line climbs or falls by less than twice
-    the scatter of the closes around it. `slope_percent` is the line's change per bar, in percent of the price.
-    `quality`, 0 to 100, says how cleanly the closes go the line's way: the mean of R², the share of closes on its side
-    of their 20-bar average, and the share of swing highs and lows beyond the one before (left out where no swing has
-    one before). `r_squared` and `quality` are None where all closes are equal.
+    the scatter of the closes around it; but what moved by a tenth, line and closes the same way, is no standstill
+    however unsteady. `slope_percent` is the line's change per bar, in percent of the price. `quality`, 0 to 100, says
+    how cleanly the closes go the line's way: the mean of R², the share of closes on its side of their 20-bar average,
+    and the share of swing highs and lows beyond the one before (left out where no swing has one before); None where
+    they go sideways. `r_squared` is None where all closes are equal.
     """
 
     direction: Direction
@@ -48,9 +50,12 @@ def find_trend(bars: Bars, swings: Sequence[Swing]) -> Trend:
     together, alone = float(steps @ logs), float(steps @ steps)
     r_squared = min(together**2 / (alone * float(logs @ logs)), 1.0)
     sign = 1 if together > 0 else -1
-    direction: Direction = "sideways" if r_squared < _STEADY else "up" if sign > 0 else "down"
+    slope = together / alone
+    moved = min(sign * slope * (len(logs) - 1), sign * float(logs[-1] - logs[0]))
+    if r_squared < STEADY and moved < log1p(MOVED):
+        return Trend("sideways", None, 100 * expm1(slope), r_squared)
     shares = [r_squared, *_shares(bars, swings, sign)]
-    return Trend(direction, 100 * sum(shares) / len(shares), 100 * expm1(together / alone), r_squared)
+    return Trend("up" if sign > 0 else "down", 100 * sum(shares) / len(shares), 100 * expm1(slope), r_squared)
 
 
 def _shares(bars: Bars, swings: Sequence[Swing], sign: int) -> list[float]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from math import prod
 from typing import Literal
 
-from ttai.quant.evidence import Evidence, Kind
+from ttai.quant.evidence import TURNS, Evidence, Kind
 
+CONFLUENCE_KINDS = 3
 _UNTOUCHED = 0.5  # the share of full strength that evidence other than a touch comes near to, more than any weighs
 
 
@@ -16,11 +17,11 @@ class Zone:
     """A level: support at or below the last close, resistance above it; prices in dollars.
 
     `price` is the evidence's mean by weight, `low` and `high` are its outermost prices (equal for one piece alone).
-    `strength`, 0 to 100, adds the evidence up: each swing closes the share of the distance to 100 that it weighs, so
+    `strength`, 0 to 100, adds the evidence up: each turn closes the share of the distance to 100 that it weighs, so
     one of today alone makes about 30, three of them 66. Other evidence together closes less than half of that distance
     (a piece twice its weight of what is missing to that half, hence the first one what it weighs): where price has
-    never turned, no arithmetic makes a level strong. `touches` are the swings that turned in the zone, `last_touch` the
-    newest one's time, None without. `kinds` says what meets here, heaviest first.
+    never turned, no arithmetic makes a level strong. `touches` are the turns in the zone, swings and the range's ends,
+    `last_touch` the newest one's time, None without. `kinds` says what meets here, heaviest first.
     """
 
     side: Literal["support", "resistance"]
@@ -32,6 +33,11 @@ class Zone:
     last_touch: datetime | None
     kinds: tuple[Kind, ...]
     evidence: tuple[Evidence, ...]
+
+    @property
+    def confluence(self) -> bool:
+        """Whether three kinds of evidence or more meet here; turns are one kind."""
+        return len({"swing" if kind in TURNS else kind for kind in self.kinds}) >= CONFLUENCE_KINDS
 
 
 def find_zones(evidence: Iterable[Evidence], close: float, reach: float) -> list[Zone]:
@@ -64,8 +70,8 @@ def _groups(evidence: list[Evidence], reach: float) -> Iterator[list[Evidence]]:
 
 
 def _strength(group: list[Evidence]) -> float:
-    turned = prod(1 - one.weight for one in group if one.kind == "swing")
-    others = prod(1 - one.weight / _UNTOUCHED for one in group if one.kind != "swing")
+    turned = prod(1 - one.weight for one in group if one.kind in TURNS)
+    others = prod(1 - one.weight / _UNTOUCHED for one in group if one.kind not in TURNS)
     return 100 * (1 - turned * (1 - _UNTOUCHED * (1 - others)))
 
 
@@ -73,7 +79,7 @@ def _zone(side: Literal["support", "resistance"], group: list[Evidence]) -> Zone
     heaviest = sorted(group, key=lambda one: -one.weight)
     low, high = group[0].price, group[-1].price
     mean = sum(one.price * one.weight for one in group) / sum(one.weight for one in group)
-    touches = [one.time for one in group if one.kind == "swing" and one.time is not None]
+    touches = [one.time for one in group if one.kind in TURNS and one.time is not None]
     return Zone(
         side=side,
         price=min(max(mean, low), high),

@@ -23,9 +23,14 @@ class Instrument(NamedTuple):
     reversion: float = 0  # part of the way back to the anchor made in a day
 
     @property
+    def with_spy(self) -> float:
+        """The correlation with SPY, which moves with the market but for a hundredth."""
+        return min(self.correlation / 0.99, 1.0)
+
+    @property
     def beta(self) -> float:
         """Moves per move of SPY."""
-        return round(self.correlation * self.volatility / 0.155, 2)
+        return round(self.with_spy * self.volatility / 0.155, 2)
 
 
 INSTRUMENTS = (
@@ -98,3 +103,12 @@ MORE = (
     Instrument("WMT", "Walmart Inc. - Common Stock", "Equity", "XNAS", 104.8, 0.2, 0.38, 18e6, 1, 0.235),
     Instrument("HD", "Home Depot, Inc. (The) Common Stock", "Equity", "XNYS", 336.0, 0.22, 0.56, 4e6, 12, 2.3),
 )
+
+SHARES = {
+    "AAPL": 14.8, "MSFT": 7.43, "NVDA": 24.3, "AMZN": 10.7, "META": 2.52, "TSLA": 3.33, "AMD": 1.63, "F": 3.98,
+    "XOM": 4.26, "JPM": 2.72, "BRK/B": 2.16, "GOOGL": 12.1, "NFLX": 4.24, "COST": 0.444, "DIS": 1.79, "GS": 0.3,
+    "KO": 4.3, "PFE": 5.69, "V": 1.93, "C": 1.84, "WFC": 3.2, "INTC": 4.77, "MU": 1.12, "PLTR": 2.38, "COIN": 0.27,
+    "MSTR": 0.287, "UBER": 2.08, "SHOP": 1.3, "CRM": 0.952, "ORCL": 2.85, "CVX": 2.01, "JNJ": 2.41, "UNH": 0.906,
+    "WMT": 7.97, "HD": 0.995,
+}  # fmt: skip
+"""Shares there are, in billions: rounded public figures of late 2025, all classes in units of this one."""

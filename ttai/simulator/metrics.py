@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ttai.simulator.accounts import Json
 from ttai.simulator.days import is_session, session_after, session_before, sessions_before
-from ttai.simulator.instruments import Instrument
+from ttai.simulator.instruments import SHARES, Instrument
 from ttai.simulator.prices import ANCHOR_DAY, DailyBar, noise
 from ttai.simulator.world import World
 
@@ -53,14 +53,13 @@ class Metrics:
         if instrument is None or snapshot is None:
             return None
         stamp = self._world.clock.now().astimezone(UTC).isoformat(timespec="milliseconds")
-        usual = instrument.volume * 200 if instrument.kind == "Equity" else 0  # shares there are: 200 days' trade
         return {
             "symbol": symbol,
             "updated-at": stamp,
             "implied-volatility-updated-at": stamp,
-            "market-cap": int(usual * snapshot.last),
+            "market-cap": round(SHARES.get(symbol, 0) * 1e9 * snapshot.last),
             "beta": str(instrument.beta),
-            "corr-spy-3month": f"{min(instrument.correlation / 0.99, 1):.2f}",
+            "corr-spy-3month": f"{instrument.with_spy:.2f}",
             "listed-market": instrument.market,
             "price-earnings-ratio": "0.0",
             **self._liquid(instrument),
@@ -161,8 +160,11 @@ class Metrics:
 
 
 def implied(instrument: Instrument, day: date) -> float:
-    """The volatility index of an instrument on a date, a fraction: slow waves around its own volatility."""
-    wave, at = _wave(instrument.symbol), day.toordinal()
+    """The volatility index of an instrument on a date, a fraction: slow waves around its own volatility.
+
+    What tracks another has that one's: their options say the same.
+    """
+    wave, at = _wave(instrument.tracks or instrument.symbol), day.toordinal()
     slow = 0.2 * math.sin(2 * math.pi * at / wave.slow + wave.slow_phase)
     quick = 0.1 * math.sin(2 * math.pi * at / wave.quick + wave.quick_phase)
     shiver = 0.06 * (noise(wave.salt, at) / 2**64 - 0.5)

@@ -13,11 +13,12 @@ from importlib.resources import files
 from itertools import accumulate
 from typing import NamedTuple
 
-from ttai.simulator.days import is_session, session_before
+from ttai.simulator.days import hours, is_session, session_before
 
 ANCHOR_DAY = date(2026, 11, 20)  # the day that closes near an instrument's anchor price
 KNOT = 20.0  # seconds between two points of a day's path
 _DAYS_A_YEAR = 252
+_NIGHT = 0.1  # of a day's volume, where it is traded from midnight to midnight, evenly
 _STEEPEST = 14.0  # times a walk may be stretched
 _LOUDEST = 5.0  # deviations a recorded day may move
 _STOCKS = ("AAPL", "GOOG", "IBM", "MSFT")  # FB's ten months are too short a story
@@ -250,6 +251,11 @@ def _stretched(y: float, lower: float, upper: float, down: float, up: float) -> 
     return lower - (lower - y) * down if y < lower else y
 
 
+def _part(at: float, begins: float, ends: float) -> float:
+    """How much of a time is over, 0 to 1."""
+    return min(max((at - begins) / (ends - begins), 0.0), 1.0)
+
+
 course = lru_cache(maxsize=64)(Course)  # one for all worlds of a seed: it depends on its arguments alone
 
 
@@ -264,6 +270,7 @@ class Day:
 
     def __init__(self, span: Span, before: DailyBar, path: list[float], volume: int) -> None:
         self.day, self.opens, self.closes = span
+        self._regular = hours(self.day).open.timestamp(), hours(self.day).close.timestamp()
         self.before = before
         self.volume = volume
         self.path = path
@@ -292,9 +299,12 @@ class Day:
         return self.path[knot] + (self.path[knot + 1] - self.path[knot]) * part
 
     def traded(self, at: float) -> int:
-        """Shares traded so far: most of them near open and close."""
-        part = min(max((at - self.opens) / (self.closes - self.opens), 0.0), 1.0)
-        return int(self.volume * (part + 0.55 * math.sin(2 * math.pi * part) / (2 * math.pi)))
+        """Shares traded so far: most of them near open and close of the regular hours, on any date."""
+        part = _part(at, *self._regular)
+        traded = part + 0.55 * math.sin(2 * math.pi * part) / (2 * math.pi)
+        if self.opens < self._regular[0]:
+            traded += _NIGHT * (_part(at, self.opens, self.closes) - traded)
+        return int(self.volume * traded)
 
     def lift(self, at: float, factor: float) -> None:
         """Let the path go on from `factor` times its price; what was before stays."""

@@ -5,21 +5,21 @@ from typing import Literal
 from pydantic import BaseModel
 
 from ttai import Count, Percent, Picture, Price
-from ttai_quotes.models.history import Bar, Time
+from ttai_quotes.models.history import Bar, Level, Time
 
 
 class Drawn(BaseModel):
     """One overlay at the last bar."""
 
     name: str
-    value: Price | None
+    value: Level | None
 
 
 class Shade(BaseModel):
     """A zone on the chart."""
 
-    low: Price
-    high: Price
+    low: Level
+    high: Level
     kind: Literal["support", "resistance"]
     label: str
 
@@ -28,7 +28,7 @@ class Stroke(BaseModel):
     """One overlay, a value a bar."""
 
     name: str
-    values: list[Price | None]
+    values: list[Level | None]
 
 
 class ChartPage(BaseModel):

@@ -1,14 +1,16 @@
 """The answers about what prices did: bars, indicators, levels."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from ttai import Count, Greek, MarketAnswer, Percent, Price
 from ttai.quant.bars import Bars
 
 Time = date | datetime  # a day's and a week's bar have a date, shorter ones a moment
+Level = Annotated[Price, AfterValidator(lambda n: n and round(n, 2 if abs(n) >= 1 else 4))]  # as fine as it means
+Atrs = Annotated[Price, AfterValidator(lambda n: n and round(n, 2))]  # average true ranges
 
 
 def told(history: Any) -> dict[str, Any]:
@@ -51,7 +53,7 @@ class Summary(BaseModel):
     change_from_first_open: Price | None
     change_from_first_open_percent: Percent | None
     realised_volatility: Percent | None
-    atr_14: Price | None
+    atr_14: Level | None
     average_volume: Count | None
 
 
@@ -76,8 +78,8 @@ class IndicatorValue(BaseModel):
 
     indicator: str
     line: str
-    value: Price | None
-    previous: Price | None
+    value: Level | None
+    previous: Level | None
     reading: str | None
 
 
@@ -86,7 +88,7 @@ class IndicatorSeries(BaseModel):
 
     indicator: str
     line: str
-    values: list[Price | None]
+    values: list[Level | None]
 
 
 class Indicators(HistoryAnswer):
@@ -94,7 +96,7 @@ class Indicators(HistoryAnswer):
 
     bars_used: int
     last_bar: Time
-    close: Price | None
+    close: Level | None
     indicators: list[IndicatorValue]
     series_times: list[Time] | None = None
     series: list[IndicatorSeries] | None = None
@@ -104,23 +106,15 @@ class Zone(BaseModel):
     """Where price may turn; `strength` 0–100, distances of `price` from the last close."""
 
     side: str
-    price: Price
-    low: Price
-    high: Price
+    price: Level
+    low: Level
+    high: Level
     strength: int
     touches: int
     last_touch: Time | None
     distance_percent: Percent
-    distance_atr: Price | None
-    kinds: str
-
-
-class Confluence(BaseModel):
-    """A zone where at least three kinds of evidence meet."""
-
-    side: str
-    price: Price
-    strength: int
+    distance_atr: Atrs | None
+    confluence: bool
     kinds: str
 
 
@@ -129,14 +123,14 @@ class Turn(BaseModel):
 
     time: Time
     side: str
-    price: Price
+    price: Level
 
 
 class Extension(BaseModel):
     """A Fibonacci extension beyond the dominant swing."""
 
     level: str
-    price: Price
+    price: Level
 
 
 class TrendFacts(BaseModel):
@@ -152,14 +146,13 @@ class LevelsAnswer(HistoryAnswer):
     """Support and resistance of the bars looked at, nearest first, and the way the price went."""
 
     bars_used: int
-    close: Price | None
-    range_low: Price | None
-    range_high: Price | None
-    atr_14: Price | None
-    extension_atr: Price | None
+    close: Level | None
+    range_low: Level | None
+    range_high: Level | None
+    atr_14: Level | None
+    extension_atr: Atrs | None
     trend: TrendFacts | None
     supports: list[Zone]
     resistances: list[Zone]
-    confluences: list[Confluence]
     swings: list[Turn]
     fibonacci_extensions: list[Extension]

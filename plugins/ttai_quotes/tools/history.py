@@ -11,7 +11,6 @@ from ttai.quant.bars import Bars
 from ttai.quant.indicators import DEFAULT, DEFAULT_INTRADAY
 from ttai_quotes import analysis
 from ttai_quotes.models.history import (
-    Confluence,
     Extension,
     Indicators,
     IndicatorSeries,
@@ -145,7 +144,7 @@ class HistoryTools:
         lookback: Annotated[int, Field(ge=1, le=MOST_LOOKBACK, description="Bars looked at")] = 180,
         extended: Extended = False,
     ) -> LevelsAnswer:
-        """Support and resistance zones with strength and evidence, swings, confluences, trend, distance from the mean.
+        """Support and resistance zones with touches and evidence, swings, trend, distance from the mean.
         Use it to place strikes and stops, or to say where a move may end."""
         history = await self._market.history(symbol, interval, bars=lookback + AVERAGES, extended=extended)
         bars: Bars = history.bars
@@ -170,11 +169,7 @@ class HistoryTools:
             ),
             supports=analysis.zones(levels.supports, levels, intraday=bars.intraday),
             resistances=analysis.zones(levels.resistances, levels, intraday=bars.intraday),
-            confluences=[
-                Confluence(side=one.side, price=one.price, strength=round(one.strength), kinds=", ".join(one.kinds))
-                for one in levels.confluences
-            ],
             swings=analysis.turns(levels, intraday=bars.intraday),
             fibonacci_extensions=[Extension(level=one.label, price=one.price) for one in levels.fibonacci_extensions],
-            notes=[*history.notes, *levels.reasons],
+            notes=[*history.notes, *levels.reasons, analysis.SCALES],
         )
