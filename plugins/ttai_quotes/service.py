@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from ttai import Host
 from ttai.quant.bars import Bars
 from ttai.quant.indicators import Indicator, Spec, compute
+from ttai.quant.intervals import named
 from ttai.quant.levels import Levels, find_levels
 from ttai_quotes import analysis
 from ttai_quotes.lists import LocalLists
@@ -26,8 +27,9 @@ class Quotes:
 
     async def indicators(self, symbol: str, names: Iterable[str], interval: str = "1d") -> list[Indicator]:
         """Indicators such as "rsi:14" on the newest bars; ValueError for a name there is not."""
-        specs = analysis.specs(names)
-        history = await self._market.history(symbol, interval, bars=analysis.bars_needed(specs, interval))
+        specs, length = analysis.specs(names), named(interval)
+        needed = analysis.bars_needed(specs, length, extended=False)
+        history = await self._market.history(symbol, interval, bars=needed)
         return await self.compute(history.bars, specs)
 
     async def levels(self, symbol: str, interval: str = "1d", lookback: int = 180) -> Levels:

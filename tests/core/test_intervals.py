@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ttai.errors import BadArgument
-from ttai.market.intervals import EARLIEST, INTERVALS, MOST_BARS, begin, named
+from ttai.market.intervals import EARLIEST, MOST_BARS, begin, named
+from ttai.quant.intervals import INTERVALS
 
 NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 

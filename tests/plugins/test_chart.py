@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import ttai_quotes
+from tests.price_paths import DAY
 from ttai.quant.bars import Bars
+from ttai.quant.intervals import INTERVALS
 from ttai_quotes.chart.axes import Tick, amount, decimals, price, time_ticks
 from ttai_quotes.chart.canvas import THEMES, plain
 from ttai_quotes.chart.draw import Line, Zone, draw
@@ -38,13 +40,13 @@ def walk(count: int, start: float = 680, swing: float = 0.011, seed: int = 1) ->
     high = np.maximum(first, close) * np.exp(np.abs(random.normal(0, swing / 2, count)))
     low = np.minimum(first, close) * np.exp(-np.abs(random.normal(0, swing / 2, count)))
     days = weekdays("2026-11-20", np.arange(1 - count, 1))
-    return Bars(days, first, high, low, close, np.exp(random.normal(18, 0.3, count)).round())
+    return Bars(DAY, days, first, high, low, close, np.exp(random.normal(18, 0.3, count)).round())
 
 
 def of(*rows: tuple[float, float, float, float], volume: float = np.nan) -> Bars:
     """Bars of these prices on the first weekdays of June 2026."""
     first, high, low, last = np.array(rows, dtype=float).T
-    return Bars(weekdays("2026-06-01", np.arange(len(rows))), first, high, low, last, np.full(len(rows), volume))
+    return Bars(DAY, weekdays("2026-06-01", np.arange(len(rows))), first, high, low, last, np.full(len(rows), volume))
 
 
 def average(bars: Bars, count: int) -> NDArray[np.float64]:
@@ -204,7 +206,7 @@ def test_a_bar_without_all_its_prices_is_a_gap() -> None:
     bars = walk(90)
     low = bars.low.copy()
     low[30:60] = np.nan
-    gapped = Bars(bars.time, bars.open, bars.high, low, bars.close, bars.volume)
+    gapped = Bars(DAY, bars.time, bars.open, bars.high, low, bars.close, bars.volume)
     seen = inside(pixels(picture(gapped)))
     inked = (near(seen, DARK.up) | near(seen, DARK.down)).sum(axis=0)
     assert inked[10:240].max() > 10
@@ -339,7 +341,7 @@ def test_the_clock_is_new_york_s_on_both_sides_of_a_change_of_the_clocks() -> No
     opens = [np.datetime64("2026-10-30T13:30"), np.datetime64("2026-11-02T14:30")]
     time = np.concatenate([start + np.arange(13) * np.timedelta64(30, "m") for start in opens]).astype("datetime64[ms]")
     flat = np.full(26, 10.0)
-    ticks = time_ticks(Bars(time, flat, flat, flat, flat, flat), pitch=60, apart=82)
+    ticks = time_ticks(Bars(INTERVALS["30m"], time, flat, flat, flat, flat, flat), pitch=60, apart=82)
     assert [(tick.bar, tick.words) for tick in ticks if tick.major] == [(0, "Oct 30"), (13, "Nov 2")]
     assert {tick.words for tick in ticks if not tick.major} <= {"11:00", "12:00", "13:00", "14:00", "15:00"}
 

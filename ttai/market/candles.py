@@ -12,12 +12,13 @@ from ttai.clock import Clock, time_left
 from ttai.errors import BrokerUnavailable, NoHistory, NotFound, RateLimited, Stopping, TookTooLong
 from ttai.market.archive import Archive, Kept
 from ttai.market.book import MOST_SUBSCRIBED, Book
-from ttai.market.intervals import Interval
+from ttai.market.intervals import DEPTHS
 from ttai.market.ports import Gate, MarketPort
 from ttai.market.series import Series
 from ttai.market.supervisor import NOT_STARTED, Supervisor
 from ttai.market.types import CandleEvent, History
 from ttai.quant import symbols as spelling
+from ttai.quant.intervals import Interval
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Candles:
                 async with asyncio.timeout(max(0.0, time_left(WHOLE) - MARGIN)):
                     if daily and series.since is None:
                         await self._recall(series, port.origin)
-                    await self._bring_up(series, symbol, min(asked, _ms(self._clock.now() - interval.depth)), asked)
+                    first = min(asked, _ms(self._clock.now() - DEPTHS[interval.name]))
+                    await self._bring_up(series, symbol, first, asked)
         except TimeoutError:
             why = self._supervisor.problem or "its history did not come in time"
         except BrokerUnavailable as error:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-_NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = ZoneInfo("America/New_York")
 _PRE = time(4)
 _AFTER = time(20)
 _AFTER_EARLY = time(17)
@@ -77,8 +77,8 @@ class Calendar:
         sessions = [
             Session(
                 stamp.date(),
-                opening.to_pydatetime().astimezone(_NEW_YORK),
-                closing.to_pydatetime().astimezone(_NEW_YORK),
+                opening.to_pydatetime().astimezone(NEW_YORK),
+                closing.to_pydatetime().astimezone(NEW_YORK),
                 stamp.date() in early,
             )
             for stamp, opening, closing in schedule[["market_open", "market_close"]].itertuples()
@@ -136,7 +136,7 @@ def days_to_expiration(expiration: date, now: datetime) -> int:
 def _in_new_york(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone: datetime.now(UTC), not datetime.now()")
-    return moment.astimezone(_NEW_YORK)
+    return moment.astimezone(NEW_YORK)
 
 
 def _known_as(name: str) -> str:

@@ -133,7 +133,7 @@ def _obstacle(bars: Bars, part: Bars, definition: Definition) -> str | None:
     """Why nothing can be computed at all."""
     if not len(bars):
         return "there are no bars"
-    if definition.intraday and not bars.intraday:
+    if definition.intraday and not bars.interval.intraday:
         return "it is of one session: ask with an interval within the day"
     if len(part):
         return None

@@ -199,7 +199,7 @@ def _time_axis(canvas: Canvas, panel: Panel, bottom: int, bars: Bars, candles: _
         end = x + half + 8
         colour = canvas.theme.ink if tick.major else canvas.theme.muted
         canvas.text(x, bottom - _ROW / 2 - 2, tick.words, _WORDS, colour, align="center", bold=tick.major)
-    if bars.intraday:
+    if bars.interval.intraday:
         canvas.text(panel.right + 6, bottom - _ROW / 2 - 2, "New York", _SMALL, canvas.theme.muted)
 
 

@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from ttai import Count, Percent, Picture, Price
-from ttai_quotes.models.history import Bar, Time
+from ttai.quant.bars import Time
+from ttai_quotes.models.history import Bar
 
 
 class Drawn(BaseModel):

@@ -1,30 +1,17 @@
 """The answers about what prices did: bars, indicators, levels."""
 
-from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel
 
 from ttai import Count, Greek, MarketAnswer, Percent, Price
-from ttai.quant.bars import Bars
-
-Time = date | datetime  # a day's and a week's bar have a date, shorter ones a moment
+from ttai.quant.bars import Time
 
 
 def told(history: Any) -> dict[str, Any]:
     """Where the market's history comes from, as answers say it."""
     names = ("symbol", "interval", "as_of", "source", "session", "stale")
     return {**{name: getattr(history, name) for name in names}, "extended_hours": history.extended}
-
-
-def times(bars: Bars) -> list[Time]:
-    """When each bar begins."""
-    from datetime import UTC
-
-    moments: list[datetime] = bars.time.tolist()
-    if bars.intraday:
-        return [moment.replace(tzinfo=UTC) for moment in moments]
-    return [moment.date() for moment in moments]
 
 
 class Bar(BaseModel):

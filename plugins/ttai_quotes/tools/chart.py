@@ -9,11 +9,12 @@ from pydantic import Field
 
 from ttai import BadArgument, Host
 from ttai.quant.indicators import CATALOGUE, Spec
+from ttai.quant.intervals import named
 from ttai_quotes import analysis
 from ttai_quotes.chart.sheet import Sheet, Theme
 from ttai_quotes.models.chart import Chart
-from ttai_quotes.service import AVERAGES, Quotes
-from ttai_quotes.tools.history import Interval, understood
+from ttai_quotes.service import Quotes
+from ttai_quotes.tools.history import IntervalName, understood
 from ttai_quotes.tools.quotes import Symbol
 
 PAGE = "ui://ttai/chart"
@@ -35,7 +36,7 @@ class ChartTools:
     async def render_chart(
         self,
         symbol: Symbol,
-        interval: Interval = "1d",
+        interval: IntervalName = "1d",
         lookback: Annotated[int, Field(ge=2, le=MOST_BARS, description="Bars")] = 120,
         overlays: Annotated[
             list[str], Field(description='Price overlays such as "ema:21" "bbands", and "levels" "volume"')
@@ -46,7 +47,7 @@ class ChartTools:
         Use it when the user wants to see a chart; get_indicators and find_levels have the numbers."""
         asked = analysis.named(overlays)
         specs = _specs([text for text in asked if text not in PANELS])
-        before = max(AVERAGES if "levels" in asked else 1, analysis.bars_needed(specs, interval))
+        before = analysis.bars_needed(specs, understood(lambda: named(interval)), extended=False)
         history = await self._market.history(symbol, interval, bars=lookback + before)
         bars = history.bars
         sheet = Sheet(

@@ -9,6 +9,7 @@ from pydantic import Field
 from ttai import BadArgument, Host
 from ttai.quant.bars import Bars
 from ttai.quant.indicators import DEFAULT, DEFAULT_INTRADAY
+from ttai.quant.intervals import Interval, named
 from ttai_quotes import analysis
 from ttai_quotes.models.history import (
     Confluence,
@@ -18,7 +19,6 @@ from ttai_quotes.models.history import (
     LevelsAnswer,
     PriceHistory,
     TrendFacts,
-    times,
     told,
 )
 from ttai_quotes.service import AVERAGES, Quotes
@@ -26,7 +26,7 @@ from ttai_quotes.tools.quotes import Symbol
 
 T = TypeVar("T")
 
-Interval = Annotated[str, Field(description="1m 5m 15m 30m 1h 1d 1w")]
+IntervalName = Annotated[str, Field(description="1m 5m 15m 30m 1h 1d 1w")]
 Extended = Annotated[bool, Field(description="With pre-market and after hours")]
 When = Annotated[str | None, Field(description="2026-01-31 or 2026-01-31T09:30, New York")]
 MOST_ROWS = 300
@@ -56,7 +56,7 @@ class HistoryTools:
     async def get_price_history(
         self,
         symbol: Symbol,
-        interval: Interval = "1d",
+        interval: IntervalName = "1d",
         start: When = None,
         end: When = None,
         limit: Annotated[int, Field(ge=1, le=MOST_ROWS, description="Rows")] = 60,
@@ -65,9 +65,9 @@ class HistoryTools:
     ) -> PriceHistory:
         """Price bars of a symbol, and the whole range summed up: change, high, low, realised volatility, ATR, volume.
         Use it for what a price did; get_indicators and find_levels say what to make of it."""
-        intraday = analysis.is_intraday(interval)
-        last = self._end(end, intraday=intraday)
-        first = None if start is None else understood(lambda: analysis.moment(start, intraday=intraday))
+        length = understood(lambda: named(interval))
+        last = self._end(end, length)
+        first = None if start is None else understood(lambda: analysis.moment(start, length))
         if first is not None and last is not None and first > last:
             raise BadArgument(f"the start, {start}, is after the end, {end}", "Swap them")
         history = await self._market.history(symbol, interval, bars=limit, start=first, end=last, extended=extended)
@@ -85,19 +85,19 @@ class HistoryTools:
             notes=[*history.notes, *notes],
         )
 
-    def _end(self, end: str | None, *, intraday: bool) -> datetime | None:
+    def _end(self, end: str | None, interval: Interval) -> datetime | None:
         if end is None:
             return None
-        begins = understood(lambda: analysis.moment(end, intraday=intraday))
+        begins = understood(lambda: analysis.moment(end, interval))
         now = self._clock.new_york()
-        if begins > now if intraday else begins.date() > now.date():
+        if begins > now if interval.intraday else begins.date() > now.date():
             raise BadArgument(f"the end, {end}, is in the future", "Leave it out for the newest bars")
-        return understood(lambda: analysis.moment(end, intraday=intraday, end=True))
+        return understood(lambda: analysis.moment(end, interval, end=True))
 
     async def get_indicators(
         self,
         symbol: Symbol,
-        interval: Interval = "1d",
+        interval: IntervalName = "1d",
         indicators: Annotated[
             list[str] | None, Field(description='Such as "rsi:14" "ema:21" "macd:12,26,9"; a default set without')
         ] = None,
@@ -109,10 +109,10 @@ class HistoryTools:
         asked = understood(lambda: analysis.specs(indicators or ()))
         if len(asked) > MOST_INDICATORS:
             raise BadArgument(f"{len(asked)} indicators are too many", f"Ask for at most {MOST_INDICATORS} at once")
-        specs = asked or list(DEFAULT_INTRADAY if analysis.is_intraday(interval) else DEFAULT)
-        history = await self._market.history(
-            symbol, interval, bars=analysis.bars_needed(specs, interval), extended=extended
-        )
+        length = understood(lambda: named(interval))
+        specs = asked or list(DEFAULT_INTRADAY if length.intraday else DEFAULT)
+        needed = analysis.bars_needed(specs, length, extended=extended)
+        history = await self._market.history(symbol, interval, bars=needed, extended=extended)
         bars: Bars = history.bars
         computed = await self._service.compute(bars, specs)
         values, notes = analysis.values(computed)
@@ -120,7 +120,7 @@ class HistoryTools:
             **told(history),
             last_bar_forming=await self._service.is_forming(bars, extended=extended),
             bars_used=len(bars),
-            last_bar=times(bars)[-1],
+            last_bar=bars.begins(-1),
             close=float(bars.close[-1]),
             indicators=values,
             notes=[*history.notes, *notes],
@@ -130,7 +130,7 @@ class HistoryTools:
             if series > most:
                 answer.notes.append(f"series: the newest {most} values, all that fit with so many lines; ask fewer")
                 series = most
-            answer.series_times = times(bars)[-series:]
+            answer.series_times = [bars.begins(n) for n in range(max(0, len(bars) - series), len(bars))]
             answer.series = [
                 IndicatorSeries(indicator=str(one.spec), line=line, values=column[-series:].tolist())
                 for one in computed
@@ -141,7 +141,7 @@ class HistoryTools:
     async def find_levels(
         self,
         symbol: Symbol,
-        interval: Interval = "1d",
+        interval: IntervalName = "1d",
         lookback: Annotated[int, Field(ge=1, le=MOST_LOOKBACK, description="Bars looked at")] = 180,
         extended: Extended = False,
     ) -> LevelsAnswer:
@@ -168,13 +168,13 @@ class HistoryTools:
                 slope_percent=trend.slope_percent,
                 r_squared=trend.r_squared,
             ),
-            supports=analysis.zones(levels.supports, levels, intraday=bars.intraday),
-            resistances=analysis.zones(levels.resistances, levels, intraday=bars.intraday),
+            supports=analysis.zones(levels.supports, levels),
+            resistances=analysis.zones(levels.resistances, levels),
             confluences=[
                 Confluence(side=one.side, price=one.price, strength=round(one.strength), kinds=", ".join(one.kinds))
                 for one in levels.confluences
             ],
-            swings=analysis.turns(levels, intraday=bars.intraday),
+            swings=analysis.turns(levels),
             fibonacci_extensions=[Extension(level=one.label, price=one.price) for one in levels.fibonacci_extensions],
             notes=[*history.notes, *levels.reasons],
         )
