@@ -103,6 +103,15 @@ class Calendar:
         opens_at, closes_at = (session.open, session.close) if session else (None, None)
         return State(state, why, day, opens_at, closes_at, self._opens[following])
 
+    def is_monthly(self, day: date) -> bool:
+        """Whether options that expire on a day are monthly: a month's third Friday, the day before where it is closed.
+
+        Source: the OCC's expiration calendar. A Friday outside the span is taken for open.
+        """
+        friday = day + timedelta(days=(4 - day.weekday()) % 7)
+        closed = self.first <= friday <= self.last and friday not in self._by_date
+        return 15 <= friday.day <= 21 and day == (friday - timedelta(days=1) if closed else friday)
+
     def _phase(
         self, moment: datetime, session: Session | None
     ) -> tuple[Literal["pre", "open", "after", "closed"], str]:
