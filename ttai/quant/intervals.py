@@ -7,6 +7,7 @@ from math import ceil
 from typing import Literal
 
 from ttai.quant.calendar import NEW_YORK
+from ttai.quant.texts import brief
 
 REGULAR, EXTENDED = 390, 960
 """Minutes of a session: from 9:30 to 16:00, and with pre-market and after hours from 4:00 to 20:00."""
@@ -71,5 +72,5 @@ def named(name: str) -> Interval:
     if found is None:
         near = get_close_matches(text, [*INTERVALS, *_OTHERS], n=1, cutoff=0.1)
         guess = f"; did you mean {_OTHERS.get(near[0], near[0])}" if near else ""
-        raise ValueError(f"there is no interval {name[:20]!r}{guess}. Ask for one of {', '.join(INTERVALS)}")
+        raise ValueError(f"there is no interval {brief(name)}{guess}. Ask for one of {', '.join(INTERVALS)}")
     return found
