@@ -293,7 +293,7 @@ def test_prices_that_do_not_move_have_no_oscillator(name: str, price: float) -> 
         assert set(found.latest.values()) == {None}
         assert all(np.isnan(values).all() for values in found.lines.values())
     else:
-        wanted = {"obv": 1_000.0}.get(name, price if found.scale == "price" else 0.0)
+        wanted = {"obv": 1_000.0}.get(name, price if found.unit == "price" else 0.0)
         assert list(found.latest.values()) == pytest.approx([wanted] * len(found.lines), abs=1e-10)
 
 
@@ -432,7 +432,7 @@ def test_vwap_is_of_a_session() -> None:
 def test_a_rescaled_series_gives_rescaled_prices_and_the_same_oscillators(name: str, seed: int, factor: float) -> None:
     bars = random_walk(seed, 120)
     before, after = asked(name, bars), asked(name, scaled(bars, factor))
-    rescaled = before.scale == "price" or name in ("macd", "atr", "mom")
+    rescaled = before.unit in ("price", "dollars")
     for line, values in before.lines.items():
         wanted = values * factor if rescaled else values
         size = np.nanmax(np.abs(wanted)) if np.isfinite(wanted).any() else 1.0

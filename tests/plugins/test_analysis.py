@@ -10,6 +10,7 @@ from ttai.quant.calendar import NEW_YORK
 from ttai.quant.indicators import DEFAULT_INTRADAY, parse
 from ttai.quant.intervals import INTERVALS
 from ttai_quotes import analysis
+from ttai_quotes.models.history import Bar
 
 
 def bar(interval: str, begins: str) -> Bars:
@@ -30,7 +31,7 @@ def test_a_bar_at_midnight_utc_is_of_the_evening_in_new_york() -> None:
     hour = bar("1h", "2026-11-21")
     evening = datetime(2026, 11, 20, 19, 30, tzinfo=NEW_YORK)
     assert analysis.is_forming(hour, evening, "after", None, extended=True)
-    assert analysis.rows(hour)[0].time == evening.replace(minute=0)
+    assert Bar.of(hour)[0].time == evening.replace(minute=0)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,9 @@ def test_a_vwap_alone_wants_two_sessions() -> None:
     vwap, minute, hour = [parse("vwap")], INTERVALS["1m"], INTERVALS["1h"]
     assert analysis.bars_needed(vwap, minute, extended=False) == 780
     assert analysis.bars_needed(vwap, hour, extended=False) == 250
+
+
+def test_what_somebody_wrote_as_a_date_is_quoted_in_short() -> None:
+    with pytest.raises(ValueError, match="is no date; write 2026-01-31") as caught:
+        analysis.moment("yesterday " * 20, INTERVALS["1d"])
+    assert len(str(caught.value)) < 100

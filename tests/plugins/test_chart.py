@@ -19,7 +19,8 @@ from ttai.quant.bars import Bars
 from ttai.quant.intervals import INTERVALS
 from ttai_quotes.chart.axes import Tick, amount, decimals, price, time_ticks
 from ttai_quotes.chart.canvas import THEMES, plain
-from ttai_quotes.chart.draw import Line, Zone, draw
+from ttai_quotes.chart.draw import Line, draw
+from ttai_quotes.models.chart import Shade
 
 DARK = THEMES["dark"]
 BOTH: tuple[Literal["dark", "light"], ...] = ("dark", "light")
@@ -53,6 +54,10 @@ def average(bars: Bars, count: int) -> NDArray[np.float64]:
     values = np.full(len(bars), np.nan)
     values[count - 1 :] = np.convolve(bars.close, np.ones(count) / count, "valid")
     return values
+
+
+def shade(low: float, high: float, kind: Literal["support", "resistance"], label: str) -> Shade:
+    return Shade(low=low, high=high, kind=kind, label=label)
 
 
 def picture(bars: Bars, **options: Any) -> bytes:
@@ -180,7 +185,7 @@ def test_a_zone_is_a_band_with_its_label(kind: Literal["support", "resistance"],
     bars = of((10, 13, 9, 12), (12, 15, 11, 14))
     labelled, bare, none = (
         inside(pixels(picture(bars, zones=zones)))
-        for zones in ([Zone(9.5, 10.5, kind, "held 4 times")], [Zone(9.5, 10.5, kind, "")], [])
+        for zones in ([shade(9.5, 10.5, kind, "held 4 times")], [shade(9.5, 10.5, kind, "")], [])
     )
     tint = glaze(colour, 0.16)
     band = near(bare, tint, 5).mean(axis=1) > 0.8
@@ -191,7 +196,7 @@ def test_a_zone_is_a_band_with_its_label(kind: Literal["support", "resistance"],
 
 def test_a_zone_out_of_sight_is_left_out() -> None:
     bars = walk(60)
-    assert picture(bars, zones=[Zone(1, 2, "support", "far")]) == picture(bars)
+    assert picture(bars, zones=[shade(1, 2, "support", "far")]) == picture(bars)
 
 
 def test_volume_has_a_panel_where_any_is_known() -> None:
@@ -218,7 +223,7 @@ def test_dense_charts_stay_below_150_kilobytes(theme: Literal["dark", "light"]) 
     bars = walk(400, swing=0.03)
     noise = np.random.default_rng(5)
     lines = [Line(f"line {n}", bars.close * np.exp(noise.normal(0, 0.05, 400))) for n in range(20)]
-    zones = [Zone(bars.low.min() * k, bars.low.min() * (k + 0.01), "support", f"zone {k}") for k in (1, 1.1, 1.2)]
+    zones = [shade(bars.low.min() * k, bars.low.min() * (k + 0.01), "support", f"zone {k}") for k in (1, 1.1, 1.2)]
     assert len(picture(bars, lines=lines[:6], zones=zones, volume=True, theme=theme)) < MOST / 2
     assert len(picture(bars, lines=lines, zones=zones, volume=True, theme=theme)) < MOST
 
@@ -281,15 +286,15 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "high below low": lambda: picture(of((10, 9, 12, 11), (11, 10, 13, 12))),
     "odd zones": lambda: picture(
         walk(20),
-        zones=[Zone(NAN, NAN, "support", "nan"), Zone(700, 600, "support", "upside down"),
-               Zone(-1e300, 1e300, "resistance", "all"), Zone(680, 680, "support", "a point")],
+        zones=[shade(700, 600, "support", "upside down"),
+               shade(-1e300, 1e300, "resistance", "all"), shade(680, 680, "support", "a point")],
     ),
     "words": lambda: picture(
         walk(20),
         title="$x^2$ 日本 \u202e evil \n\t \x00 " + "long " * 400,
         subtitle="\\frac{1}{0}$" * 99,
         lines=[Line("_hidden $\\alpha$ " + "y" * 500, walk(20).close), Line("", walk(20).close)],
-        zones=[Zone(670, 690, "support", "z" * 900)],
+        zones=[shade(670, 690, "support", "z" * 900)],
     ),
     "2,000 bars": lambda: picture(walk(2000), volume=True),
 }  # fmt: skip

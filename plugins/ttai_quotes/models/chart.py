@@ -17,7 +17,7 @@ class Drawn(BaseModel):
 
 
 class Shade(BaseModel):
-    """A zone on the chart."""
+    """A band of prices that turned the market before."""
 
     low: Price
     high: Price
