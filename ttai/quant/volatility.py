@@ -84,7 +84,7 @@ def rank(history: "Series", now: float) -> float | None:
     if not math.isfinite(now) or not len(values):
         return None
     lowest, highest = min(float(values.min()), now), max(float(values.max()), now)
-    return 100 * (now - lowest) / (highest - lowest) if highest > lowest else None
+    return 100 * ((now - lowest) / (highest - lowest)) if highest > lowest else None
 
 
 def percentile(history: "Series", now: float) -> float | None:
