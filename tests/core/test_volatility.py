@@ -102,6 +102,10 @@ def test_a_value_outside_its_history_is_the_new_end_of_it() -> None:
     assert percentile([0.2, 0.4], 0.8) == 100
 
 
+def test_the_highest_is_at_a_hundred_exactly() -> None:
+    assert rank([1 / 3], 1.0174793582832995) == 100
+
+
 def test_nothing_to_compare_with_is_unknown() -> None:
     for ask in (rank, percentile):
         assert ask([], 0.3) is None
