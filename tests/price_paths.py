@@ -8,9 +8,11 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ttai.quant.bars import Bars
+from ttai.quant.bars import PRICES, Bars
+from ttai.quant.intervals import INTERVALS
 
 Numbers = NDArray[np.float64]
+DAY, FIVE_MINUTES = INTERVALS["1d"], INTERVALS["5m"]
 
 
 def days(count: int, first: str = "2026-01-01") -> NDArray[np.datetime64]:
@@ -21,7 +23,7 @@ def bars_of(high: ArrayLike, low: ArrayLike, close: ArrayLike, volume: float | N
     """Daily bars from 2026-01-01 that open in the middle."""
     top, bottom, last = (np.array(values, dtype=np.float64) for values in (high, low, close))
     traded = np.broadcast_to(np.asarray(volume, dtype=np.float64), top.shape).copy()
-    return Bars(days(len(top)), (top + bottom) / 2, top, bottom, last, traded)
+    return Bars(DAY, days(len(top)), (top + bottom) / 2, top, bottom, last, traded)
 
 
 def closes(values: ArrayLike, wick: float = 0.0, volume: float | Numbers = np.nan) -> Bars:
@@ -45,12 +47,13 @@ def random_walk(seed: int, count: int) -> Bars:
 
 
 def scaled(bars: Bars, factor: float) -> Bars:
-    return Bars(bars.time, bars.open * factor, bars.high * factor, bars.low * factor, bars.close * factor, bars.volume)
+    first, high, low, last = (getattr(bars, name) * factor for name in PRICES[:4])
+    return Bars(DAY, bars.time, first, high, low, last, bars.volume)
 
 
 def mirrored(bars: Bars) -> Bars:
     """Turned upside down in its logarithms: what rose by a tenth falls by an eleventh."""
-    return Bars(bars.time, 1e4 / bars.open, 1e4 / bars.low, 1e4 / bars.high, 1e4 / bars.close, bars.volume)
+    return Bars(DAY, bars.time, 1e4 / bars.open, 1e4 / bars.low, 1e4 / bars.high, 1e4 / bars.close, bars.volume)
 
 
 @cache
@@ -59,4 +62,4 @@ def recorded(symbol: str) -> Bars:
     with gzip.open(str(files("ttai.simulator") / "data" / "bokeh_stocks.csv.gz"), "rt") as lines:
         rows = [row for row in csv.DictReader(lines) if row["Ticker"] == symbol]
     columns = [np.array([float(row[name]) for row in rows]) for name in ("Open", "High", "Low", "Close", "Volume")]
-    return Bars(np.array([row["Date"] for row in rows], dtype="datetime64[ms]"), *columns)
+    return Bars(DAY, np.array([row["Date"] for row in rows], dtype="datetime64[ms]"), *columns)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
     from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError
     from ttai.host import Host
+    from ttai.market.metrics import Metrics
+    from ttai.market.types import History, Quote
     from ttai.settings import Settings
     from ttai.storage.tables import UtcDateTime
 
@@ -24,6 +26,8 @@ _HOMES = {
     ),
     "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError"),
     "ttai.host": ("Host",),
+    "ttai.market.metrics": ("Metrics",),
+    "ttai.market.types": ("History", "Quote"),
     "ttai.settings": ("Settings",),
     "ttai.storage.tables": ("UtcDateTime",),
 }  # fmt: skip
@@ -35,14 +39,17 @@ __all__ = [
     "BadArgument",
     "Count",
     "Greek",
+    "History",
     "Host",
     "MarketAnswer",
+    "Metrics",
     "Money",
     "NotFound",
     "NotLoggedIn",
     "Percent",
     "Picture",
     "Price",
+    "Quote",
     "Settings",
     "Strike",
     "TtaiError",

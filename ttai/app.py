@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -213,6 +214,9 @@ class App:
 
 def create_app(settings: CoreSettings, config: Config, logs: Logs, *, serving: bool = False) -> App:
     """The app that these settings ask for; only one that is `serving` delivers notifications."""
+    os.environ.setdefault(
+        "MPLCONFIGDIR", str(settings.home / "matplotlib")
+    )  # its list of fonts: not in the user's home
     app = App(settings, config, channels=_channels(settings, logs) if serving else ())
     app.logs = logs
     return app

@@ -18,7 +18,7 @@ EDITS = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False
 
 def register(host: Host) -> None:
     """Declare the tools, the resources, the table and the service of this plugin."""
-    lists = LocalLists(host.database)
+    lists = LocalLists(host)
     service = Quotes(host, lists)
     quotes, metrics, events = QuoteTools(host), MetricsTools(host), EventTools(host)
     history, charts, watchlists = HistoryTools(host, service), ChartTools(host, service), WatchlistTools(host, lists)

@@ -2,42 +2,72 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
-from ttai.quant.bars import Bars
-from ttai.quant.indicators import CATALOGUE, Indicator, Spec, compute, parse
-from ttai.quant.levels import Levels
+from ttai.quant.bars import Bars, Time
+from ttai.quant.calendar import NEW_YORK
+from ttai.quant.indicators import CATALOGUE, DEFAULT, DEFAULT_INTRADAY, Indicator, Spec, compute, parse
+from ttai.quant.intervals import Interval
+from ttai.quant.texts import brief
 from ttai.quant.volatility import realised
-from ttai.quant.zones import Zone as Found
-from ttai_quotes.models.history import Bar, IndicatorValue, Summary, Time, Turn, Zone, times
 
-NEW_YORK = ZoneInfo("America/New_York")
+if TYPE_CHECKING:
+    from ttai import History
+    from ttai.quant.bars import Numbers
+
 FEWEST = 11  # bars that make a volatility: ten returns
-DAY_MINUTES = 1440
 SETTLING = 250  # bars after which a recurrence no longer shows where it began
-MOST_SWINGS = 8
-SCALES = (
-    "strength, quality: 0–100; trend: the line through the log closes, slope_percent in % of the price a bar; "
-    "distance_atr, extension_atr: in ATRs of 14 bars; confluence: three kinds of evidence meet"
-)
 
 
-def moment(text: str, *, intraday: bool, end: bool = False) -> datetime:
+@dataclass(frozen=True)
+class Study:
+    """The bars of a symbol, whether the newest is still being traded, and the indicators on them.
+
+    `history` is the market's, for what it says of them.
+    """
+
+    history: "History"
+    bars: Bars
+    forming: bool
+    indicators: Sequence[Indicator] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of bars in a few numbers, volatility a year; `notes` say why one is None."""
+
+    bars: int
+    begins: Time
+    ends: Time
+    first_open: float | None
+    last: float | None
+    high: float | None
+    low: float | None
+    change_from_first_open: float | None
+    change_from_first_open_percent: float | None
+    realised_volatility: float | None
+    atr_14: float | None
+    average_volume: int | None
+    notes: tuple[str, ...]
+
+
+def moment(text: str, interval: Interval, *, end: bool = False) -> datetime:
     """A date or a moment somebody wrote, New York time unless it says otherwise; ValueError for neither.
 
-    A day's bar stands at midnight UTC of its date, so where bars are not `intraday` only the date counts. As an `end`
-    a date is that day's last moment.
+    A day's bar stands at midnight UTC of its date, so of bars that are not within the day only the date counts. As an
+    `end` a date is that day's last moment.
     """
     try:
         written = datetime.fromisoformat(text.strip())
-        if not intraday:
+        if not interval.intraday:
             written = datetime.combine(written.date(), time(), UTC)
         local = written if written.tzinfo else written.replace(tzinfo=NEW_YORK)
-        is_date = not intraday or (written.time() == time() and len(text.strip()) <= len("2026-01-31"))
+        is_date = not interval.intraday or (written.time() == time() and len(text.strip()) <= len("2026-01-31"))
         return local + timedelta(days=1, microseconds=-1) if end and is_date else local
     except (ValueError, OverflowError):
-        raise ValueError(f"{text[:30]!r} is no date; write 2026-01-31 or 2026-01-31T09:30") from None
+        raise ValueError(f"{brief(text)} is no date; write 2026-01-31 or 2026-01-31T09:30") from None
 
 
 def in_new_york(time: Time) -> str:
@@ -54,23 +84,11 @@ def sampled(count: int, limit: int) -> list[int]:
     return [round(place * (count - 1) / (limit - 1)) for place in range(limit)]
 
 
-def rows(bars: Bars, places: Iterable[int] | None = None) -> list[Bar]:
-    """The bars as an answer has them, all or those at these places."""
-    begins = times(bars)
-    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-    listed = [column.tolist() for column in columns]
-    return [
-        Bar(time=begins[n], open=o[n], high=h[n], low=low[n], close=c[n], volume=v[n])
-        for o, h, low, c, v in [listed]
-        for n in (range(len(bars)) if places is None else places)
-    ]
-
-
-def summarise(bars: Bars) -> tuple[Summary, list[str]]:
-    """A range of bars in a few numbers, and why one of them is unknown."""
+def summarise(bars: Bars) -> Range:
+    """A range of bars in a few numbers."""
     import numpy as np
 
-    sound, begins = bars.sound, times(bars)
+    sound = bars.sound
     known = [float(price) for price in bars.open[np.isfinite(bars.open)][:1]]
     closes = bars.close[np.isfinite(bars.close)]
     first, last = next(iter(known), None), float(closes[-1]) if len(closes) else None
@@ -87,10 +105,10 @@ def summarise(bars: Bars) -> tuple[Summary, list[str]]:
     if lacking := int((~np.isfinite(bars.open + bars.high + bars.low + bars.close)).sum()):
         notes.append(f"{lacking} bars lack a price: the feed gave none (a halt, or a gap)")
     change = last - first if first is not None and last is not None else None
-    return Summary(
+    return Range(
         bars=len(bars),
-        begins=begins[0],
-        ends=begins[-1],
+        begins=bars.begins(0),
+        ends=bars.begins(-1),
         first_open=first,
         last=last,
         high=_most(bars.high),
@@ -100,7 +118,8 @@ def summarise(bars: Bars) -> tuple[Summary, list[str]]:
         realised_volatility=volatility,
         atr_14=atr.latest["atr"],
         average_volume=round(float(volume.mean())) if len(volume) else None,
-    ), notes
+        notes=tuple(notes),
+    )
 
 
 def named(texts: Iterable[str]) -> list[str]:
@@ -114,67 +133,16 @@ def specs(texts: Iterable[str]) -> list[Spec]:
     return list(dict.fromkeys(parse(name) for name in named(texts)))
 
 
-def is_intraday(interval: str) -> bool:
-    """Whether a session has several such bars."""
-    return interval.strip()[-1:].lower() in ("m", "h")
+def default(interval: Interval) -> list[Spec]:
+    """The indicators that are looked at where none is named."""
+    return list(DEFAULT_INTRADAY if interval.intraday else DEFAULT)
 
 
-def bars_needed(wanted: Sequence[Spec], interval: str) -> int:
+def bars_needed(wanted: Sequence[Spec], interval: Interval, *, extended: bool) -> int:
     """How many bars the indicators want: their recurrences have settled, and what is of a session has a whole one."""
     longest = int(max((max(spec.parameters, default=0) for spec in wanted), default=0))
-    found = re.fullmatch(r"([0-9]+)([mh])", interval.strip().lower())
-    sessions = any(CATALOGUE[spec.name].intraday for spec in wanted) and found is not None
-    minutes = int(found[1]) * (60 if found[2] == "h" else 1) if found else 1
-    return max(SETTLING + 3 * longest, 2 * DAY_MINUTES // max(1, minutes) if sessions else 0)
-
-
-def values(indicators: Iterable[Indicator]) -> tuple[list[IndicatorValue], list[str]]:
-    """Each line of each indicator at the last bar, and why one is unknown."""
-    lines, notes = [], []
-    for one in indicators:
-        latest, previous = one.latest, one.previous
-        for number, line in enumerate(one.lines):
-            lines.append(
-                IndicatorValue(
-                    indicator=str(one.spec),
-                    line=line,
-                    value=latest[line],
-                    previous=previous[line],
-                    reading=one.reading if number == 0 else None,
-                )
-            )
-        if one.reason:
-            notes.append(f"{one.spec} null: {one.reason}")
-    return lines, notes
-
-
-def zones(found: Iterable[Found], levels: Levels, *, intraday: bool) -> list[Zone]:
-    """Levels as an answer has them."""
-    close = levels.close or 0.0
-    return [
-        Zone(
-            side=one.side,
-            price=one.price,
-            low=one.low,
-            high=one.high,
-            strength=round(one.strength),
-            touches=one.touches,
-            last_touch=one.last_touch if intraday or one.last_touch is None else one.last_touch.date(),
-            distance_percent=(one.price / close - 1) * 100,
-            distance_atr=(one.price - close) / levels.atr if levels.atr else None,
-            confluence=one.confluence,
-            kinds=", ".join(one.kinds),
-        )
-        for one in found
-    ]
-
-
-def turns(levels: Levels, *, intraday: bool) -> list[Turn]:
-    """The newest swings."""
-    return [
-        Turn(time=one.time if intraday else one.time.date(), side=one.side, price=one.price)
-        for one in levels.swings[-MOST_SWINGS:]
-    ]
+    in_sessions = interval.intraday and any(CATALOGUE[spec.name].intraday for spec in wanted)
+    return max(SETTLING + 3 * longest, 2 * interval.in_session(extended=extended) if in_sessions else 0)
 
 
 def is_forming(bars: Bars, now: datetime, state: str, next_open: datetime | None, *, extended: bool) -> bool:
@@ -185,14 +153,14 @@ def is_forming(bars: Bars, now: datetime, state: str, next_open: datetime | None
     if not len(bars):
         return False
     day, today = bars.day[-1].astype(date), now.astimezone(NEW_YORK).date()
-    if bars.unit == "week":
+    if bars.interval.unit == "week":
         end = day + timedelta(days=6)
         return today <= end and (state == "open" or next_open is None or next_open.astimezone(NEW_YORK).date() <= end)
     return bool(day >= today) and state in (("pre", "open", "after") if extended else ("pre", "open"))
 
 
-def _most(column: "object") -> float | None:
+def _most(column: "Numbers") -> float | None:
     import numpy as np
 
-    known = np.asarray(column)[np.isfinite(column)]  # type: ignore[call-overload]
+    known = column[np.isfinite(column)]
     return float(known.max()) if len(known) else None

@@ -1,9 +1,9 @@
 """Watchlists kept on this computer, for who has no login: each change is one transaction."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ttai import BadArgument, NotFound
+from ttai import BadArgument, Host, NotFound
 
 if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class LocalLists:
     """Lists of symbols by name; capitals make no difference to which list is meant."""
 
-    def __init__(self, database: Any) -> None:
-        self._database = database
+    def __init__(self, host: Host) -> None:
+        self._database = host.database
 
     async def all(self) -> dict[str, list[str]]:
         """Every list, by name."""

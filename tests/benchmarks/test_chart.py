@@ -10,7 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tests.plugins.test_chart import average, walk
-from ttai_quotes.chart.draw import Line, Zone, draw
+from ttai_quotes.chart.draw import Line, draw
+from ttai_quotes.models.chart import Shade
 
 pytestmark = pytest.mark.bench
 MUST = 0.4
@@ -37,7 +38,8 @@ def empty() -> None:
 def test_a_chart_of_120_bars() -> None:
     bars = walk(120)
     lines = [Line(f"sma:{n}", average(bars, n)) for n in (5, 10, 20, 50)]
-    zones = [Zone(float(bars.close.min()) * k, float(bars.close.min()) * k + 4, "support", "held") for k in (1, 1.05)]
+    low = float(bars.close.min())
+    zones = [Shade(low=low * k, high=low * k + 4, kind="support", label="held") for k in (1, 1.05)]
 
     def chart() -> bytes:
         return draw(bars, title="SPY 1d", subtitle="as of 16:00", lines=lines, zones=zones, volume=True, theme="dark")

@@ -42,7 +42,7 @@ def test_the_default_set_on_a_year_of_days() -> None:
     year = random_walk(1, 252)
 
     def ours() -> None:
-        bars = Bars(year.time, *(getattr(year, name) for name in PRICES))
+        bars = Bars(year.interval, year.time, *(getattr(year, name) for name in PRICES))
         for spec in DEFAULT:
             compute(bars, spec)
 
@@ -73,7 +73,7 @@ def test_the_checks_of_a_million_bars_are_made_once() -> None:
     bars = a_million()
 
     def check() -> bool:
-        fresh = Bars(bars.time, *(getattr(bars, name) for name in PRICES))
+        fresh = Bars(bars.interval, bars.time, *(getattr(bars, name) for name in PRICES))
         return fresh.sound is fresh.traded and fresh.has_ranges
 
     def passes() -> list[np.float64]:

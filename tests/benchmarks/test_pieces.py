@@ -12,21 +12,21 @@ from ttai.market.hub import Hub
 from ttai.market.types import QuoteEvent
 from ttai.quant.symbols import normalize
 from ttai.tastytrade.parse import feed_events
-from ttai_quotes.models.quotes import Quote, Quotes
+from ttai_quotes.models.quotes import QuoteAnswer, QuoteTable
 
 pytestmark = pytest.mark.bench
-ONE = Quote(**{**QUOTE.model_dump(), "as_of": datetime(2026, 11, 20, 15, 31, tzinfo=UTC)})
+ONE = QuoteAnswer(**{**QUOTE.model_dump(), "as_of": datetime(2026, 11, 20, 15, 31, tzinfo=UTC)})
 
 
 @pytest.mark.parametrize("rows", [1, 22, 100])
 def test_render_quotes(benchmark: Any, rows: int) -> None:
-    answer = Quotes(quotes=[ONE] * rows, missing=[])
+    answer = QuoteTable(quotes=[ONE] * rows, missing=[])
     assert benchmark(render, answer).structured["quotes"]["rows"]
 
 
 def test_plain_pydantic_of_22_quotes(benchmark: Any) -> None:
     """The baseline of `render`: pydantic's own JSON, without rounding, tables or text."""
-    answer = Quotes(quotes=[ONE] * 22, missing=[])
+    answer = QuoteTable(quotes=[ONE] * 22, missing=[])
     assert benchmark(answer.model_dump_json)
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ttai.market.archive import RECENT, Archive, Kept
+from ttai.market.archive import DAY_MS, RECENT, Archive, Kept
 from ttai.market.series import frame_of
-from ttai.quant.bars import DAY_MS
 from ttai.storage.database import Database
 from ttai.storage.file import FILE
 from ttai.testing import FrozenClock

@@ -1,11 +1,15 @@
 """Bars: columns of one length, and what can be told from them alone."""
 
+from datetime import date, datetime
+
 import numpy as np
 import polars as pl
 import pytest
 
-from tests.price_paths import Numbers, bars_of, closes, random_walk
+from tests.price_paths import DAY, Numbers, bars_of, closes, random_walk
 from ttai.quant.bars import PRICES, Bars
+from ttai.quant.calendar import NEW_YORK
+from ttai.quant.intervals import INTERVALS
 
 MINUTE = np.timedelta64(1, "m")
 
@@ -14,13 +18,13 @@ def intraday(sessions: list[str], minutes: int, first: int, last: int) -> Bars:
     """Flat bars of some minutes, from and to a minute of the day in UTC, on the dates given."""
     starts = [np.datetime64(day, "ms") + np.arange(first, last, minutes) * MINUTE for day in sessions]
     time = np.concatenate(starts)
-    return Bars(time, *(np.full(len(time), 5.0) for _ in PRICES))
+    return Bars(INTERVALS[f"{minutes}m"], time, *(np.full(len(time), 5.0) for _ in PRICES))
 
 
 def with_gap(bars: Bars, column: str, place: int, value: float = np.nan) -> Bars:
     columns: dict[str, Numbers] = {name: getattr(bars, name).copy() for name in PRICES}
     columns[column][place] = value
-    return Bars(bars.time, **columns)
+    return Bars(bars.interval, bars.time, **columns)
 
 
 def test_a_frame_becomes_bars_and_what_is_null_is_unknown() -> None:
@@ -34,25 +38,25 @@ def test_a_frame_becomes_bars_and_what_is_null_is_unknown() -> None:
             "volume": pl.Series([None, None], dtype=pl.Null),
         }
     ).with_columns(pl.col("time").cast(pl.Datetime("us", "UTC")))
-    bars = Bars.of(frame)
+    bars = Bars.of(frame, DAY)
     assert [str(day) for day in bars.day] == ["1970-01-01", "1970-01-02"]
     assert all(getattr(bars, name).dtype == np.float64 for name in PRICES)
     assert bars.high[0] == 1.5
     assert np.isnan(bars.high[1])
     assert np.isnan(bars.volume).all()
     assert not bars.has_volume
-    assert len(Bars.of(frame[:0])) == 0
+    assert len(Bars.of(frame[:0], DAY)) == 0
 
 
 def test_a_frame_without_gaps_is_not_copied() -> None:
     frame = pl.DataFrame({"time": pl.Series([0], dtype=pl.Datetime("ms")), **{name: [1.0] for name in PRICES}})
-    assert np.shares_memory(Bars.of(frame).close, frame["close"].to_numpy())
+    assert np.shares_memory(Bars.of(frame, DAY).close, frame["close"].to_numpy())
 
 
 def test_a_day_is_new_yorks() -> None:
     """23:30 UTC is still the same day; 04:30 is the day before in winter, the same in summer."""
     times = ["2026-01-05T23:30", "2026-01-06T04:30", "2026-07-06T04:30"]
-    bars = Bars(np.array(times, dtype="datetime64[ms]"), *(np.full(3, 5.0) for _ in PRICES))
+    bars = Bars(INTERVALS["1h"], np.array(times, dtype="datetime64[ms]"), *(np.full(3, 5.0) for _ in PRICES))
     assert [str(day) for day in bars.day] == ["2026-01-05", "2026-01-05", "2026-07-06"]
     assert [str(moment)[:16] for moment in bars.clock] == ["2026-01-05T18:30", "2026-01-05T23:30", "2026-07-06T00:30"]
 
@@ -106,19 +110,21 @@ def test_a_range_is_a_high_above_the_low() -> None:
     assert not bars_of([2.0, 2.0], [1.0, 2.0], [1.5, 2.0]).has_ranges
 
 
-def test_daily_and_weekly_bars_know_what_they_are() -> None:
-    daily = random_walk(1, 30)
-    weekly = Bars(daily.time[0] + np.arange(30) * np.timedelta64(7, "D"), *(getattr(daily, name) for name in PRICES))
-    assert (daily.unit, daily.per_year, daily.intraday) == ("day", 252, False)
-    assert (weekly.unit, weekly.per_year, weekly.intraday) == ("week", 52, False)
-    assert daily[:1].unit == daily[:0].unit == "day"
+def test_one_bar_alone_knows_what_it_is() -> None:
+    """At midnight UTC an hour's bar looks like a day's, and one week like a day."""
+    midnight, column = np.array(["2026-11-21"], dtype="datetime64[ms]"), np.full(1, 5.0)
+    hour, day, week = (Bars(INTERVALS[name], midnight, *[column] * 5) for name in ("1h", "1d", "1w"))
+    assert hour.begins(0) == datetime(2026, 11, 20, 19, tzinfo=NEW_YORK)
+    assert str(hour.day[0]) == "2026-11-20"
+    assert day.begins(0) == week.begins(0) == date(2026, 11, 21)
+    assert [bars.per_year for bars in (hour, day, week)] == [252 * 6.5, 252, 52]
+    assert day[:0].interval is day.interval
 
 
 def test_a_year_of_intraday_bars_counts_the_whole_days_among_them() -> None:
     days = ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
     regular = intraday(days, 5, 870, 1260)
     extended = intraday(days, 5, 540, 1440)
-    assert regular.unit == "bar"
     assert regular[40:-40].per_year == 252 * 78
     assert extended[40:-40].per_year == 252 * 180
 

@@ -143,3 +143,20 @@ def test_every_moment_has_one_state_that_fits_its_hours(calendar: Calendar, mome
     assert found.next_open > moment
     is_open = found.opens_at is not None and found.closes_at is not None and found.opens_at <= moment < found.closes_at
     assert (found.state == "open") == is_open
+
+
+@pytest.mark.parametrize(
+    ("day", "monthly"),
+    [
+        ("2026-11-20", True),
+        ("2026-11-27", False),
+        ("2026-11-19", False),
+        ("2026-06-18", True),  # the Friday is Juneteenth
+        ("2026-06-19", False),
+        ("2035-01-19", True),  # beyond the calendar
+    ],
+)
+def test_monthly_options_expire_on_the_third_friday_or_the_day_before(
+    calendar: Calendar, day: str, monthly: bool
+) -> None:
+    assert calendar.is_monthly(date.fromisoformat(day)) is monthly

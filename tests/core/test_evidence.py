@@ -1,6 +1,6 @@
 """Evidence: each kind on bars whose answer is known by hand."""
 
-from datetime import UTC, datetime
+from datetime import date
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from ttai.quant.evidence import (
     turn_evidence,
     volume_nodes,
 )
+from ttai.quant.intervals import INTERVALS
 from ttai.quant.swings import Swing, dominant_swing, find_swings
 
 
@@ -87,8 +88,8 @@ def test_a_gap_is_what_has_not_been_traded_since() -> None:
     low = [9, 10, 15, 16, 14, 15.0]  # up from 11 to 15, later filled down to 14
     found = open_gaps(bars_of(high, low, low), 0.5)
     assert [(one.label, one.price, one.time) for one in found] == [
-        ("gap up", 11, datetime(2026, 1, 3, tzinfo=UTC)),
-        ("gap up", 14, datetime(2026, 1, 3, tzinfo=UTC)),
+        ("gap up", 11, date(2026, 1, 3)),
+        ("gap up", 14, date(2026, 1, 3)),
     ]
     assert [one.weight for one in found] == pytest.approx([0.15 * 0.25 ** (3 / 6)] * 2)
 
@@ -122,7 +123,7 @@ def test_fibonacci_measures_a_rise_from_its_top_and_a_fall_from_its_bottom() -> 
 
 
 def test_no_extension_of_a_fall_below_zero() -> None:
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    moment = date(2026, 1, 1)
     assert extensions(Swing("high", 200, moment, 0), Swing("low", 10, moment, 1)) == []
 
 
@@ -139,7 +140,7 @@ def session_bars(first: str, count: int) -> Bars:
     """Half-hour bars around the clock: the n-th closes at n."""
     time = np.datetime64(first, "ms") + np.arange(count) * np.timedelta64(30, "m")
     level = np.arange(float(count))
-    return Bars(time, level, level + 2, level - 1, level, np.full(count, 5.0))
+    return Bars(INTERVALS["30m"], time, level, level + 2, level - 1, level, np.full(count, 5.0))
 
 
 def test_intraday_pivots_are_those_of_the_last_whole_day_in_new_york() -> None:

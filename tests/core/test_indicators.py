@@ -12,9 +12,10 @@ import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.price_paths import Numbers, bars_of, closes, random_walk, recorded, scaled
+from tests.price_paths import DAY, FIVE_MINUTES, Numbers, bars_of, closes, random_walk, recorded, scaled
 from ttai.quant.bars import PRICES, Bars
 from ttai.quant.indicators import CATALOGUE, DEFAULT, DEFAULT_INTRADAY, Indicator, Spec, compute, parse
+from ttai.quant.intervals import INTERVALS
 
 MINUTE = np.timedelta64(1, "m")
 ALL = sorted(CATALOGUE)
@@ -64,13 +65,13 @@ def within_the_day(bars: Bars, a_day: int = 78) -> Bars:
     """The same prices as five-minute bars from 9:30 New York in winter, so many a day."""
     starts = np.arange(len(bars))
     time = np.datetime64("2026-01-05T14:30", "ms") + (starts // a_day) * np.timedelta64(1, "D")
-    return Bars(time + (starts % a_day) * 5 * MINUTE, *(getattr(bars, name) for name in PRICES))
+    return Bars(FIVE_MINUTES, time + (starts % a_day) * 5 * MINUTE, *(getattr(bars, name) for name in PRICES))
 
 
 def with_gap(bars: Bars, column: str, place: int) -> Bars:
     columns = {name: getattr(bars, name).copy() for name in PRICES}
     columns[column][place] = np.nan
-    return Bars(bars.time, **columns)
+    return Bars(bars.interval, bars.time, **columns)
 
 
 def asked(name: str, bars: Bars) -> Indicator:
@@ -120,7 +121,7 @@ def test_days_begin_alike_in_new_york_when_the_clocks_change() -> None:
     starts = [np.datetime64(start, "ms") for start in ("2026-10-30T13:30", "2026-11-02T14:30")]
     walk = random_walk(3, 20)
     time = np.concatenate([start + np.arange(10) * MINUTE for start in starts])
-    bars = Bars(time, *(getattr(walk, name) for name in PRICES))
+    bars = Bars(INTERVALS["1m"], time, *(getattr(walk, name) for name in PRICES))
     assert not np.isnan(ask(bars, "vwap").lines["vwap"]).any()
     assert np.isnan(ask(bars[1:], "vwap").lines["vwap"][:9]).all()
 
@@ -292,7 +293,7 @@ def test_prices_that_do_not_move_have_no_oscillator(name: str, price: float) -> 
         assert set(found.latest.values()) == {None}
         assert all(np.isnan(values).all() for values in found.lines.values())
     else:
-        wanted = {"obv": 1_000.0}.get(name, price if found.scale == "price" else 0.0)
+        wanted = {"obv": 1_000.0}.get(name, price if found.unit == "price" else 0.0)
         assert list(found.latest.values()) == pytest.approx([wanted] * len(found.lines), abs=1e-10)
 
 
@@ -303,7 +304,7 @@ def test_a_standstill_ends_when_prices_move(name: str) -> None:
     columns = {key: getattr(walk, key).copy() for key in PRICES}
     for key in ("open", "high", "low", "close"):
         columns[key][200:260] = walk.close[199]
-    found = ask(Bars(walk.time, **columns), name)
+    found = ask(Bars(walk.interval, walk.time, **columns), name)
     assert found.reason is None
     for values in found.lines.values():
         assert not np.isnan(values[100:200]).any()
@@ -358,7 +359,7 @@ def test_a_standstill_takes_only_the_averages_it_reaches() -> None:
     high, low, close = columns.high.copy(), columns.low.copy(), columns.close.copy()
     for prices in (high, low, close):
         prices[40:55] = 100.0
-    lines = ask(Bars(columns.time, close, high, low, close, columns.volume), "stoch:14,3,3").lines
+    lines = ask(Bars(DAY, columns.time, close, high, low, close, columns.volume), "stoch:14,3,3").lines
     assert list(np.flatnonzero(np.isnan(lines["k"]))) == [*range(17), *range(53, 57)]
     assert list(np.flatnonzero(np.isnan(lines["d"]))) == [*range(17), *range(53, 59)]
 
@@ -375,7 +376,7 @@ def test_what_is_traded_at_no_volume_has_no_money_flow() -> None:
     bars = random_walk(2, 60)
     silent = bars.volume.copy()
     silent[30:] = 0
-    found = ask(Bars(bars.time, bars.open, bars.high, bars.low, bars.close, silent), "mfi:14")
+    found = ask(Bars(DAY, bars.time, bars.open, bars.high, bars.low, bars.close, silent), "mfi:14")
     assert found.reason == "prices did not move or nothing was traded"
     assert not np.isnan(found.lines["mfi"][14:40]).any()
 
@@ -411,7 +412,7 @@ def test_bars_are_counted_from_the_gap() -> None:
 @pytest.mark.parametrize("volume", [np.nan, 0.0])
 def test_only_what_needs_volume_misses_it(name: str, volume: float) -> None:
     bars = random_walk(4, 300)
-    index = Bars(bars.time, bars.open, bars.high, bars.low, bars.close, np.full(300, volume))
+    index = Bars(DAY, bars.time, bars.open, bars.high, bars.low, bars.close, np.full(300, volume))
     found = asked(name, index)
     missed = "there is no volume (an index has none)" if name in ("obv", "mfi", "vwap") else None
     assert found.reason == missed
@@ -431,7 +432,7 @@ def test_vwap_is_of_a_session() -> None:
 def test_a_rescaled_series_gives_rescaled_prices_and_the_same_oscillators(name: str, seed: int, factor: float) -> None:
     bars = random_walk(seed, 120)
     before, after = asked(name, bars), asked(name, scaled(bars, factor))
-    rescaled = before.scale == "price" or name in ("macd", "atr", "mom")
+    rescaled = before.unit in ("price", "dollars")
     for line, values in before.lines.items():
         wanted = values * factor if rescaled else values
         size = np.nanmax(np.abs(wanted)) if np.isfinite(wanted).any() else 1.0

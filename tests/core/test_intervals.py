@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ttai.errors import BadArgument
-from ttai.market.intervals import EARLIEST, INTERVALS, MOST_BARS, begin, named
+from ttai.market.intervals import EARLIEST, MOST_BARS, begin, named
+from ttai.quant.intervals import INTERVALS
 
 NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 
@@ -74,3 +75,20 @@ def test_nothing_is_asked_from_before_times_are_counted() -> None:
     with pytest.raises(BadArgument, match="there are no bars before"):
         begin(INTERVALS["1d"], datetime(1, 2, 1, tzinfo=UTC), bars=60, start=None, extended=False)
     assert since("1w", bars=5000) == EARLIEST
+
+
+@pytest.mark.parametrize(
+    ("interval", "begins", "ends"),
+    [
+        ("5m", datetime(2026, 11, 20, 14, 30, tzinfo=UTC), datetime(2026, 11, 20, 14, 35, tzinfo=UTC)),
+        ("1d", datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 20, 21, tzinfo=UTC)),
+        ("1w", datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 20, 21, tzinfo=UTC)),
+    ],
+)
+def test_a_bar_ends_with_its_minutes_or_its_last_session(interval: str, begins: datetime, ends: datetime) -> None:
+    assert INTERVALS[interval].ends(begins) == ends
+
+
+def test_a_session_has_so_many_bars() -> None:
+    found = [INTERVALS[name].in_session(extended=extended) for name in ("1m", "1h") for extended in (False, True)]
+    assert found == [390, 960, 7, 16]

@@ -9,7 +9,7 @@ import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.price_paths import bars_of, closes, mirrored, path, random_walk, recorded, scaled
+from tests.price_paths import FIVE_MINUTES, bars_of, closes, mirrored, path, random_walk, recorded, scaled
 from ttai.quant.bars import Bars
 from ttai.quant.levels import REACH, Levels, find_levels
 from ttai.quant.zones import Zone
@@ -203,7 +203,7 @@ def test_earlier_bars_serve_the_averages_alone() -> None:
     levels = find_levels(bars, lookback=100)
     assert levels.bars == 100
     assert levels.low == bars.low[-100:].min()
-    assert levels.swings[0].time >= bars.time[-100].item().replace(tzinfo=levels.swings[0].time.tzinfo)
+    assert levels.swings[0].time >= bars.begins(-100)
     assert "SMA 50" in str(zones(find_levels(bars, lookback=100, keep=40)))
     assert "the 200-bar average" in str(find_levels(bars[-100:]).reasons)
 
@@ -293,7 +293,7 @@ def test_intraday_bars_without_a_whole_session_before_have_no_pivots() -> None:
     time = np.datetime64("2026-11-18T15:00", "ms") + np.arange(60) * np.timedelta64(5, "m")
     assert (
         "no pivots: the bars do not hold the whole session before the newest"
-        in find_levels(replace(bars, time=time)).reasons
+        in find_levels(replace(bars, time=time, interval=FIVE_MINUTES)).reasons
     )
 
 

@@ -13,7 +13,7 @@ turning_up = path((0, 200), (99, 101), (104, 160), wick=0.5)
 
 def one_more(bars: Bars, close: float) -> Bars:
     columns = {name: np.append(getattr(bars, name), close) for name in PRICES}
-    return Bars(days(len(bars) + 1), **columns)
+    return Bars(bars.interval, days(len(bars) + 1), **columns)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import math
 import statistics
+from datetime import date
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.price_paths import random_walk, recorded, scaled
 from ttai.quant.indicators import compute, parse
-from ttai.quant.volatility import parkinson, percentile, rank, realised, yang_zhang
+from ttai.quant.volatility import event_move, parkinson, percentile, rank, realised, yang_zhang
 
 values = st.lists(st.floats(0.01, 3), min_size=1, max_size=50)
 
@@ -100,6 +102,10 @@ def test_a_value_outside_its_history_is_the_new_end_of_it() -> None:
     assert percentile([0.2, 0.4], 0.8) == 100
 
 
+def test_the_highest_is_at_a_hundred_exactly() -> None:
+    assert rank([1 / 3], 1.0174793582832995) == 100
+
+
 def test_nothing_to_compare_with_is_unknown() -> None:
     for ask in (rank, percentile):
         assert ask([], 0.3) is None
@@ -131,3 +137,36 @@ def test_a_rescaled_price_is_as_volatile(seed: int, factor: float) -> None:
     assert yang_zhang(after.open, after.high, after.low, after.close) == pytest.approx(
         yang_zhang(bars.open, bars.high, bars.low, bars.close), rel=1e-9
     )
+
+
+TODAY, EVENT = date(2026, 11, 20), date(2026, 12, 4)
+WEEKLIES = [(date(2026, 11, 20), None), (date(2026, 11, 27), 0.3), (EVENT, 0.4), (date(2026, 12, 11), 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("same_day", "until", "through"),
+    [("after", 0.3**2 * 7, 0.4**2 * 14), ("before", 0.4**2 * 14, 0.5**2 * 21), (None, 0.3**2 * 7, 0.5**2 * 21)],
+)
+def test_the_move_of_an_event_is_what_the_options_around_it_price(
+    same_day: Literal["before", "after"] | None, until: float, through: float
+) -> None:
+    assert event_move(WEEKLIES, EVENT, TODAY, same_day) == pytest.approx(math.sqrt((through - until) / 365))
+
+
+def test_without_an_expiration_before_it_all_movement_is_the_event_s() -> None:
+    assert event_move([WEEKLIES[0], WEEKLIES[3]], EVENT, TODAY) == pytest.approx(0.5 * math.sqrt(21 / 365))
+
+
+@pytest.mark.parametrize(
+    ("expirations", "why"),
+    [
+        (WEEKLIES[:3], "no volatility of the first expiration after the event"),
+        ([(date(2026, 11, 27), None), WEEKLIES[3]], "no volatility of the last expiration before the event"),
+        ([(date(2026, 11, 27), 0.9), WEEKLIES[3]], "less movement until after the event than until before it"),
+    ],
+)
+def test_what_the_options_do_not_say_of_an_event_is_unknown(
+    expirations: list[tuple[date, float | None]], why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        event_move(expirations, EVENT, TODAY)

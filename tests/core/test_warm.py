@@ -2,12 +2,17 @@
 
 import asyncio
 import gc
+import os
 import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from ttai.app import create_app
+from ttai.clock import Clock
+from ttai.logs import Logs
+from ttai.settings import Config, CoreSettings
 from ttai.warm import aside, warm
 
 
@@ -75,3 +80,14 @@ async def test_what_was_imported_is_no_longer_looked_through_for_garbage(room: P
     gc.unfreeze()
     await warm("heavy_kept")
     assert gc.get_freeze_count() > 10_000
+
+
+@pytest.mark.parametrize("given", [None, "/somewhere"])
+def test_matplotlib_keeps_its_fonts_in_the_data_dir_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None
+) -> None:
+    monkeypatch.delenv("MPLCONFIGDIR")
+    if given:
+        monkeypatch.setenv("MPLCONFIGDIR", given)
+    create_app(CoreSettings(data_dir=tmp_path), Config({}, tmp_path / "config.toml"), Logs("ERROR", None, Clock()))
+    assert os.environ["MPLCONFIGDIR"] == (given or str(tmp_path / "matplotlib"))

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import ttai_quotes
+from tests.price_paths import DAY
 from ttai.quant.bars import Bars
+from ttai.quant.intervals import INTERVALS
 from ttai_quotes.chart.axes import Tick, amount, decimals, price, time_ticks
 from ttai_quotes.chart.canvas import THEMES, plain
-from ttai_quotes.chart.draw import Line, Zone, draw
+from ttai_quotes.chart.draw import Line, draw
+from ttai_quotes.models.chart import Shade
 
 DARK = THEMES["dark"]
 BOTH: tuple[Literal["dark", "light"], ...] = ("dark", "light")
@@ -38,19 +41,23 @@ def walk(count: int, start: float = 680, swing: float = 0.011, seed: int = 1) ->
     high = np.maximum(first, close) * np.exp(np.abs(random.normal(0, swing / 2, count)))
     low = np.minimum(first, close) * np.exp(-np.abs(random.normal(0, swing / 2, count)))
     days = weekdays("2026-11-20", np.arange(1 - count, 1))
-    return Bars(days, first, high, low, close, np.exp(random.normal(18, 0.3, count)).round())
+    return Bars(DAY, days, first, high, low, close, np.exp(random.normal(18, 0.3, count)).round())
 
 
 def of(*rows: tuple[float, float, float, float], volume: float = np.nan) -> Bars:
     """Bars of these prices on the first weekdays of June 2026."""
     first, high, low, last = np.array(rows, dtype=float).T
-    return Bars(weekdays("2026-06-01", np.arange(len(rows))), first, high, low, last, np.full(len(rows), volume))
+    return Bars(DAY, weekdays("2026-06-01", np.arange(len(rows))), first, high, low, last, np.full(len(rows), volume))
 
 
 def average(bars: Bars, count: int) -> NDArray[np.float64]:
     values = np.full(len(bars), np.nan)
     values[count - 1 :] = np.convolve(bars.close, np.ones(count) / count, "valid")
     return values
+
+
+def shade(low: float, high: float, kind: Literal["support", "resistance"], label: str) -> Shade:
+    return Shade(low=low, high=high, kind=kind, label=label)
 
 
 def picture(bars: Bars, **options: Any) -> bytes:
@@ -178,7 +185,7 @@ def test_a_zone_is_a_band_with_its_label(kind: Literal["support", "resistance"],
     bars = of((10, 13, 9, 12), (12, 15, 11, 14))
     labelled, bare, none = (
         inside(pixels(picture(bars, zones=zones)))
-        for zones in ([Zone(9.5, 10.5, kind, "held 4 times")], [Zone(9.5, 10.5, kind, "")], [])
+        for zones in ([shade(9.5, 10.5, kind, "held 4 times")], [shade(9.5, 10.5, kind, "")], [])
     )
     tint = glaze(colour, 0.16)
     band = near(bare, tint, 5).mean(axis=1) > 0.8
@@ -189,7 +196,7 @@ def test_a_zone_is_a_band_with_its_label(kind: Literal["support", "resistance"],
 
 def test_a_zone_out_of_sight_is_left_out() -> None:
     bars = walk(60)
-    assert picture(bars, zones=[Zone(1, 2, "support", "far")]) == picture(bars)
+    assert picture(bars, zones=[shade(1, 2, "support", "far")]) == picture(bars)
 
 
 def test_volume_has_a_panel_where_any_is_known() -> None:
@@ -204,7 +211,7 @@ def test_a_bar_without_all_its_prices_is_a_gap() -> None:
     bars = walk(90)
     low = bars.low.copy()
     low[30:60] = np.nan
-    gapped = Bars(bars.time, bars.open, bars.high, low, bars.close, bars.volume)
+    gapped = Bars(DAY, bars.time, bars.open, bars.high, low, bars.close, bars.volume)
     seen = inside(pixels(picture(gapped)))
     inked = (near(seen, DARK.up) | near(seen, DARK.down)).sum(axis=0)
     assert inked[10:240].max() > 10
@@ -216,7 +223,7 @@ def test_dense_charts_stay_below_150_kilobytes(theme: Literal["dark", "light"]) 
     bars = walk(400, swing=0.03)
     noise = np.random.default_rng(5)
     lines = [Line(f"line {n}", bars.close * np.exp(noise.normal(0, 0.05, 400))) for n in range(20)]
-    zones = [Zone(bars.low.min() * k, bars.low.min() * (k + 0.01), "support", f"zone {k}") for k in (1, 1.1, 1.2)]
+    zones = [shade(bars.low.min() * k, bars.low.min() * (k + 0.01), "support", f"zone {k}") for k in (1, 1.1, 1.2)]
     assert len(picture(bars, lines=lines[:6], zones=zones, volume=True, theme=theme)) < MOST / 2
     assert len(picture(bars, lines=lines, zones=zones, volume=True, theme=theme)) < MOST
 
@@ -279,15 +286,15 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "high below low": lambda: picture(of((10, 9, 12, 11), (11, 10, 13, 12))),
     "odd zones": lambda: picture(
         walk(20),
-        zones=[Zone(NAN, NAN, "support", "nan"), Zone(700, 600, "support", "upside down"),
-               Zone(-1e300, 1e300, "resistance", "all"), Zone(680, 680, "support", "a point")],
+        zones=[shade(700, 600, "support", "upside down"),
+               shade(-1e300, 1e300, "resistance", "all"), shade(680, 680, "support", "a point")],
     ),
     "words": lambda: picture(
         walk(20),
         title="$x^2$ 日本 \u202e evil \n\t \x00 " + "long " * 400,
         subtitle="\\frac{1}{0}$" * 99,
         lines=[Line("_hidden $\\alpha$ " + "y" * 500, walk(20).close), Line("", walk(20).close)],
-        zones=[Zone(670, 690, "support", "z" * 900)],
+        zones=[shade(670, 690, "support", "z" * 900)],
     ),
     "2,000 bars": lambda: picture(walk(2000), volume=True),
 }  # fmt: skip
@@ -339,7 +346,7 @@ def test_the_clock_is_new_york_s_on_both_sides_of_a_change_of_the_clocks() -> No
     opens = [np.datetime64("2026-10-30T13:30"), np.datetime64("2026-11-02T14:30")]
     time = np.concatenate([start + np.arange(13) * np.timedelta64(30, "m") for start in opens]).astype("datetime64[ms]")
     flat = np.full(26, 10.0)
-    ticks = time_ticks(Bars(time, flat, flat, flat, flat, flat), pitch=60, apart=82)
+    ticks = time_ticks(Bars(INTERVALS["30m"], time, flat, flat, flat, flat, flat), pitch=60, apart=82)
     assert [(tick.bar, tick.words) for tick in ticks if tick.major] == [(0, "Oct 30"), (13, "Nov 2")]
     assert {tick.words for tick in ticks if not tick.major} <= {"11:00", "12:00", "13:00", "14:00", "15:00"}
 

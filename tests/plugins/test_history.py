@@ -253,14 +253,12 @@ async def test_a_bar_is_forming_until_its_last_session_is_over(
 
 
 async def test_the_pivots_are_of_the_last_session_that_is_over() -> None:
-    async def pivots(moment: datetime, **asked: Any) -> float:
+    async def pivots(moment: datetime) -> float:
         async with harness(clock=FrozenClock(moment)) as h:
             h.app.market._always_open = False
             h.simulator.world.sessions = "real"
-            history = await h.app.market.history("SPY", bars=300, **asked)
             service = next(o.service for o in h.app.plugins._offers.values() if o.plugin == "quotes")
-            extended = history.extended
-            levels = await service.find_levels(history.bars, 180, extended=extended)  # type: ignore[attr-defined]
+            levels = await service.levels("SPY")  # type: ignore[attr-defined]
             zones = (*levels.supports, *levels.resistances)
             found = {e.label: e.price for zone in zones for e in zone.evidence if e.kind == "pivot"}
             day = next(bar for bar in h.simulator.world.history("SPY") if bar.day == date(2026, 11, 19))

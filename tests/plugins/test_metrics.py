@@ -174,7 +174,7 @@ async def test_without_volatilities_or_a_price_the_expected_move_is_null_with_it
     moves = {row["symbol"]: row for row in answer.rows("events") if row["kind"] == "earnings"}
     assert moves["F"]["expected_move"] is moves["F"]["expected_move_percent"] is moves["ZZZZ"]["expected_move"] is None
     assert moves["ZZZZ"]["expected_move_percent"] == pytest.approx(50 * math.sqrt(7 / 365), abs=0.01)
-    assert "F: expected_move null: no volatility of the first expiration after the report" in answer.data["notes"]
+    assert "F: expected_move null: no volatility of the first expiration after the event" in answer.data["notes"]
     assert "ZZZZ: expected_move null: the price is not known, get_quote says why" in answer.data["notes"]
     assert moves["F"]["when"] == "unknown"
     assert moves["F"]["status"] == "estimated"
@@ -185,16 +185,16 @@ BEFORE, SAME, AFTER, LATER = ("2027-01-08", 0.3), ("2027-01-15", 0.5), ("2027-01
 T = {day: (date.fromisoformat(day) - TODAY).days / 365 for day, _ in (BEFORE, SAME, AFTER, LATER)}
 
 
-LESS = "the options price less movement until after the report"
+LESS = "the options price less movement until after the event"
 MOVES: dict[str, tuple[str | None, list[tuple[str, float | None]], float | str]] = {
     "AAPL": ("AMC", [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.25 * T["2027-01-15"]),
     "MSFT": ("BTO", [BEFORE, SAME, AFTER], 0.25 * T["2027-01-15"] - 0.09 * T["2027-01-08"]),
     "NVDA": (None, [BEFORE, SAME, AFTER], 0.36 * T["2027-01-22"] - 0.09 * T["2027-01-08"]),
     "AMZN": ("AMC", [AFTER], 0.36 * T["2027-01-22"]),
     "META": ("AMC", [("2026-11-20", None), AFTER], 0.36 * T["2027-01-22"]),  # what expires today says nothing
-    "TSLA": ("AMC", [BEFORE, ("2027-01-22", None), LATER], "no volatility of the first expiration after the report"),
-    "AMD": ("AMC", [("2027-01-08", None), AFTER], "no volatility of the last expiration before the report"),
-    "XOM": ("AMC", [BEFORE], "no volatility of the first expiration after the report"),
+    "TSLA": ("AMC", [BEFORE, ("2027-01-22", None), LATER], "no volatility of the first expiration after the event"),
+    "AMD": ("AMC", [("2027-01-08", None), AFTER], "no volatility of the last expiration before the event"),
+    "XOM": ("AMC", [BEFORE], "no volatility of the first expiration after the event"),
     "JPM": ("AMC", [("2027-01-08", 0.6), ("2027-01-22", 0.3)], LESS),
 }
 

@@ -328,11 +328,13 @@ async def test_a_list_that_comes_without_its_entries_is_not_written(entries: dic
 async def test_of_many_symbols_fifty_are_named_and_it_is_said_how_many_there_are(either: Harness, mine: str) -> None:
     made = await edit(either, mine, "create", MANY[:500])
     assert (made.data["count"], made.data["added"]) == (500, MANY[:50])
-    assert made.data["notes"] == [f"50 of 500 symbols added; ask get_watchlists name='{mine}' for what is on it"]
+    assert made.data["notes"] == [
+        f"500 symbols added, the first 50 are named; get_watchlists name='{mine}' for what is on it"
+    ]
     removed = await edit(either, mine, "remove", [*MANY[:60], *MANY[500:]])
     assert (removed.data["count"], removed.data["removed"]) == (440, MANY[:50])
     assert removed.data["notes"] == [
-        f"50 of 60 symbols removed; ask get_watchlists name='{mine}' for what is on it",
+        f"60 symbols removed, the first 50 are named; get_watchlists name='{mine}' for what is on it",
         f"{', '.join(MANY[500:550])}: not on it",
     ]
     again = await edit(either, mine, "add", MANY[60:140])

@@ -8,7 +8,7 @@ import pytest
 from tests.desk import BRISK, GOOD, HASTY, Desk, Gate, desk
 from tests.rival import Rival
 from ttai.broker.broker import Broker
-from ttai.errors import BrokerRefused, BrokerUnavailable, LoginChanged, NotFound
+from ttai.errors import BadArgument, BrokerRefused, BrokerUnavailable, LoginChanged, NotFound
 from ttai.tastytrade import TastyTrade, in_process
 
 LISTS = "/watchlists"
@@ -129,8 +129,10 @@ async def test_what_is_not_there_is_not_found_and_what_is_refused_says_why() -> 
             await d.broker.delete_watchlist("Nope")
         with pytest.raises(BrokerRefused, match="exists already"):
             await d.broker.create_watchlist(SWING)
-        with pytest.raises(ValueError, match="is not a symbol"):
+        with pytest.raises(BadArgument, match="is not a symbol"):
             await d.broker.create_watchlist("Odd", ["no symbol!"])
+        with pytest.raises(BadArgument, match="is not a symbol"):
+            await d.broker.change_watchlist(SWING, add=["no symbol!"])
 
 
 @pytest.mark.parametrize(

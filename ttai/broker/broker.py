@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from ttai.broker.ports import Gate
 from ttai.broker.types import Account
 from ttai.cache import Cache
+from ttai.errors import BadArgument
 from ttai.listing import Listing, Watchlist
+from ttai.quant.symbols import normalize
 
 ACCOUNTS_LIFE = 300.0
 
@@ -29,25 +31,35 @@ class Broker:
         return await (await self._gate.broker()).watchlists()
 
     async def create_watchlist(self, name: str, symbols: Iterable[str] = ()) -> None:
-        """Make a private list of normalised symbols; ValueError for what is none, BrokerRefused where it exists."""
+        """Make a private list; BadArgument for what is no symbol, BrokerRefused where it exists."""
+        spelled = _spelled(symbols)
         port = await self._gate.broker()
         async with self._changing:
-            await port.create_watchlist(name, list(symbols))
+            await port.create_watchlist(name, spelled)
 
     async def change_watchlist(self, name: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Watchlist:
-        """Append normalised symbols that are not in a private list, take others out; what the broker has of it then.
+        """Append symbols that are not in a private list, take others out; what the broker has of it then.
 
         What else is in the list, and what could not be read of it, stays. A change that another program undoes
-        meanwhile is made up to 3 times; look at the answer for whether it lasted. ValueError for what is no symbol,
+        meanwhile is made up to 3 times; look at the answer for whether it lasted. BadArgument for what is no symbol,
         NotFound where there is no such list, BrokerUnavailable where it can't be read and is left as it is; after a
         failure that leaves open whether it was done, the error's hint says so.
         """
+        added, removed = _spelled(add), _spelled(remove)
         port = await self._gate.broker()
         async with self._changing:
-            return await port.change_watchlist(name, add=list(add), remove=list(remove))
+            return await port.change_watchlist(name, add=added, remove=removed)
 
     async def delete_watchlist(self, name: str) -> None:
         """Delete a private list with all that is in it; NotFound where there is none."""
         port = await self._gate.broker()
         async with self._changing:
             await port.delete_watchlist(name)
+
+
+def _spelled(symbols: Iterable[str]) -> list[str]:
+    """The symbols as the project writes them."""
+    try:
+        return list(map(normalize, symbols))
+    except ValueError as error:
+        raise BadArgument(str(error), "Nothing was changed") from None

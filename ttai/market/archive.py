@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ttai.errors import TtaiError
 from ttai.market.series import frame_of
-from ttai.quant.bars import DAY_MS
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from ttai.storage.database import Store
 
+DAY_MS = 86_400_000
 RECENT = 7 * DAY_MS  # days that may still be corrected
 PATIENCE = 5.0  # s the database may take: fetching is the other way
 

@@ -12,12 +12,13 @@ from ttai.clock import Clock, time_left
 from ttai.errors import BrokerUnavailable, NoHistory, NotFound, RateLimited, Stopping, TookTooLong
 from ttai.market.archive import Archive, Kept
 from ttai.market.book import MOST_SUBSCRIBED, Book
-from ttai.market.intervals import Interval
+from ttai.market.intervals import DEPTHS
 from ttai.market.ports import Gate, MarketPort
 from ttai.market.series import Series
 from ttai.market.supervisor import NOT_STARTED, Supervisor
 from ttai.market.types import CandleEvent, History
 from ttai.quant import symbols as spelling
+from ttai.quant.intervals import Interval
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ BRIEF = 4.0  # s for either, where there is something to answer with
 LOST = 30.0  # s after which a snapshot that did not end never will
 MARGIN = 3.0  # s of a call's time kept for answering with what there is
 CLOSING = 0.5  # s to finish writing
+GRACE = 7 * 86_400_000  # ms without a bar that are no lack of bars: a week has one, and in 2001 six days had none
 
 
 class Candles:
@@ -69,9 +71,17 @@ class Candles:
         await asyncio.gather(*self._keeping)
 
     async def history(
-        self, symbol: str, interval: Interval, start: datetime, end: datetime | None, *, extended: bool, session: str
+        self,
+        symbol: str,
+        interval: Interval,
+        start: datetime,
+        end: datetime | None,
+        *,
+        bars: int | None,
+        extended: bool,
+        session: str,
     ) -> History:
-        """The bars of a symbol (the project's spelling) that begin from `start` to `end`, or on.
+        """The bars of a symbol (the project's spelling) that begin from `start` to `end`, or on: the newest `bars`.
 
         Raises UnknownSymbol, NotFound where there are no bars, BrokerUnavailable where nothing is to be had. What
         can't be brought up to date in time is answered as it is, stale.
@@ -89,7 +99,8 @@ class Candles:
                 async with asyncio.timeout(max(0.0, time_left(WHOLE) - MARGIN)):
                     if daily and series.since is None:
                         await self._recall(series, port.origin)
-                    await self._bring_up(series, symbol, min(asked, _ms(self._clock.now() - interval.depth)), asked)
+                    first = min(asked, _ms(self._clock.now() - DEPTHS[interval.name]))
+                    await self._bring_up(series, symbol, first, asked)
         except TimeoutError:
             why = self._supervisor.problem or "its history did not come in time"
         except BrokerUnavailable as error:
@@ -98,7 +109,7 @@ class Candles:
             why = "the feed told nothing newer"
         if daily and why is None:
             self._keep(series, port)
-        frame, notes = self._found(series, symbol, interval, (asked, None if end is None else _ms(end)), why)
+        frame, notes = self._found(series, symbol, interval, (asked, None if end is None else _ms(end), bars), why)
         return History(
             symbol=symbol,
             interval=interval.name,
@@ -231,21 +242,27 @@ class Candles:
         return Kept(frame.filter(pl.col("time") < today), since, today, simulated)
 
     def _found(
-        self, series: Series, symbol: str, interval: Interval, span: tuple[int, int | None], why: str | None
+        self, series: Series, symbol: str, interval: Interval, span: tuple[int, int | None, int | None], why: str | None
     ) -> tuple["pl.DataFrame", tuple[str, ...]]:
-        """The bars of a span, and what must be said of them; `why` they were not brought up to date."""
+        """The newest so many bars of a span, and what must be said of them; `why` they were not brought up to date."""
         import polars as pl
 
-        asked, end = span
+        asked, end, most = span
         notes = [] if why is None else [f"stale: {why}"]
         frame, partial = series.frame, series.partial
         if partial is not None and not series.covers(asked) and (frame is None or len(partial) > len(frame)):
             frame = partial
         if frame is not None and len(frame):
-            frame, first = _begun(frame, notes), int(frame["time"][0])
-            if not series.covers(asked) or (series.since is not None and series.since > asked):
-                notes.append(f"the feed gave bars only from {datetime.fromtimestamp(first / 1000, UTC):%Y-%m-%d} on")
+            first, newest = int(frame["time"][0]), int(frame["time"][-1])
             frame = frame.filter(pl.col("time").is_between(asked, end) if end else pl.col("time") >= asked)
+            if len(frame) and frame["time"][-1] == newest:
+                frame = _begun(frame, notes)
+            frame = frame if most is None else frame.tail(most)
+            whole = series.covers(asked) and (series.since or 0) <= asked and first <= asked + GRACE
+            if not whole and (most is None or len(frame) < most):
+                notes.append(f"the feed gave bars only from {_date(first)} on")
+            elif most is not None and len(frame) < most:
+                notes.append(f"{len(frame)} bars, not {most}: there are no more since {_date(asked)}")
         if frame is None or not len(frame):
             if why is not None:
                 raise NoHistory(symbol, why)
@@ -273,6 +290,10 @@ async def _end(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _date(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
 
 
 def _ms(moment: datetime) -> int:

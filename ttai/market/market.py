@@ -126,14 +126,15 @@ class Market:
     ) -> History:
         """The bars of a symbol from `start` to `end` (aware; now), or without a start the newest `bars` up to there.
 
-        Intervals are 1m 5m 15m 30m 1h 1d 1w; `extended` adds pre-market and after hours. There may be fewer bars:
-        no market is older than itself. Raises UnknownSymbol, NotFound, BadArgument or what the broker's failure was.
+        Intervals are 1m 5m 15m 30m 1h 1d 1w; `extended` adds pre-market and after hours. Where there are fewer bars a
+        note says so: no market is older than itself. Raises UnknownSymbol, NotFound, BadArgument or what the broker's
+        failure was.
         """
         name, length = _spell(symbol), named(interval)
         first = begin(length, end or self._clock.now(), bars=bars, start=start, extended=extended)
         session = (await self.session()).label
-        history = await self.candles.history(name, length, first, end, extended=extended, session=session)
-        return history if start else replace(history, frame=history.frame.tail(bars))
+        most = None if start else bars
+        return await self.candles.history(name, length, first, end, bars=most, extended=extended, session=session)
 
     async def metrics(self, symbols: Iterable[str]) -> Measured:
         """Volatility, earnings, dividends, expirations of at most 100 underlyings, as the broker works them out."""

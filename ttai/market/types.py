@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 from ttai.errors import TtaiError
 from ttai.quant.bars import Bars
+from ttai.quant.intervals import INTERVALS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -159,4 +160,4 @@ class History:
     @property
     def bars(self) -> Bars:
         """The same as columns of numbers."""
-        return Bars.of(self.frame)
+        return Bars.of(self.frame, INTERVALS[self.interval])

@@ -1,9 +1,12 @@
 """Price bars as columns of numbers: what indicators, levels and charts are made of."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from ttai.quant.intervals import REGULAR, Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,12 +15,13 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-DAY_MS = 86_400_000
+Time = date | datetime
+"""When a bar begins: a day's and a week's has a date, a shorter one a moment (UTC)."""
+
 SESSIONS = 252
 """Trading days a year, by the convention of volatility."""
 
-_SESSION_MS = 23_400_000  # 6.5 h
-_NEWEST = 5_000  # bars that tell how a series is spaced: a week of minutes
+_NEWEST = 5_000  # bars whose days are counted: a week of minutes
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,7 @@ class Bars:
     Prices are dollars (index points for an index), `volume` shares. NaN is unknown: an index has no volume.
     """
 
+    interval: Interval
     time: "NDArray[np.datetime64]"
     open: "Numbers"
     high: "Numbers"
@@ -36,33 +41,33 @@ class Bars:
     volume: "Numbers"
 
     @classmethod
-    def of(cls, frame: "pl.DataFrame") -> Self:
+    def of(cls, frame: "pl.DataFrame", interval: Interval) -> Self:
         """The bars of a frame with the columns `time open high low close volume`; no copy where nothing is null."""
         import numpy as np
 
         columns: dict[str, Any] = {name: frame[name].to_numpy() for name in PRICES}
         for name in PRICES:
             columns[name] = np.ascontiguousarray(columns[name], dtype=np.float64)
-        return cls(time=frame["time"].to_numpy().astype("datetime64[ms]"), **columns)
+        return cls(interval, frame["time"].to_numpy().astype("datetime64[ms]"), **columns)
 
     def __len__(self) -> int:
         return len(self.close)
 
     def __getitem__(self, part: slice) -> Self:
         """A stretch of them."""
-        return type(self)(*(getattr(self, field.name)[part] for field in fields(self)))
+        return type(self)(self.interval, self.time[part], *(getattr(self, name)[part] for name in PRICES))
 
-    @cached_property
-    def intraday(self) -> bool:
-        """Whether the bars are shorter than a day."""
-        return bool((self.time.astype("int64") % DAY_MS).any())
+    def begins(self, place: int) -> Time:
+        """When the bar at a place begins."""
+        moment: datetime = self.time[place].item()
+        return moment.replace(tzinfo=UTC) if self.interval.intraday else moment.date()
 
     @cached_property
     def clock(self) -> "NDArray[np.datetime64]":
         """What New York's clocks show when each bar begins, datetime64[ms]; midnight of its date for a day or week."""
         import polars as pl
 
-        if not self.intraday:
+        if not self.interval.intraday:
             return self.time
         moments = pl.Series(self.time).dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York")
         return moments.dt.replace_time_zone(None).to_numpy()
@@ -73,13 +78,6 @@ class Bars:
         return self.clock.astype("datetime64[D]")
 
     @cached_property
-    def unit(self) -> Literal["bar", "day", "week"]:
-        """What one bar is called."""
-        if self.intraday:
-            return "bar"
-        return "week" if self._spacing > 4 * DAY_MS else "day"
-
-    @cached_property
     def per_year(self) -> float:
         """How many such bars a year has: what volatility is annualised with.
 
@@ -88,10 +86,10 @@ class Bars:
         """
         import numpy as np
 
-        if not self.intraday:
-            return 52.0 if self.unit == "week" else float(SESSIONS)
+        if not self.interval.intraday:
+            return 52.0 if self.interval.unit == "week" else float(SESSIONS)
         counts = np.unique(self[-_NEWEST:].day, return_counts=True)[1][1:-1]
-        return SESSIONS * float(np.median(counts) if len(counts) else _SESSION_MS / self._spacing)
+        return SESSIONS * float(np.median(counts) if len(counts) else REGULAR / self.interval.minutes)
 
     @cached_property
     def has_volume(self) -> bool:
@@ -116,15 +114,6 @@ class Bars:
     def traded(self) -> Self:
         """The sound bars since the last one that lacks its volume; none where nothing was traded at all."""
         return self if self._traded is None else self._traded
-
-    @cached_property
-    def _spacing(self) -> float:
-        """The usual time from one bar to the next, ms; a day where there is no next."""
-        import numpy as np
-
-        gaps = np.diff(self.time[-_NEWEST:].astype("int64"))
-        gaps = gaps[gaps > 0]
-        return float(np.median(gaps)) if len(gaps) else float(DAY_MS)
 
     # None where they are the bars themselves: an object that holds itself lives until the collector comes by.
     @cached_property

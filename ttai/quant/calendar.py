@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-_NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = ZoneInfo("America/New_York")
 _PRE = time(4)
 _AFTER = time(20)
 _AFTER_EARLY = time(17)
@@ -77,8 +77,8 @@ class Calendar:
         sessions = [
             Session(
                 stamp.date(),
-                opening.to_pydatetime().astimezone(_NEW_YORK),
-                closing.to_pydatetime().astimezone(_NEW_YORK),
+                opening.to_pydatetime().astimezone(NEW_YORK),
+                closing.to_pydatetime().astimezone(NEW_YORK),
                 stamp.date() in early,
             )
             for stamp, opening, closing in schedule[["market_open", "market_close"]].itertuples()
@@ -102,6 +102,15 @@ class Calendar:
         state, why = self._phase(moment, session)
         opens_at, closes_at = (session.open, session.close) if session else (None, None)
         return State(state, why, day, opens_at, closes_at, self._opens[following])
+
+    def is_monthly(self, day: date) -> bool:
+        """Whether options that expire on a day are monthly: a month's third Friday, the day before where it is closed.
+
+        Source: the OCC's expiration calendar. A Friday outside the span is taken for open.
+        """
+        friday = day + timedelta(days=(4 - day.weekday()) % 7)
+        closed = self.first <= friday <= self.last and friday not in self._by_date
+        return 15 <= friday.day <= 21 and day == (friday - timedelta(days=1) if closed else friday)
 
     def _phase(
         self, moment: datetime, session: Session | None
@@ -136,7 +145,7 @@ def days_to_expiration(expiration: date, now: datetime) -> int:
 def _in_new_york(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone: datetime.now(UTC), not datetime.now()")
-    return moment.astimezone(_NEW_YORK)
+    return moment.astimezone(NEW_YORK)
 
 
 def _known_as(name: str) -> str:

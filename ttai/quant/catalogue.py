@@ -9,6 +9,9 @@ from ttai.quant import formulas, readings
 if TYPE_CHECKING:
     from ttai.quant.bars import Numbers
 
+Unit = Literal["price", "dollars", "points", "percent", "fraction", "shares"]
+"""What a line's values are; a `price` is in dollars too, and can be drawn over the price."""
+
 _LONGEST = 5_000  # bars; beyond it TA-Lib's windows take seconds
 
 STANDSTILL = "prices did not move"
@@ -35,9 +38,9 @@ class Definition:
     """One indicator.
 
     `formula` takes sound bars and the parameters and gives an array for each of `lines`; `needs` takes the parameters
-    and says how many bars the last of the lines needs. `scale`: "price" where the lines can be drawn over the price.
-    The first `rising` parameters must rise. `intraday`: it is of one session, which must be whole. `unknown` says why
-    a value is missing though there are bars enough.
+    and says how many bars the last of the lines needs. `unit` is that of each line. The first `rising` parameters must
+    rise. `intraday`: it is of one session, which must be whole. `unknown` says why a value is missing though there are
+    bars enough.
     """
 
     about: str
@@ -46,7 +49,7 @@ class Definition:
     formula: Callable[..., "tuple[Numbers, ...]"]
     needs: Callable[..., int]
     reading: readings.Reading
-    scale: Literal["price", "own"] = "own"
+    unit: Unit = "points"
     rising: int = 0
     volume: bool = False
     intraday: bool = False
@@ -166,6 +169,7 @@ CATALOGUE: dict[str, Definition] = {
         formulas.macd,
         lambda _, slow, signal: slow + signal - 1,
         readings.macd,
+        "dollars",
         rising=2,
     ),
     "stoch": Definition(
@@ -206,21 +210,24 @@ CATALOGUE: dict[str, Definition] = {
         readings.aroon,
     ),
     "roc": Definition(
-        "rate of change, percent", (_period(10, least=1),), ("roc",), formulas.roc, lambda n: n + 1, readings.zero
+        "rate of change, percent", (_period(10, least=1),), ("roc",), formulas.roc, lambda n: n + 1, readings.zero,
+        "percent",
     ),
     "mom": Definition(
-        "momentum, dollars", (_period(10, least=1),), ("mom",), formulas.mom, lambda n: n + 1, readings.zero
+        "momentum, dollars", (_period(10, least=1),), ("mom",), formulas.mom, lambda n: n + 1, readings.zero,
+        "dollars",
     ),
     "trix": Definition(
         "change of a triple EMA, percent", (_period(15),), ("trix",), formulas.trix, lambda n: 3 * n - 1,
-        readings.zero,
+        readings.zero, "percent",
     ),
     "atr": Definition(
-        "average true range, dollars", (_period(14),), ("atr",), formulas.atr, lambda n: n + 1, readings.true_range
+        "average true range, dollars", (_period(14),), ("atr",), formulas.atr, lambda n: n + 1, readings.true_range,
+        "dollars",
     ),
     "natr": Definition(
         "average true range, percent of the close", (_period(14),), ("natr",), formulas.natr, lambda n: n + 1,
-        readings.relative_range,
+        readings.relative_range, "percent",
     ),
     "hv": Definition(
         "historical volatility: deviation of log returns, annualised",
@@ -229,10 +236,11 @@ CATALOGUE: dict[str, Definition] = {
         formulas.hv,
         lambda n: n + 1,
         readings.volatility,
+        "fraction",
     ),
     "obv": Definition(
         "on-balance volume from the first bar used: its changes count, not its level", (), ("obv",), formulas.obv,
-        lambda: 1, readings.volume, volume=True,
+        lambda: 1, readings.volume, "shares", volume=True,
     ),
 }  # fmt: skip
 

@@ -3,11 +3,10 @@
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import ceil, floor, log10
 from typing import Literal
 
-from ttai.quant.bars import Bars
+from ttai.quant.bars import Bars, Time
 from ttai.quant.swings import Swing, extremes
 
 Kind = Literal[
@@ -43,7 +42,7 @@ class Evidence:
     label: str
     price: float
     weight: float
-    time: datetime | None = None
+    time: Time | None = None
 
 
 def turn_evidence(bars: Bars, swings: Sequence[Swing], width: int) -> list[Evidence]:
@@ -124,8 +123,7 @@ def open_gaps(bars: Bars, least: float) -> list[Evidence]:
         for place in np.flatnonzero(high - low >= least):
             index = int(place) + 1
             weight = WEIGHTS["gap"] * _freshness(index, len(bars))
-            time = bars.time[index].item().replace(tzinfo=UTC)
-            found += [Evidence("gap", label, float(edge[place]), weight, time) for edge in (low, high)]
+            found += [Evidence("gap", label, float(edge[place]), weight, bars.begins(index)) for edge in (low, high)]
     return found
 
 
@@ -159,7 +157,7 @@ def pivots(bars: Bars, forming: bool) -> list[Evidence]:
     import numpy as np
 
     # A session that begins with the first bar may have begun before it.
-    starts = np.flatnonzero(np.diff(bars.day)) + 1 if bars.intraday else np.arange(len(bars))
+    starts = np.flatnonzero(np.diff(bars.day)) + 1 if bars.interval.intraday else np.arange(len(bars))
     back = 2 if forming else 1
     if len(starts) < back:
         return []

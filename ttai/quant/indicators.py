@@ -8,11 +8,12 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ttai.quant.bars import Bars
-from ttai.quant.catalogue import ALIASES, CATALOGUE, Definition, Parameter
+from ttai.quant.catalogue import ALIASES, CATALOGUE, Definition, Parameter, Unit
 from ttai.quant.readings import View
+from ttai.quant.texts import brief
 
 if TYPE_CHECKING:
     from ttai.quant.bars import Numbers
@@ -25,6 +26,7 @@ __all__ = [
     "Indicator",
     "Parameter",
     "Spec",
+    "Unit",
     "compute",
     "parse",
 ]
@@ -68,7 +70,7 @@ def parse(text: str) -> Spec:
     """
     found = _SPEC.fullmatch(text.strip().lower()) if len(text) <= _LONGEST and text.isascii() else None
     if found is None:
-        raise ValueError(f"{_brief(text)} is not an indicator; one looks like rsi:14 or macd:12,26,9. {_listed()}")
+        raise ValueError(f"{brief(text)} is not an indicator; one looks like rsi:14 or macd:12,26,9. {_listed()}")
     name = ALIASES.get(found["name"], found["name"])
     defaults = _definition(name).defaults
     numbers = [_number(part, text) for part in re.split(r"\s*,\s*|\s+", found["numbers"]) if found["numbers"]]
@@ -82,12 +84,12 @@ class Indicator:
     """An indicator on bars: arrays aligned to them, NaN where there is no value.
 
     `reason` says why a latest value is missing, None where none is; then `reading` says what the latest ones mean.
-    `scale` is "price" where the lines can be drawn over the price.
+    `unit` is that of the lines; those of unit "price" can be drawn over the price.
     """
 
     spec: Spec
     lines: "dict[str, Numbers]"
-    scale: Literal["price", "own"]
+    unit: Unit
     reason: str | None
     reading: str | None
 
@@ -118,7 +120,7 @@ def compute(bars: Bars, spec: Spec) -> Indicator:
     reason = _obstacle(bars, part, definition)
     if reason:
         lines = {name: np.full(len(bars), np.nan) for name in definition.lines}
-        return Indicator(spec, lines, definition.scale, reason, None)
+        return Indicator(spec, lines, definition.unit, reason, None)
     lines = dict(zip(definition.lines, definition.formula(part, *numbers), strict=True))
     if any(math.isnan(values[-1]) for values in lines.values()):
         reason = _shortage(bars, part, definition, definition.needs(*numbers)) or definition.unknown
@@ -126,14 +128,14 @@ def compute(bars: Bars, spec: Spec) -> Indicator:
     if missing := len(bars) - len(part):
         before = np.full(missing, np.nan)
         lines = {name: np.concatenate([before, values]) for name, values in lines.items()}
-    return Indicator(spec, lines, definition.scale, reason, reading)
+    return Indicator(spec, lines, definition.unit, reason, reading)
 
 
 def _obstacle(bars: Bars, part: Bars, definition: Definition) -> str | None:
     """Why nothing can be computed at all."""
     if not len(bars):
         return "there are no bars"
-    if definition.intraday and not bars.intraday:
+    if definition.intraday and not bars.interval.intraday:
         return "it is of one session: ask with an interval within the day"
     if len(part):
         return None
@@ -162,7 +164,7 @@ def _definition(name: str) -> Definition:
     if (definition := CATALOGUE.get(name)) is None:
         near = difflib.get_close_matches(name, [*CATALOGUE, *ALIASES], 1)
         guess = f"; did you mean {ALIASES.get(near[0], near[0])}?" if near else "."
-        raise ValueError(f"{_brief(name)} is not an indicator{guess} {_listed()}")
+        raise ValueError(f"{brief(name)} is not an indicator{guess} {_listed()}")
     return definition
 
 
@@ -182,12 +184,8 @@ def _number(part: str, text: str) -> float:
     try:
         value = float(part.replace("_", "?"))  # Python would read 1_4 as 14
     except ValueError:
-        raise ValueError(f"{_brief(part)} in {_brief(text)} is not a number") from None
+        raise ValueError(f"{brief(part)} in {brief(text)} is not a number") from None
     return int(value) if value.is_integer() else value
-
-
-def _brief(text: str) -> str:
-    return repr(text if len(text) <= 30 else text[:29] + "…")
 
 
 DEFAULT = tuple(

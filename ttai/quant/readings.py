@@ -60,7 +60,7 @@ class View:
 
 def average(view: View) -> str:
     """The price against a moving average."""
-    return f"{view.price_against()} its {view.parameters[0]}-{view.bars.unit} average"
+    return f"{view.price_against()} its {view.parameters[0]}-{view.bars.interval.unit} average"
 
 
 def session_average(view: View) -> str:
@@ -112,7 +112,7 @@ def bollinger(view: View) -> str:
     upper, middle, lower = (view.lines[name][-_SQUEEZE:] for name in ("upper", "middle", "lower"))
     width = (upper - lower) / middle
     squeeze = len(width) == _SQUEEZE and width.argmin() == _SQUEEZE - 1
-    return f"{band(view)}{f', squeeze (narrowest in {_SQUEEZE} {view.bars.unit}s)' if squeeze else ''}"
+    return f"{band(view)}{f', squeeze (narrowest in {_SQUEEZE} {view.bars.interval.unit}s)' if squeeze else ''}"
 
 
 def extremes(view: View) -> str:
@@ -125,7 +125,7 @@ def extremes(view: View) -> str:
         )
         if new
     ]
-    return f"a new {view.parameters[0]}-{view.bars.unit} {' and '.join(made)}" if made else band(view)
+    return f"a new {view.parameters[0]}-{view.bars.interval.unit} {' and '.join(made)}" if made else band(view)
 
 
 def stop(view: View) -> str:
@@ -166,12 +166,12 @@ def aroon(view: View) -> str:
 
 def true_range(view: View) -> str:
     """The average range in proportion to the price."""
-    return f"{_percent(100 * view.now() / view.price)} of the price a {view.bars.unit}"
+    return f"{_percent(100 * view.now() / view.price)} of the price a {view.bars.interval.unit}"
 
 
 def relative_range(view: View) -> str:
     """The same where the value already is in percent."""
-    return f"{_percent(view.now())} of the price a {view.bars.unit}"
+    return f"{_percent(view.now())} of the price a {view.bars.interval.unit}"
 
 
 def volatility(view: View) -> str:
@@ -182,7 +182,7 @@ def volatility(view: View) -> str:
     known = values[np.isfinite(values)]
     share = percentile(known, view.now()) if len(known) >= _ENOUGH else None
     if share is not None:
-        place = f"higher than {share:.0f}% of the last {len(known)} {view.bars.unit}s"
+        place = f"higher than {share:.0f}% of the last {len(known)} {view.bars.interval.unit}s"
     else:
         place = "rising" if view.now() > view.before() else "not rising"
     return f"{_percent(100 * view.now())} a year, {place}"
@@ -194,7 +194,7 @@ def volume(view: View) -> str:
     if not span:
         return "one bar says nothing"
     flow, move = view.now() - float(view.lines["obv"][-1 - span]), view.price - float(view.bars.close[-1 - span])
-    over = f"over {span} {view.bars.unit}{'s' if span > 1 else ''}"
+    over = f"over {span} {view.bars.interval.unit}{'s' if span > 1 else ''}"
     if flow * move < 0:
         return f"{_way(flow)} {over} while the price is {_way(move)}: divergence"
     return f"{_way(flow)} {over}, the price is {_way(move)}"

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import isqrt
 from typing import TYPE_CHECKING, Literal
 
-from ttai.quant.bars import Bars
+from ttai.quant.bars import Bars, Time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """A high or a low, in dollars; `time` is its bar's as in `Bars`, `index` that bar's place among them."""
+    """A high or a low, in dollars; `time` is its bar's beginning, `index` that bar's place among them."""
 
     side: Literal["high", "low"]
     price: float
-    time: datetime
+    time: Time
     index: int
 
 
@@ -79,6 +78,4 @@ def _turns(values: "Numbers", width: int, slack: float, after: int) -> "NDArray[
 
 def _marked(bars: Bars, side: Literal["high", "low"], places: Iterable[int]) -> list[Swing]:
     prices = bars.high if side == "high" else bars.low
-    return [
-        Swing(side, float(prices[place]), bars.time[place].item().replace(tzinfo=UTC), int(place)) for place in places
-    ]
+    return [Swing(side, float(prices[place]), bars.begins(place), int(place)) for place in places]

@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
+from ttai.quant.texts import brief
+
 Kind = Literal["equity", "index", "option", "future", "future_option", "crypto"]
 
 _REMEMBERED = 8192  # spellings: a chain asks the same again and again
@@ -72,14 +74,14 @@ def parse_occ(text: str) -> Option:
     Source: OCC Options Symbology Initiative: root, yymmdd, C or P, strike × 1000 in eight digits.
     """
     if (found := _OCC.fullmatch(text)) is None:
-        raise ValueError(f"{_brief(text)} is not an OCC option symbol; one looks like 'SPY   260821C00500000'")
+        raise ValueError(f"{brief(text)} is not an OCC option symbol; one looks like 'SPY   260821C00500000'")
     return _option(found, Decimal(found["strike"]) / 1000)
 
 
 def parse_streamer(text: str) -> Option:
     """The option behind a symbol of the feed; ValueError for anything else."""
     if (found := _STREAMER.fullmatch(text)) is None:
-        raise ValueError(f"{_brief(text)} is not a streamer option symbol; one looks like .SPY260821C500")
+        raise ValueError(f"{brief(text)} is not a streamer option symbol; one looks like .SPY260821C500")
     return _option(found, Decimal(found["strike"]))
 
 
@@ -93,7 +95,7 @@ def normalize(text: str) -> str:
     # Unicode is refused before upper() can turn a stray letter into two good ones.
     symbol = text.strip().upper() if len(text) <= 2 * _LONGEST and text.isascii() else ""
     if not 0 < len(symbol) <= _LONGEST:
-        raise ValueError(f"{_brief(text)} is not a symbol; {_LOOKS}")
+        raise ValueError(f"{brief(text)} is not a symbol; {_LOOKS}")
     if _OCC.fullmatch(symbol):
         return parse_occ(symbol).occ
     if _STREAMER.fullmatch(symbol):
@@ -103,7 +105,7 @@ def normalize(text: str) -> str:
     stock = symbol[1:] if symbol[0] in "$^" else symbol
     if _STOCK.fullmatch(stock):
         return stock.replace(".", "/").replace("-", "/")
-    raise ValueError(f"{_brief(text)} is not a symbol; {_LOOKS}")
+    raise ValueError(f"{brief(text)} is not a symbol; {_LOOKS}")
 
 
 @lru_cache(_REMEMBERED)
@@ -153,9 +155,5 @@ def _option(found: re.Match[str], strike: Decimal) -> Option:
     try:
         expiration = date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
     except ValueError:
-        raise ValueError(f"{_brief(found[0])} has no such expiration: {digits} is not a date (yymmdd)") from None
+        raise ValueError(f"{brief(found[0])} has no such expiration: {digits} is not a date (yymmdd)") from None
     return Option(found["root"], expiration, "C" if found["type"] == "C" else "P", strike)
-
-
-def _brief(text: str) -> str:
-    return repr(text if len(text) <= 30 else text[:29] + "…")

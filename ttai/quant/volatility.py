@@ -1,8 +1,9 @@
 """How much a price moved, and where a volatility stands in its own history; annualised fractions (0.32), or None."""
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Literal
 
 from ttai.quant.bars import SESSIONS
 
@@ -83,7 +84,7 @@ def rank(history: "Series", now: float) -> float | None:
     if not math.isfinite(now) or not len(values):
         return None
     lowest, highest = min(float(values.min()), now), max(float(values.max()), now)
-    return 100 * (now - lowest) / (highest - lowest) if highest > lowest else None
+    return 100 * ((now - lowest) / (highest - lowest)) if highest > lowest else None
 
 
 def percentile(history: "Series", now: float) -> float | None:
@@ -95,6 +96,41 @@ def percentile(history: "Series", now: float) -> float | None:
     if not math.isfinite(now) or not len(values):
         return None
     return 100 * float((values < now).mean())
+
+
+def event_move(
+    expirations: Iterable[tuple[date, float | None]],
+    event: date,
+    today: date,
+    same_day: Literal["before", "after"] | None = None,
+) -> float:
+    """The move that options price for an event, as a share of the price: √(IV₂²·T₂ − IV₁²·T₁), T in days / 365.
+
+    `expirations` are dates, in order, with implied volatilities; 1 is the last before the event (none: today, where
+    nothing has moved yet), 2 the first after it. One on the event's day is `same_day`, else neither. What else moves
+    the price between the two is in it. Source: the forward variance of total implied variance, IV²·T, as in Gatheral,
+    The Volatility Surface (2006). ValueError says why it is unknown.
+    """
+    before: tuple[date, float | None] | None = None
+    after: tuple[date, float | None] | None = None
+    for one in expirations:
+        if one[0] < event or (one[0] == event and same_day == "before"):
+            before = one
+        elif after is None and (one[0] > event or same_day == "after"):
+            after = one
+    until = 0.0 if before is None or before[0] <= today else _variance(*before, today)
+    through = None if after is None or after[0] <= today else _variance(*after, today)
+    if until is None or through is None:
+        which = "first expiration after" if through is None else "last expiration before"
+        raise ValueError(f"no volatility of the {which} the event")
+    if through < until:
+        raise ValueError("the options price less movement until after the event than until before it")
+    return math.sqrt(through - until)
+
+
+def _variance(expiration: date, iv: float | None, today: date) -> float | None:
+    """What options price until they expire, as the square of a share of the price."""
+    return None if iv is None else iv * iv * (expiration - today).days / 365
 
 
 def _days(history: "Series") -> "NDArray[np.float64]":

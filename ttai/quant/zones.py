@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from math import prod
 from typing import Literal
 
+from ttai.quant.bars import Time
 from ttai.quant.evidence import TURNS, Evidence, Kind
 
 CONFLUENCE_KINDS = 3
@@ -30,7 +30,7 @@ class Zone:
     high: float
     strength: float
     touches: int
-    last_touch: datetime | None
+    last_touch: Time | None
     kinds: tuple[Kind, ...]
     evidence: tuple[Evidence, ...]
 

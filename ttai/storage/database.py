@@ -331,11 +331,6 @@ class Store:
         self._owner = owner
 
     @property
-    def path(self) -> Path:
-        """The file that all share."""
-        return self._database.path
-
-    @property
     def problem(self) -> str | None:
         """Why the owner's tables can't be used, and what to do about it."""
         problems = self._database.problems

@@ -22,7 +22,8 @@ def estrange(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         if name.startswith(("TTAI_", "TASTYTRADE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    monkeypatch.setenv("TTAI_DATA_DIR", str(tmp_path_factory.mktemp("ttai")))
+    monkeypatch.setenv("TTAI_DATA_DIR", str(folder := tmp_path_factory.mktemp("ttai")))
+    monkeypatch.setenv("MPLCONFIGDIR", str(folder / "matplotlib"))
 
 
 @pytest.fixture

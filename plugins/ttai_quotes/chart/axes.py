@@ -81,9 +81,9 @@ class _Unit(NamedTuple):
     larger: Callable[[datetime], str]
 
 
-def _units(bars: Bars, clock: "NDArray[np.datetime64]") -> list[_Unit]:
+def _units(bars: Bars) -> list[_Unit]:
     """The rhythms that suit these bars, finest first."""
-    day, month, year = (clock.astype(f"datetime64[{unit}]").astype("int64") for unit in "DMY")
+    day, month, year = (bars.clock.astype(f"datetime64[{unit}]").astype("int64") for unit in "DMY")
     units = [
         _Unit(day, _date, year, _date_of_year),
         _Unit((day + 3) // 7, _date, year, _date_of_year),  # the epoch was a Thursday
@@ -91,8 +91,8 @@ def _units(bars: Bars, clock: "NDArray[np.datetime64]") -> list[_Unit]:
         _Unit(month // 3, _month, year, _month_of_year),
         *(_Unit(year // span, _year, year // span, _year) for span in (1, 2, 5, 10, 20, 50)),
     ]
-    if bars.intraday:
-        minute = clock.astype("datetime64[m]").astype("int64")
+    if bars.interval.intraday:
+        minute = bars.clock.astype("datetime64[m]").astype("int64")
         units = [*(_Unit(minute // span, _time, day, _date) for span in (1, 5, 15, 30, 60, 120, 240)), *units]
     return units
 
@@ -103,14 +103,9 @@ def time_ticks(bars: Bars, pitch: float, apart: float) -> list[Tick]:
     Times and dates are New York's. Where two stand too close, the larger beginning wins.
     """
     import numpy as np
-    import polars as pl
 
-    clock = bars.time
-    if bars.intraday:
-        moments = pl.Series(clock).dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York")
-        clock = moments.dt.replace_time_zone(None).to_numpy()
     most = max(len(bars) * pitch / apart, 1)
-    units = _units(bars, clock)
+    units = _units(bars)
     unit = next((u for u in units if np.count_nonzero(np.diff(u.key)) <= most), units[-1])
     begins = np.flatnonzero(np.diff(unit.key, prepend=unit.key[0] - 1))
     major = np.diff(unit.whole, prepend=unit.whole[0] - 1)[begins] != 0
@@ -118,6 +113,6 @@ def time_ticks(bars: Bars, pitch: float, apart: float) -> list[Tick]:
     for at in sorted(range(len(begins)), key=lambda n: (not major[n], n == 0, n)):
         bar = int(begins[at])
         if all(abs(bar - other.bar) * pitch >= apart for other in chosen):
-            moment = clock[bar].astype("datetime64[ms]").item()
+            moment = bars.clock[bar].astype("datetime64[ms]").item()
             chosen.append(Tick(bar, (unit.larger if major[at] else unit.words)(moment), bool(major[at])))
     return sorted(chosen)

@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ttai.quant.bars import Bars
 from ttai_quotes.chart.axes import amount, decimals, price, price_ticks, time_ticks
 from ttai_quotes.chart.canvas import THEMES, Canvas, Panel, plain
-from ttai_quotes.chart.zones import Zone, draw_zones, label_zones
+from ttai_quotes.chart.zones import draw_zones, label_zones
+from ttai_quotes.models.chart import Shade
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
-
-__all__ = ["Line", "Zone", "draw"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +26,16 @@ class Line:
 
     name: str
     values: "Numbers"
+
+
+class _Scale(NamedTuple):
+    """The price axis: its ends, its ticks, the decimals of a tick, and those of any other price."""
+
+    low: float
+    high: float
+    ticks: "Numbers"
+    few: int
+    many: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +55,7 @@ class _Candles:
 
 _TITLE, _WORDS, _SMALL = 12.5, 9.5, 8.5  # points; 9.5 are 13 pixels
 _EDGE, _ROW, _GAP, _APART = 14, 19, 10, 15  # pixels: outer margin, row of words, between panels, between prices
+_HEIGHT = 500
 _FEWEST = 24  # bars that the width is made for: fewer stand at the right, not far apart
 _WIDEST = 7  # pixels on each side of a wick
 _VOLUME = 0.17  # the volume's share of the height
@@ -62,12 +72,12 @@ def draw(
     *,
     title: str,
     lines: Sequence[Line],
-    zones: Sequence[Zone],
+    zones: Sequence[Shade],
     volume: bool,
     theme: Literal["dark", "light"],
     subtitle: str = "",
     width: int = 900,
-    height: int = 500,
+    height: int = _HEIGHT,
 ) -> bytes:
     """A PNG of `width` × `height` pixels, the same bytes for the same input; safe in several threads.
 
@@ -82,17 +92,10 @@ def draw(
     for line in lines:
         if len(line.values) != len(bars):
             raise ValueError(f"{line.name} has {len(line.values)} values for {len(bars)} bars")
-    prices = np.array([_known(column) for column in (bars.open, bars.high, bars.low, bars.close)])
-    prices[:, ~np.isfinite(prices).all(axis=0)] = np.nan
+    prices = _whole(bars)
     closes = prices[3][np.isfinite(prices[3])]
-    if not len(closes):
-        raise ValueError("no bar has all of its prices")
-
     canvas = Canvas(width, height, THEMES[theme])
-    low, high = _range(prices, lines, zones)
-    ticks, step = price_ticks(low, high, most=height // 45)
-    few = decimals(step)
-    many = max(few, 2) if high >= 1 else few + 1
+    low, high, ticks, few, many = _scale(prices, lines, [(zone.low, zone.high) for zone in zones], height)
     top = _header(canvas, title, subtitle, lines, many)
     right = int(width - _EDGE - 4 - max(canvas.length(price(end, many), _WORDS, bold=True) for end in (low, high)))
     bottom = _EDGE + _ROW
@@ -117,6 +120,29 @@ def draw(
     return canvas.png()
 
 
+def places(bars: Bars, lines: Sequence[Line], bands: Sequence[tuple[float, float]], height: int = _HEIGHT) -> int:
+    """The decimals that a price has on such a chart, whose zones are these bands; ValueError as in `draw`."""
+    return _scale(_whole(bars), lines, bands, height).many
+
+
+def _whole(bars: Bars) -> "Numbers":
+    """Open, high, low and close of the bars that have all four; ValueError where none has."""
+    import numpy as np
+
+    prices = np.array([_known(column) for column in (bars.open, bars.high, bars.low, bars.close)])
+    prices[:, ~np.isfinite(prices).all(axis=0)] = np.nan
+    if np.isnan(prices[3]).all():
+        raise ValueError("no bar has all of its prices")
+    return prices
+
+
+def _scale(prices: "Numbers", lines: Sequence[Line], bands: Sequence[tuple[float, float]], height: int) -> _Scale:
+    low, high = _range(prices, lines, bands)
+    ticks, step = price_ticks(low, high, most=height // 45)
+    few = decimals(step)
+    return _Scale(low, high, ticks, few, max(few, 2) if high >= 1 else few + 1)
+
+
 def _known(values: "Numbers") -> "Numbers":
     """A copy in which only numbers of a market's size are left."""
     import numpy as np
@@ -124,7 +150,7 @@ def _known(values: "Numbers") -> "Numbers":
     return np.where(np.abs(values) < _LARGEST, values, np.nan)
 
 
-def _range(prices: "Numbers", lines: Sequence[Line], zones: Sequence[Zone]) -> tuple[float, float]:
+def _range(prices: "Numbers", lines: Sequence[Line], bands: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """The price axis' ends: all of the bars, and of overlays and zones what doesn't flatten them."""
     import numpy as np
 
@@ -133,7 +159,7 @@ def _range(prices: "Numbers", lines: Sequence[Line], zones: Sequence[Zone]) -> t
         edge = 0.01 * abs(high) or 1.0
         return low - edge, high + edge
     reach = _REACH * (high - low)
-    others = np.concatenate([*(_known(line.values) for line in lines), *([zone.low, zone.high] for zone in zones), []])
+    others = np.concatenate([*(_known(line.values) for line in lines), *bands, []])
     others = others[(others >= low - reach) & (others <= high + reach)]
     low, high = min([low, *others]), max([high, *others])
     edge = 0.04 * (high - low)
@@ -199,7 +225,7 @@ def _time_axis(canvas: Canvas, panel: Panel, bottom: int, bars: Bars, candles: _
         end = x + half + 8
         colour = canvas.theme.ink if tick.major else canvas.theme.muted
         canvas.text(x, bottom - _ROW / 2 - 2, tick.words, _WORDS, colour, align="center", bold=tick.major)
-    if bars.intraday:
+    if bars.interval.intraday:
         canvas.text(panel.right + 6, bottom - _ROW / 2 - 2, "New York", _SMALL, canvas.theme.muted)
 
 

@@ -1,10 +1,10 @@
 """The bands of prices on a chart that turned the market before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ttai_quotes.chart.canvas import Canvas, Panel, plain
+from ttai_quotes.models.chart import Shade
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,17 +15,7 @@ if TYPE_CHECKING:
 _SMALL, _APART = 8.5, 15  # points of a label, pixels between two
 
 
-@dataclass(frozen=True)
-class Zone:
-    """A band of prices that turned the market before; the most important one comes first."""
-
-    low: float
-    high: float
-    kind: Literal["support", "resistance"]
-    label: str
-
-
-def _bands(panel: Panel, zones: Sequence[Zone]) -> list[tuple[Zone, float, float]]:
+def _bands(panel: Panel, zones: Sequence[Shade]) -> list[tuple[Shade, float, float]]:
     """The zones in sight with their lower and upper pixel, at least two apart."""
     import numpy as np
 
@@ -34,7 +24,7 @@ def _bands(panel: Panel, zones: Sequence[Zone]) -> list[tuple[Zone, float, float
     return [(zone, float(low), float(max(high, low + 2))) for zone, (low, high) in zip(seen, ends, strict=True)]
 
 
-def draw_zones(canvas: Canvas, panel: Panel, zones: Sequence[Zone]) -> None:
+def draw_zones(canvas: Canvas, panel: Panel, zones: Sequence[Shade]) -> None:
     import numpy as np
 
     left, right = np.array([panel.left]), np.array([panel.right])
@@ -43,7 +33,7 @@ def draw_zones(canvas: Canvas, panel: Panel, zones: Sequence[Zone]) -> None:
         canvas.boxes(left, np.array([low]), right, np.array([high]), face=colour, alpha=0.16)
 
 
-def label_zones(canvas: Canvas, panel: Panel, zones: Sequence[Zone], x: "Numbers", prices: "Numbers") -> None:
+def label_zones(canvas: Canvas, panel: Panel, zones: Sequence[Shade], x: "Numbers", prices: "Numbers") -> None:
     """Each zone's label where it covers fewest candles; the less important of two that would overlap is left out."""
     import numpy as np
 

@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from ttai import Count, Percent, Picture, Price
-from ttai_quotes.models.history import Bar, Level, Time
+from ttai.quant.bars import Time
+from ttai_quotes.models.history import Bar, Level
 
 
 class Drawn(BaseModel):
@@ -16,7 +17,7 @@ class Drawn(BaseModel):
 
 
 class Shade(BaseModel):
-    """A zone on the chart."""
+    """A band of prices that turned the market before."""
 
     low: Level
     high: Level

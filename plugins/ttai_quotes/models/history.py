@@ -1,32 +1,21 @@
-"""The answers about what prices did: bars, indicators, levels."""
+"""The answers about what prices did: bars, and what all answers made from bars say."""
 
-from datetime import date, datetime
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel
 
-from ttai import Count, Greek, MarketAnswer, Percent, Price
-from ttai.quant.bars import Bars
+from ttai import Count, History, MarketAnswer, Percent, Price
+from ttai.quant.bars import Bars, Time
+from ttai_quotes.analysis import Range, Study
 
-Time = date | datetime  # a day's and a week's bar have a date, shorter ones a moment
 Level = Annotated[Price, AfterValidator(lambda n: n and round(n, 2 if abs(n) >= 1 else 4))]  # as fine as it means
 Atrs = Annotated[Price, AfterValidator(lambda n: n and round(n, 2))]  # average true ranges
 
 
-def told(history: Any) -> dict[str, Any]:
-    """Where the market's history comes from, as answers say it."""
-    names = ("symbol", "interval", "as_of", "source", "session", "stale")
-    return {**{name: getattr(history, name) for name in names}, "extended_hours": history.extended}
-
-
-def times(bars: Bars) -> list[Time]:
-    """When each bar begins."""
-    from datetime import UTC
-
-    moments: list[datetime] = bars.time.tolist()
-    if bars.intraday:
-        return [moment.replace(tzinfo=UTC) for moment in moments]
-    return [moment.date() for moment in moments]
+def provenance(history: History) -> dict[str, Any]:
+    """Which bars they are and where they come from, as answers say it."""
+    return {name: getattr(history, name) for name in ("symbol", "interval", "as_of", "source", "session", "stale")}
 
 
 class Bar(BaseModel):
@@ -38,6 +27,16 @@ class Bar(BaseModel):
     low: Price | None
     close: Price | None
     volume: Count | None
+
+    @classmethod
+    def of(cls, bars: Bars, places: Iterable[int] | None = None) -> list["Bar"]:
+        """The bars, all or those at these places."""
+        columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+        o, h, low, c, v = (column.tolist() for column in columns)
+        return [
+            cls(time=bars.begins(n), open=o[n], high=h[n], low=low[n], close=c[n], volume=v[n])
+            for n in (range(len(bars)) if places is None else places)
+        ]
 
 
 class Summary(BaseModel):
@@ -56,6 +55,11 @@ class Summary(BaseModel):
     atr_14: Level | None
     average_volume: Count | None
 
+    @classmethod
+    def of(cls, found: Range) -> "Summary":
+        """The same as an answer has it."""
+        return cls.model_validate(found, from_attributes=True)
+
 
 class HistoryAnswer(MarketAnswer):
     """What is made from the bars of one symbol and interval."""
@@ -65,6 +69,12 @@ class HistoryAnswer(MarketAnswer):
     extended_hours: bool
     last_bar_forming: bool  # still being traded: its volume and range are not whole
 
+    @staticmethod
+    def facts(study: Study) -> dict[str, Any]:
+        """The fields of this class."""
+        extended, forming = study.history.extended, study.forming
+        return {**provenance(study.history), "extended_hours": extended, "last_bar_forming": forming}
+
 
 class PriceHistory(HistoryAnswer):
     """The bars that were asked for, and the whole range in a few numbers."""
@@ -72,87 +82,12 @@ class PriceHistory(HistoryAnswer):
     bars: list[Bar]
     summary: Summary
 
-
-class IndicatorValue(BaseModel):
-    """One line of an indicator at the last bar and at the one before."""
-
-    indicator: str
-    line: str
-    value: Level | None
-    previous: Level | None
-    reading: str | None
-
-
-class IndicatorSeries(BaseModel):
-    """The newest values of one line, oldest first."""
-
-    indicator: str
-    line: str
-    values: list[Level | None]
-
-
-class Indicators(HistoryAnswer):
-    """Indicators on the bars up to the last close."""
-
-    bars_used: int
-    last_bar: Time
-    close: Level | None
-    indicators: list[IndicatorValue]
-    series_times: list[Time] | None = None
-    series: list[IndicatorSeries] | None = None
-
-
-class Zone(BaseModel):
-    """Where price may turn; `strength` 0–100, distances of `price` from the last close."""
-
-    side: str
-    price: Level
-    low: Level
-    high: Level
-    strength: int
-    touches: int
-    last_touch: Time | None
-    distance_percent: Percent
-    distance_atr: Atrs | None
-    confluence: bool
-    kinds: str
-
-
-class Turn(BaseModel):
-    """A confirmed swing high or low."""
-
-    time: Time
-    side: str
-    price: Level
-
-
-class Extension(BaseModel):
-    """A Fibonacci extension beyond the dominant swing."""
-
-    level: str
-    price: Level
-
-
-class TrendFacts(BaseModel):
-    """The regression of the closes: slope in percent of price a bar; quality 0–100."""
-
-    direction: str
-    quality: int | None
-    slope_percent: Percent
-    r_squared: Greek | None
-
-
-class LevelsAnswer(HistoryAnswer):
-    """Support and resistance of the bars looked at, nearest first, and the way the price went."""
-
-    bars_used: int
-    close: Level | None
-    range_low: Level | None
-    range_high: Level | None
-    atr_14: Level | None
-    extension_atr: Atrs | None
-    trend: TrendFacts | None
-    supports: list[Zone]
-    resistances: list[Zone]
-    swings: list[Turn]
-    fibonacci_extensions: list[Extension]
+    @classmethod
+    def of(cls, study: Study, places: Iterable[int], found: Range, notes: Iterable[str]) -> "PriceHistory":
+        """The bars at these places, and what was found of all."""
+        return cls(
+            **cls.facts(study),
+            bars=Bar.of(study.bars, places),
+            summary=Summary.of(found),
+            notes=[*study.history.notes, *notes, *found.notes],
+        )

@@ -1,9 +1,8 @@
 """The answer about volatility, liquidity and what else the broker works out of an underlying."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from ttai import Answer, Count, Greek, MarketAnswer, Percent
+from ttai import Answer, Count, Greek, MarketAnswer, Metrics, Percent
 from ttai_quotes.models.quotes import Missing
 
 OLD = timedelta(days=4)  # longer than a long weekend
@@ -34,7 +33,7 @@ class SymbolMetrics(MarketAnswer):
     dividend_yield: Percent | None
 
     @classmethod
-    def of(cls, metrics: Any, session: str, now: datetime, today: date) -> "SymbolMetrics":
+    def of(cls, metrics: Metrics, session: str, now: datetime, today: date) -> "SymbolMetrics":
         """The market's metrics as an answer at a moment, `today` in New York."""
         earnings, dividend = metrics.earnings, metrics.dividend
         given = {name: getattr(metrics, name) for name in cls.model_fields if hasattr(metrics, name)}

@@ -1,12 +1,11 @@
 """The answers about quotes, the session and symbols."""
 
 from datetime import datetime
-from typing import Any
 
-from ttai import Answer, Count, MarketAnswer, Percent, Price
+from ttai import Answer, Count, MarketAnswer, Percent, Price, Quote
 
 
-class Quote(MarketAnswer):
+class QuoteAnswer(MarketAnswer):
     """One symbol's prices in dollars (index points for an index); `change` is against `prev_close`."""
 
     symbol: str
@@ -24,7 +23,7 @@ class Quote(MarketAnswer):
     change_percent: Percent | None
 
     @classmethod
-    def of(cls, quote: Any) -> "Quote":
+    def of(cls, quote: Quote) -> "QuoteAnswer":
         """The market's quote as an answer."""
         return cls.model_validate(quote, from_attributes=True)
 
@@ -36,10 +35,10 @@ class Missing(Answer):
     reason: str
 
 
-class Quotes(Answer):
+class QuoteTable(Answer):
     """Quotes in the order asked, and what could not be had."""
 
-    quotes: list[Quote]
+    quotes: list[QuoteAnswer]
     missing: list[Missing]
 
 

@@ -1,7 +1,5 @@
 """A chart for people to look at, and the page that interactive clients show in its place."""
 
-import os
-import sys
 from importlib.resources import files
 from typing import Annotated
 
@@ -12,30 +10,27 @@ from ttai.quant.indicators import CATALOGUE, Spec
 from ttai_quotes import analysis
 from ttai_quotes.chart.sheet import Sheet, Theme
 from ttai_quotes.models.chart import Chart
-from ttai_quotes.service import AVERAGES, Quotes
-from ttai_quotes.tools.history import Interval, understood
-from ttai_quotes.tools.quotes import Symbol
+from ttai_quotes.service import Quotes, understood
+from ttai_quotes.tools.arguments import IntervalName, Symbol
 
 PAGE = "ui://ttai/chart"
 MOST_BARS = 400
 MOST_OVERLAYS = 10
 PANELS = ("levels", "volume")
-DRAWABLE = [name for name, one in CATALOGUE.items() if one.scale == "price"]
+DRAWABLE = [name for name, one in CATALOGUE.items() if one.unit == "price"]
 
 
 class ChartTools:
     """Charts as pictures, and as a page."""
 
     def __init__(self, host: Host, service: Quotes) -> None:
-        self._home = host.database.path.parent
-        self._market = host.market
         self._compute = host.tasks.compute
         self._service = service
 
     async def render_chart(
         self,
         symbol: Symbol,
-        interval: Interval = "1d",
+        interval: IntervalName = "1d",
         lookback: Annotated[int, Field(ge=2, le=MOST_BARS, description="Bars")] = 120,
         overlays: Annotated[
             list[str], Field(description='Price overlays such as "ema:21" "bbands", and "levels" "volume"')
@@ -46,20 +41,9 @@ class ChartTools:
         Use it when the user wants to see a chart; get_indicators and find_levels have the numbers."""
         asked = analysis.named(overlays)
         specs = _specs([text for text in asked if text not in PANELS])
-        before = max(AVERAGES if "levels" in asked else 1, analysis.bars_needed(specs, interval))
-        history = await self._market.history(symbol, interval, bars=lookback + before)
-        bars = history.bars
-        sheet = Sheet(
-            history=history,
-            bars=bars,
-            lookback=lookback,
-            indicators=await self._service.compute(bars, specs),
-            levels=await self._service.find_levels(bars, lookback, extended=False) if "levels" in asked else None,
-            volume="volume" in asked,
-            theme=theme,
-        )
-        if "matplotlib" not in sys.modules:  # it keeps a list of fonts, and is not to keep it in the user's home
-            os.environ.setdefault("MPLCONFIGDIR", str(self._home / "matplotlib"))
+        study = await self._service.study(symbol, interval, specs, lookback=lookback)
+        levels = await self._service.find_levels(study, lookback) if "levels" in asked else None
+        sheet = Sheet(study, lookback=lookback, levels=levels, volume="volume" in asked, theme=theme)
         return await self._compute(lambda: understood(sheet.chart))
 
     async def page(self) -> str:
@@ -69,7 +53,7 @@ class ChartTools:
 
 def _specs(texts: list[str]) -> list[Spec]:
     specs = understood(lambda: analysis.specs(texts))
-    if own := [str(spec) for spec in specs if CATALOGUE[spec.name].scale != "price"]:
+    if own := [str(spec) for spec in specs if CATALOGUE[spec.name].unit != "price"]:
         raise BadArgument(
             f"{', '.join(own)} can't lie over the price: its scale is another",
             f"Draw {', '.join(DRAWABLE)}, levels or volume; get_indicators tells the others",

@@ -1,19 +1,20 @@
 """What is coming: earnings, dividends, expirations, and the days on which the exchange keeps other hours."""
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ttai import Host, TtaiError, cut
+from ttai import Host, Metrics, Quote, TtaiError, cut
+from ttai.quant.calendar import Calendar
 from ttai.quant.symbols import normalize
+from ttai.quant.volatility import event_move
 from ttai_quotes.models.events import Event, Events
 from ttai_quotes.models.metrics import OLD
 from ttai_quotes.models.quotes import Missing
-from ttai_quotes.tools.metrics import Underlyings, several
+from ttai_quotes.tools.arguments import Underlyings, several
 
 MOST = 70
 NEAREST = 6  # expirations of what has no monthly ones
@@ -22,6 +23,7 @@ METHOD = (
     "expected_move: price × √(IV₂²·T₂ − IV₁²·T₁), 1 the last expiration before the report (today where there is none), "
     "2 the first after it, T in calendar days / 365"
 )
+SAME_DAY: dict[str, Literal["before", "after"]] = {"before_open": "after", "after_close": "before"}
 ONLY_NEXT = "of earnings and ex-dividends only the next that TastyTrade knows are listed, not those after"
 
 
@@ -40,28 +42,30 @@ class EventTools:
         metrics, missing = await self._metrics(several(symbols))
         today = self._clock.new_york().date()
         ahead = _Ahead(today, today + timedelta(days=days), await self._market.calendar())
-        prices = await self._prices([one.symbol for one in metrics if ahead.report(one)])
-        found = [*ahead.exchange(), *(event for one in metrics for event in ahead.of(one, prices))]
+        quotes = await self._quotes([one.symbol for one in metrics if ahead.reports(one)])
+        found = [*ahead.exchange(), *(event for one in metrics for event in ahead.of(one, quotes))]
         kept, note = cut(sorted(found, key=_weight), MOST, "fewer symbols or days", "events")
         moves = any(event.expected_move_percent is not None for event in kept)
         moments = [one.as_of for one in metrics]
         known = [moment for moment in moments if moment is not None]
+        old = [name for name, quote in quotes.items() if quote.stale]
         return Events(
             as_of=min(known, default=None),
             source=next((one.source for one in metrics), None),
             session=(await self._market.session()).label,
-            stale=len(known) < len(moments) or any(self._clock.now() - moment > OLD for moment in known),
+            stale=bool(old) or len(known) < len(moments) or any(self._clock.now() - moment > OLD for moment in known),
             events=sorted(kept, key=_order),
             missing=missing,
             notes=[
                 *([f"{note}; expirations went first"] if note else []),
                 *([METHOD] if moves else []),
+                *([f"{', '.join(old)}: the price of the expected move is stale"] if old else []),
                 *([ONLY_NEXT] if metrics and days > FAR else []),
                 *ahead.notes,
             ],
         )
 
-    async def _metrics(self, asked: list[str]) -> tuple[Iterable[Any], list[Missing]]:
+    async def _metrics(self, asked: list[str]) -> tuple[Sequence[Metrics], list[Missing]]:
         """What is known of each, and why nothing is; the exchange's days are known without the broker."""
         try:
             measured = await self._market.metrics(asked)
@@ -71,10 +75,10 @@ class EventTools:
             return (), [Missing(symbol=one, reason=str(error)) for one in dict.fromkeys(map(normalize, asked))]
         return measured.metrics, [Missing(symbol=one.symbol, reason=one.reason) for one in measured.missing]
 
-    async def _prices(self, symbols: list[str]) -> dict[str, float | None]:
+    async def _quotes(self, symbols: list[str]) -> dict[str, Quote]:
         """What those that will report are worth now, as far as it is known."""
         try:
-            return {quote.symbol: quote.mark for quote in (await self._market.quotes(symbols)).quotes}
+            return {quote.symbol: quote for quote in (await self._market.quotes(symbols)).quotes}
         except TtaiError:
             return {}  # an event without its expected move is one all the same
 
@@ -85,7 +89,7 @@ class _Ahead:
 
     today: date
     last: date
-    calendar: Any
+    calendar: Calendar
 
     def __post_init__(self) -> None:
         self._weeklies = self._others = 0
@@ -104,9 +108,9 @@ class _Ahead:
             *unknown,
         ]
 
-    def of(self, metrics: Any, prices: dict[str, float | None]) -> Iterator[Event]:
+    def of(self, metrics: Metrics, quotes: Mapping[str, Quote]) -> Iterator[Event]:
         """What is coming for one underlying."""
-        yield from self._earnings(metrics, prices)
+        yield from self._earnings(metrics, quotes)
         yield from self._dividends(metrics)
         yield from self._expirations(metrics)
 
@@ -120,18 +124,20 @@ class _Ahead:
             elif session is not None and session.early:
                 yield self._event(day, kind="early_close", detail=f"closes {session.close:%H:%M}")
 
-    def report(self, metrics: Any) -> Any:
-        """The earnings report that falls into these days, if one does."""
-        report = metrics.earnings
-        return report if report is not None and self._includes(report.date) else None
+    def reports(self, metrics: Metrics) -> bool:
+        """Whether an earnings report falls into these days."""
+        return metrics.earnings is not None and self._includes(metrics.earnings.date)
 
-    def _earnings(self, metrics: Any, prices: dict[str, float | None]) -> Iterator[Event]:
-        if metrics.earnings is not None and metrics.earnings.date < self.today:
+    def _earnings(self, metrics: Metrics, quotes: Mapping[str, Quote]) -> Iterator[Event]:
+        report = metrics.earnings
+        if report is not None and report.date < self.today:
             self._say("no coming report is known", metrics.symbol)
-        if (report := self.report(metrics)) is None:
+        if report is None or not self._includes(report.date):
             return
-        share = self._share(metrics, report)
-        if (price := prices.get(metrics.symbol)) is None:
+        share = self._share(metrics, report.date, report.when)
+        quote = quotes.get(metrics.symbol)
+        price = None if quote is None else quote.mark
+        if price is None:
             self._say("expected_move null: the price is not known, get_quote says why", metrics.symbol)
         yield self._event(
             report.date,
@@ -143,38 +149,20 @@ class _Ahead:
             expected_move_percent=None if share is None else share * 100,
         )
 
-    def _share(self, metrics: Any, report: Any) -> float | None:
+    def _share(self, metrics: Metrics, report: date, when: str) -> float | None:
         """The expected move as a share of the price; None, with the reason noted, where the options don't say it.
 
         What expires on the day of the report sees it where it comes before the open, not where it comes after the
         close; where nobody knows, that expiration is neither before nor after.
         """
-        same_day = {"before_open": "after", "after_close": "before"}.get(report.when)
-        before: Any = None
-        after: Any = None
-        for one in metrics.expirations:
-            if one.date < report.date or (one.date == report.date and same_day == "before"):
-                before = one
-            elif after is None and (one.date > report.date or same_day == "after"):
-                after = one
-        until = 0.0 if before is None or before.date <= self.today else self._variance(before)
-        through = None if after is None or after.date <= self.today else self._variance(after)
-        if until is None or through is None:
-            which = "first expiration after" if through is None else "last expiration before"
-            self._say(f"expected_move null: no volatility of the {which} the report", metrics.symbol)
+        expirations = [(one.date, one.iv) for one in metrics.expirations]
+        try:
+            return event_move(expirations, report, self.today, SAME_DAY.get(when))
+        except ValueError as unknown:
+            self._say(f"expected_move null: {unknown}", metrics.symbol)
             return None
-        if through < until:
-            said = "the options price less movement until after the report than until before it"
-            self._say(f"expected_move null: {said}", metrics.symbol)
-            return None
-        return math.sqrt(through - until)
 
-    def _variance(self, expiration: Any) -> float | None:
-        """What the options price until an expiration, as the square of a share of the price."""
-        iv = expiration.iv
-        return None if iv is None else iv * iv * (expiration.date - self.today).days / 365
-
-    def _dividends(self, metrics: Any) -> Iterator[Event]:
+    def _dividends(self, metrics: Metrics) -> Iterator[Event]:
         dividend = metrics.dividend
         if dividend is None:
             return
@@ -184,9 +172,9 @@ class _Ahead:
             values = {"amount": dividend.amount, "dividend_yield": dividend.annual_yield}
             yield self._event(day, symbol=metrics.symbol, kind="ex_dividend", **values)
 
-    def _expirations(self, metrics: Any) -> Iterator[Event]:
+    def _expirations(self, metrics: Metrics) -> Iterator[Event]:
         coming = [one for one in metrics.expirations if self._includes(one.date)]
-        if not any(self._is_monthly(one.date) for one in metrics.expirations):
+        if not any(self.calendar.is_monthly(one.date) for one in metrics.expirations):
             if coming[NEAREST:]:
                 self._odd.append(metrics.symbol)
                 self._others += len(coming[NEAREST:])
@@ -194,18 +182,12 @@ class _Ahead:
                 yield self._event(one.date, symbol=metrics.symbol, kind="expiration", iv=one.iv)
             return
         for number, one in enumerate(coming):
-            monthly = self._is_monthly(one.date)
+            monthly = self.calendar.is_monthly(one.date)
             if number and not monthly:
                 self._weeklies += 1
                 continue
             detail = "monthly" if monthly else "weekly"
             yield self._event(one.date, symbol=metrics.symbol, kind="expiration", detail=detail, iv=one.iv)
-
-    def _is_monthly(self, day: date) -> bool:
-        """Whether it is a month's third Friday, or the day before where that is a holiday."""
-        friday = day + timedelta(days=(4 - day.weekday()) % 7)
-        closed = friday <= self.calendar.last and self.calendar.session(friday) is None
-        return 15 <= friday.day <= 21 and day == (friday - timedelta(days=1) if closed else friday)
 
     def _includes(self, day: date) -> bool:
         return self.today <= day <= self.last

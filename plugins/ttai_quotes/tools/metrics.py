@@ -1,15 +1,11 @@
 """Volatility rank and the like: the broker's metrics made answers."""
 
-from collections.abc import Collection, Iterable
-from typing import Annotated
+from collections.abc import Collection
 
-from pydantic import Field
-
-from ttai import BadArgument, Host
+from ttai import Host
 from ttai_quotes.models.metrics import MetricsTable, SymbolMetrics
 from ttai_quotes.models.quotes import Missing
-
-Underlyings = Annotated[list[str], Field(description="Up to 100 stocks, ETFs or indices, such as SPY, BRK/B, SPX")]
+from ttai_quotes.tools.arguments import Underlyings, several
 
 
 class MetricsTools:
@@ -32,14 +28,6 @@ class MetricsTools:
             missing=[Missing(symbol=missing.symbol, reason=missing.reason) for missing in measured.missing],
             notes=_unknown(rows, reported),
         )
-
-
-def several(symbols: Iterable[str]) -> list[str]:
-    """The symbols asked for, one by one, however they were written; BadArgument where there is none."""
-    asked = [part.strip() for symbol in symbols for part in symbol.split(",")]
-    if not any(asked):
-        raise BadArgument("no symbol was given", "Send symbols such as SPY, AAPL")
-    return [part for part in asked if part]
 
 
 def _unknown(rows: list[SymbolMetrics], reported: Collection[str]) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ttai import BadArgument, Host, cut
-from ttai_quotes.models.quotes import MarketSession, Match, Matches, Missing, Quote, Quotes
+from ttai_quotes.models.quotes import MarketSession, Match, Matches, Missing, QuoteAnswer, QuoteTable
+from ttai_quotes.tools.arguments import Symbol, several
 
-Symbol = Annotated[str, Field(description="Such as SPY, BRK/B, SPX or an OCC option symbol")]
 MOST_MATCHES = 20
 
 
@@ -18,23 +18,20 @@ class QuoteTools:
         self._market = host.market
         self._clock = host.clock
 
-    async def get_quote(self, symbol: Symbol) -> Quote:
+    async def get_quote(self, symbol: Symbol) -> QuoteAnswer:
         """Quote one stock, ETF, index or option: last, bid, ask, the day's range, change, volume.
         Use it for a current price; use get_quotes for several at once."""
-        return Quote.of(await self._market.quote(symbol))
+        return QuoteAnswer.of(await self._market.quote(symbol))
 
     async def get_quotes(
         self, symbols: Annotated[list[str], Field(description="Up to 100, such as SPY, BRK/B, SPX or OCC options")]
-    ) -> Quotes:
+    ) -> QuoteTable:
         """Quote several symbols in one table, with the reason for each that could not be had.
         Use it instead of repeated get_quote calls."""
-        asked = [part.strip() for symbol in symbols for part in symbol.split(",")]
-        if not any(asked):
-            raise BadArgument("no symbol was given", "Send symbols such as SPY, AAPL")
-        answer = await self._market.quotes(part for part in asked if part)
+        answer = await self._market.quotes(several(symbols))
         notes = [note for quote in answer.quotes for note in quote.notes]
-        return Quotes(
-            quotes=[Quote.of(quote).model_copy(update={"notes": []}) for quote in answer.quotes],
+        return QuoteTable(
+            quotes=[QuoteAnswer.of(quote).model_copy(update={"notes": []}) for quote in answer.quotes],
             missing=[Missing(symbol=missing.symbol, reason=missing.reason) for missing in answer.missing],
             notes=notes,
         )

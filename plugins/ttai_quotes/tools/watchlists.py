@@ -14,6 +14,7 @@ from ttai import BadArgument, Host, NotFound, NotLoggedIn, TtaiError, cut
 from ttai.quant.symbols import normalize
 from ttai_quotes.lists import LocalLists
 from ttai_quotes.models.watchlists import Watchlist, WatchlistChange, Watchlists, WatchlistSummary
+from ttai_quotes.tools.arguments import parts
 
 MOST_LISTS = 100
 MOST_SYMBOLS = 500  # on a list
@@ -248,8 +249,11 @@ def _change(
 ) -> WatchlistChange:
     """What was done to a list, with as many of the symbols as are worth reading."""
     there = f"get_watchlists name={found.name!r} for what is on it"
-    added, cut_added = cut(added, keep, there, "symbols added")
-    removed, cut_removed = cut(removed, keep, there, "symbols removed")
+    left_out = [
+        f"{len(symbols)} symbols {verb}, the first {keep} are named; {there}"
+        for verb, symbols in (("added", added), ("removed", removed))
+        if symbols[keep:]
+    ]
     theirs = "the simulator, until it ends" if found.source == "simulator" else "TastyTrade"
     return WatchlistChange(
         name=found.name,
@@ -258,17 +262,16 @@ def _change(
         source=found.source,
         done=done,
         count=count,
-        added=added,
-        removed=removed,
-        notes=[*(note for note in (cut_added, cut_removed) if note), *notes],
+        added=list(added[:keep]),
+        removed=list(removed[:keep]),
+        notes=[*left_out, *notes],
     )
 
 
 def _symbols(symbols: list[str] | None) -> list[str]:
     """The symbols in our spelling, none twice."""
-    asked = [part for symbol in symbols or [] for part in symbol.split(",") if part.strip()]
     try:
-        return list(dict.fromkeys(map(normalize, asked)))
+        return list(dict.fromkeys(map(normalize, parts(symbols or []))))
     except ValueError as error:
         raise BadArgument(str(error), "Nothing was changed") from None
 
