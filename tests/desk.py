@@ -136,6 +136,10 @@ class Desk:
         """How many requests the simulator got on a path."""
         return self.simulator.requests[path]
 
+    async def written(self) -> None:
+        """Until the bars that were heard are written down."""
+        await asyncio.gather(*self.market.candles._keeping)
+
     async def hand(self, action: str) -> None:
         """Do to the open sockets what the simulator's hand can."""
         for one in list(self.simulator._feed.sockets):

@@ -45,7 +45,7 @@ def test_the_mark_is_the_brokers_where_rest_gave_it() -> None:
 def test_else_the_mark_is_the_middle_of_two_sides_else_the_last(
     bid: float | None, ask: float | None, mid: float | None, mark: float
 ) -> None:
-    quote = streamed("SPY", QuoteEvent("SPY", bid, ask, 1, 1), TradeEvent("SPY", 7, 1, 100.5))
+    quote = streamed("SPY", QuoteEvent("SPY", bid, ask), TradeEvent("SPY", 7, 100.5))
     assert (quote.mid, quote.mark, quote.volume) == (mid, mark, 100.5)
     assert any("mid" in note for note in quote.notes) == (mid is None)
 
@@ -60,10 +60,10 @@ def test_what_is_unknown_is_null_and_says_why() -> None:
 
 
 def test_the_change_is_against_the_previous_close() -> None:
-    quote = streamed("F", TradeEvent("F", 11, 1, 1), SummaryEvent("F", 10, 12, 9, 10))
+    quote = streamed("F", TradeEvent("F", 11, 1), SummaryEvent("F", 10, 12, 9, 10))
     assert quote.change == 1
     assert quote.change_percent == pytest.approx(10)
-    assert streamed("F", TradeEvent("F", 11, 1, 1), SummaryEvent("F", 1, 1, 1, 0)).change_percent is None
+    assert streamed("F", TradeEvent("F", 11, 1), SummaryEvent("F", 1, 1, 1, 0)).change_percent is None
 
 
 def test_a_row_says_when_it_is_of() -> None:

@@ -87,25 +87,25 @@ def test_an_account_needs_its_number_alone() -> None:
 
 
 def test_flat_values_and_dictionaries_are_the_same_events() -> None:
-    flat = ["SPY", 671.87, 671.88, 100.0, "NaN", "QQQ", "NaN", 605, 1, 2]
+    flat = ["SPY", 671.87, 671.88, "QQQ", "NaN", 605]
     full = [
-        {"eventSymbol": "SPY", "bidPrice": 671.87, "askPrice": 671.88, "bidSize": 100, "askSize": "NaN"},
-        {"eventSymbol": "QQQ", "askPrice": 605, "bidSize": 1, "askSize": 2},
+        {"eventSymbol": "SPY", "bidPrice": 671.87, "askPrice": 671.88},
+        {"eventSymbol": "QQQ", "bidPrice": "NaN", "askPrice": 605},
         "noise",
     ]
-    expected = [QuoteEvent("SPY", 671.87, 671.88, 100, None), QuoteEvent("QQQ", None, 605, 1, 2)]
+    expected = [QuoteEvent("SPY", 671.87, 671.88), QuoteEvent("QQQ", None, 605)]
     assert parse.feed_events("Quote", flat) == expected
     assert parse.feed_events("Quote", full) == expected
 
 
 def test_volumes_may_have_fractions_and_closes_be_nan() -> None:
-    assert parse.feed_events("Trade", ["BTC", 1.5, 0.25, 1234.5678]) == [TradeEvent("BTC", 1.5, 0.25, 1234.5678)]
+    assert parse.feed_events("Trade", ["BTC", 1.5, 1234.5678]) == [TradeEvent("BTC", 1.5, 1234.5678)]
     assert parse.feed_events("Summary", ["VIX", 17, 18, 16, "NaN"]) == [SummaryEvent("VIX", 17, 18, 16, None)]
 
 
 def test_half_an_event_at_the_end_is_left_out() -> None:
-    assert parse.feed_events("Trade", ["SPY", 1, 2, 3, "QQQ", 4]) == [TradeEvent("SPY", 1, 2, 3)]
-    assert parse.feed_events("Trade", [7, 1, 2, 3]) == []
+    assert parse.feed_events("Trade", ["SPY", 1, 2, "QQQ", 4]) == [TradeEvent("SPY", 1, 2)]
+    assert parse.feed_events("Trade", [7, 1, 2]) == []
     assert parse.feed_events("Trade", []) == []
 
 

@@ -106,7 +106,7 @@ async def test_the_socket_is_parked_while_credentials_are_wrong() -> None:
             await asyncio.sleep(0.001)
         assert sum(d.simulator.requests.values()) == requests == 1
         d.adapter.session._refused = None
-        d.market.supervisor.retry()
+        d.market.supervisor.let_in()
         await until(lambda: d.asked(OAUTH) == 2)
         await until(lambda: d.market.supervisor._parked)
 

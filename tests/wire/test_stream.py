@@ -290,7 +290,7 @@ async def test_a_message_nobody_understands_costs_that_message(message: dict[str
 async def test_several_kinds_in_one_message_are_all_read() -> None:
     async with desk() as d:
         await d.market.quote("SPY")
-        data = ["Trade", ["SPY", 1.5, 1, 2.5], "Quote", ["SPY", 1.25, 1.75, "NaN", 1]]
+        data = ["Trade", ["SPY", 1.5, 2.5], "Quote", ["SPY", 1.25, 1.75]]
         await d.simulator._feed.sockets[0]._send(json.dumps({"type": "FEED_DATA", "channel": 15, "data": data}))
         await until(lambda: d.market.hub.line("SPY").events[TradeEvent].price == 1.5)  # type: ignore[union-attr]
         quote = await d.market.quote("SPY")

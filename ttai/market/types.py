@@ -21,8 +21,6 @@ class QuoteEvent(NamedTuple):
     symbol: str
     bid: float | None
     ask: float | None
-    bid_size: float | None
-    ask_size: float | None
 
 
 class TradeEvent(NamedTuple):
@@ -30,7 +28,6 @@ class TradeEvent(NamedTuple):
 
     symbol: str
     price: float | None
-    size: float | None
     day_volume: float | None
 
 

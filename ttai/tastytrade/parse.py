@@ -11,8 +11,8 @@ from ttai.quant import symbols as spelling
 
 # The fields asked of the feed, in the order of our events; `FEED_SETUP` names them, `FEED_DATA` follows it.
 FIELDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
-    "Quote": (QuoteEvent, ("eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize")),
-    "Trade": (TradeEvent, ("eventSymbol", "price", "size", "dayVolume")),
+    "Quote": (QuoteEvent, ("eventSymbol", "bidPrice", "askPrice")),
+    "Trade": (TradeEvent, ("eventSymbol", "price", "dayVolume")),
     "Summary": (
         SummaryEvent,
         ("eventSymbol", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "prevDayClosePrice"),
