@@ -208,7 +208,6 @@ class Market:
                 raise
             return _old(streamed, error)
         if row is not None:
-            self.supervisor.let_in()
             return from_row(row, session, self._clock.now())
         if streamed is None:
             self._cache.set(("unknown", symbol), True, UNKNOWN_LIFE)

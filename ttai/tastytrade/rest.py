@@ -42,8 +42,17 @@ _log = logging.getLogger(__name__)
 class TastyTrade:
     """The adapter: market and broker ports over one session."""
 
-    def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        url: str,
+        wire: Wire,
+        tries: Tries | None = None,
+        answered: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`answered` is called whenever the broker has answered a request of the market's or the user's."""
         self._tries = tries or Tries()
+        self._answered = answered
         self.session = BrokerSession(credentials, url, wire, self._tries)
         self.login = f"{credentials.key} {url}"
         self.origin = url
@@ -208,7 +217,7 @@ class TastyTrade:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
         try:
-            return await task
+            answer = await task
         except TastytradeError as error:  # its text is the answer's, with whatever stands there
             _log.warning("%s on %s", type(error).__name__, path)
             raise BrokerUnavailable(f"its answer on {path} can't be read") from None
@@ -216,6 +225,8 @@ class TastyTrade:
             if is_cancelled():
                 raise
             raise LoginChanged from None
+        self._answered()
+        return answer
 
 
 def _list_path(name: str) -> str:
