@@ -171,7 +171,11 @@ async def desk(
         url, wire = "http://simulator", in_process(tap)
         if port:
             url, wire = await stack.enter_async_context(served(tap)), over_network()
-        adapter = TastyTrade(credentials, url, wire, tries, lambda: made.market.supervisor.let_in())
+
+        def answered() -> None:
+            made.market.supervisor.let_in()
+
+        adapter = TastyTrade(credentials, url, wire, tries, answered)
         stack.push_async_callback(adapter.close)
         database = Database(home or Path(stack.enter_context(TemporaryDirectory(prefix="ttai-"))), clock)
         stack.push_async_callback(database.close)
