@@ -52,23 +52,25 @@ def test_a_row_is_read_field_by_field() -> None:
             "volume": "1234.56",
             "updated-at": "2026-11-20T15:31:00Z",
             "a-field-of-next-year": {"deep": []},
-        }
+        },
+        "simulator",
     )
     assert row is not None
     assert (row.symbol, row.last, row.bid, row.ask) == ("BRK/B", 504.1, None, 504.2)
+    assert (row.source, row.index) == ("simulator", False)
     assert (row.high, row.low, row.volume, row.open) == (506, 501, 1234.56, None)
     assert row.as_of == datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 
 
 def test_an_options_row_has_the_padded_symbol() -> None:
-    row = parse.market_row({"symbol": "SPY 261218C00700000"})
+    row = parse.market_row({"symbol": "SPY 261218C00700000"}, "rest")
     assert row is not None
     assert row.symbol == "SPY   261218C00700000"
 
 
 @pytest.mark.parametrize("item", [None, 7, "SPY", [], {}, {"symbol": None}, {"symbol": 7}, {"symbol": "no symbol!"}])
 def test_what_is_no_row_is_none(item: Any) -> None:
-    assert parse.market_row(item) is None
+    assert parse.market_row(item, "rest") is None
 
 
 def test_a_search_hit_may_lack_its_description() -> None:
@@ -113,8 +115,8 @@ def test_half_an_event_at_the_end_is_left_out() -> None:
 def test_nothing_the_wire_says_is_an_exception(item: Any) -> None:
     parse.number(item)
     parse.moment(item)
-    parse.market_row(item)
-    parse.market_row({"symbol": "SPY", "last": item, "day-high": item, "updated-at": item})
+    parse.market_row(item, "rest")
+    parse.market_row({"symbol": "SPY", "last": item, "day-high": item, "updated-at": item}, "rest")
     parse.instrument(item)
     parse.instrument({"symbol": "SPY", "description": item})
     parse.account({"account": item})

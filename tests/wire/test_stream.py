@@ -116,7 +116,7 @@ async def test_a_bid_that_becomes_nan_does_not_stand_as_it_was() -> None:
         assert (quote.bid, quote.mid) == (None, None)
         assert quote.ask is not None
         assert quote.mark == quote.last
-        assert quote.notes == ("SPY: bid, ask or mid is null: no two-sided market now",)
+        assert quote.notes == ("bid, ask or mid is null: no two-sided market now",)
 
 
 async def test_prices_move_without_being_asked_for() -> None:

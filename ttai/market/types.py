@@ -77,6 +77,7 @@ class Row:
     volume: float | None = None
     as_of: datetime | None = None
     source: Source = "rest"
+    index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Quote:
     volume: float | None
     change: float | None
     change_percent: float | None
-    as_of: datetime
+    as_of: datetime | None
     source: Source
     session: str
     stale: bool

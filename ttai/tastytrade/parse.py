@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ttai.broker.types import Account
-from ttai.market.types import CandleEvent, Event, Instrument, Kind, QuoteEvent, Row, SummaryEvent, TradeEvent
+from ttai.market.types import CandleEvent, Event, Instrument, Kind, QuoteEvent, Row, Source, SummaryEvent, TradeEvent
 from ttai.quant import symbols as spelling
 
 # The fields asked of the feed, in the order of our events; `FEED_SETUP` names them, `FEED_DATA` follows it.
@@ -43,7 +43,7 @@ def moment(value: Any) -> datetime | None:
     return result if result.tzinfo else None
 
 
-def market_row(item: Any) -> Row | None:
+def market_row(item: Any, source: Source) -> Row | None:
     """One row of /market-data/by-type; None where not even its symbol can be read."""
     name = symbol(item)
     if name is None:
@@ -64,6 +64,8 @@ def market_row(item: Any) -> Row | None:
         prev_close=number(item.get("prev-close")),
         volume=number(item.get("volume")),
         as_of=moment(item.get("updated-at")),
+        source=source,
+        index=name in spelling.INDICES or is_index(item),
     )
 
 

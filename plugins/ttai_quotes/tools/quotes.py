@@ -32,11 +32,14 @@ class QuoteTools:
         if not any(asked):
             raise BadArgument("no symbol was given", "Send symbols such as SPY, AAPL")
         answer = await self._market.quotes(part for part in asked if part)
-        notes = [note for quote in answer.quotes for note in quote.notes]
+        holders: dict[str, list[str]] = {}
+        for quote in answer.quotes:
+            for note in quote.notes:
+                holders.setdefault(note, []).append(quote.symbol)
         return Quotes(
             quotes=[Quote.of(quote).model_copy(update={"notes": []}) for quote in answer.quotes],
             missing=[Missing(symbol=missing.symbol, reason=missing.reason) for missing in answer.missing],
-            notes=notes,
+            notes=[f"{', '.join(symbols)}: {note}" for note, symbols in holders.items()],
         )
 
     async def search_symbols(
@@ -50,6 +53,7 @@ class QuoteTools:
         found = await self._market.search(text)
         kept, note = cut(found, keep=MOST_MATCHES, ask="a longer query", noun="matches")
         return Matches(
+            source=found.source,
             matches=[Match(symbol=match.symbol, description=match.description) for match in kept],
             notes=[*([note] if note else []), *found.notes("matches")],
         )
