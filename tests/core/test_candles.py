@@ -142,18 +142,19 @@ async def test_days_are_written_down_and_after_a_restart_the_newest_alone_are_as
         assert (after.source, after.stale) == ("simulator", False)
 
 
-async def test_today_is_not_written_down_before_it_is_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("real", [False, True])
+async def test_today_is_not_written_down_before_it_is_over(tmp_path: Path, real: bool) -> None:
     clock = FrozenClock()
-    async with desk(home=tmp_path, clock=clock) as d:
+    async with desk(home=tmp_path, clock=clock, real=real) as d:
         await d.market.history("F", bars=5)
         d.simulator.set_price("F", 20)
         await d.written()
     clock.advance(3600)
-    async with desk(home=tmp_path, clock=clock, streaming=False) as d:
+    async with desk(home=tmp_path, clock=clock, streaming=False, real=real) as d:
         with deadline(3.2):
             history = await d.market.history("F", bars=5)
         assert history.frame["time"][-1].date() == date(2026, 11, 19)
-        assert (history.source, history.stale) == ("simulator", True)
+        assert (history.source, history.stale) == ("cache" if real else "simulator", True)
         assert history.notes[0].startswith("stale: ")
 
 

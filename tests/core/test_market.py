@@ -252,6 +252,35 @@ async def test_a_rest_that_never_answers_costs_no_more_than_the_deadline() -> No
         assert asyncio.get_running_loop().time() - started < 2.4
 
 
+async def test_a_silent_feed_is_not_waited_for_beyond_the_deadline() -> None:
+    async with desk({"kind": "missing", "path": "/dxlink", "symbols": ["SPY"]}) as d:
+        started = asyncio.get_running_loop().time()
+        with deadline(2.1), pytest.raises(TookTooLong):
+            await d.market.quote("SPY")
+        assert asyncio.get_running_loop().time() - started < 1.4
+
+
+async def test_what_the_stream_says_now_is_fresh_though_rest_does_not_know_it() -> None:
+    faults: list[dict[str, Any]] = [
+        {"kind": "nan", "path": "/dxlink", "field": field} for field in ("bidPrice", "askPrice", "price")
+    ]
+    async with desk(*faults, {"kind": "missing", "path": BY_TYPE, "symbols": ["SPY"]}) as d:
+        quote = await d.market.quote("SPY")
+        assert (quote.last, quote.stale) == (None, False)
+        assert quote.prev_close is not None
+
+
+async def test_of_an_account_it_says_stream_or_rest() -> None:
+    async with desk(real=True) as d:
+        assert (await d.market.quote("SPY")).source == "stream"
+        assert (await d.market.history("SPY", bars=5)).source == "stream"
+    async with desk(streaming=False, real=True) as d:
+        assert (await d.market.quote("SPY")).source == "rest"
+        assert (await d.market.metrics(["SPY"])).metrics[0].source == "rest"
+        assert (await d.market.search("SPY")).source == "rest"
+        assert {one.source for one in await d.market.public_watchlists()} == {"rest"}
+
+
 async def test_what_streams_is_answered_though_the_rest_of_the_list_is_late() -> None:
     async with desk({"kind": "stall", "path": BY_TYPE}) as d:
         with deadline(2.3):

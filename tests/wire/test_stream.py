@@ -12,7 +12,7 @@ import pytest
 from tests.desk import BY_TYPE, QUICK, Desk, desk, nothing_left_open, supervised, until
 from ttai.errors import UnknownSymbol
 from ttai.market.supervisor import Timing
-from ttai.market.types import QuoteEvent, TradeEvent
+from ttai.market.types import KINDS, QuoteEvent, TradeEvent
 from ttai.tastytrade.parse import FIELDS
 
 NEVER = Timing(first_delay=60, last_delay=60)
@@ -158,6 +158,38 @@ async def test_a_quote_under_suspicion_is_whole_all_the_same() -> None:
         assert d.asked(BY_TYPE) == 1
         await until(lambda: len(d.market.hub.line("SPY").events) == 3)  # type: ignore[union-attr]
         assert d.market.hub.sockets == 2
+
+
+@pytest.mark.parametrize("fields", [["eventSymbol", "askPrice"], ["eventSymbol", "askPrice", "bidPrice"]])
+async def test_a_feed_with_other_fields_than_asked_for_is_not_read(
+    fields: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with desk() as d:
+        config = {"type": "FEED_CONFIG", "channel": 7, "eventFields": {"Quote": fields, "Greeks": ["eventSymbol"]}}
+        await d.simulator._feed.sockets[0]._send(json.dumps(config))
+        await until(lambda: d.market.hub.sockets == 2)
+    assert "its feed sends other fields of a Quote than were asked for" in caplog.text
+
+
+async def test_a_feed_that_says_nothing_of_its_fields_is_read() -> None:
+    async with desk() as d:
+        await d.simulator._feed.sockets[0]._send(json.dumps({"type": "FEED_CONFIG", "channel": 7}))
+        assert (await d.market.quote("SPY")).last is not None
+        assert d.market.hub.sockets == 1
+
+
+async def test_a_broker_that_cuts_every_socket_ends_no_watch() -> None:
+    symbols = ["SPY", "TSLA", "AAPL"]
+    async with desk() as d:
+        await d.market.quotes(symbols)
+        seen = asyncio.ensure_future(anext(d.market.changes("SPY")))
+        d.simulator.faults.add("poison", "/dxlink", symbols=symbols)
+        await d.hand("drop")
+        await until(lambda: d.market.hub.sockets > 12)
+        d.simulator.faults.clear()
+        seen.cancel()
+        await until(lambda: all(d.market.supervisor.streams(symbol, KINDS) for symbol in symbols))
+        await until(lambda: all(d.market.hub.line(symbol).priced for symbol in symbols))  # type: ignore[union-attr]
 
 
 async def test_a_channel_that_the_feed_closes_ends_the_socket() -> None:

@@ -1,4 +1,4 @@
-"""The market as a plugin asks it: quotes, sessions, symbols."""
+"""The market as a plugin asks it: quotes, price history, metrics, lists, sessions, symbols."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence

@@ -42,7 +42,10 @@ class SummaryEvent(NamedTuple):
 
 
 class CandleEvent(NamedTuple):
-    """One bar of a candle symbol, which begins at `time` (ms since the epoch); `flags` are dxFeed's event flags."""
+    """One bar of a candle symbol, which begins at `time` (ms since the epoch); `flags` are dxFeed's event flags.
+
+    A bar whose time can't be read begins at UNREADABLE.
+    """
 
     symbol: str
     flags: int
@@ -54,6 +57,7 @@ class CandleEvent(NamedTuple):
     volume: float | None
 
 
+UNREADABLE = -1
 Event = QuoteEvent | TradeEvent | SummaryEvent
 Kind = type[QuoteEvent] | type[TradeEvent] | type[SummaryEvent] | type[CandleEvent]
 KINDS: tuple[Kind, ...] = (QuoteEvent, TradeEvent, SummaryEvent)  # those that make a quote

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from ttai.broker.types import Account
-from ttai.market.types import CandleEvent, Event, Instrument, Kind, QuoteEvent, Row, Source, SummaryEvent, TradeEvent
+from ttai.market.types import (
+    UNREADABLE,
+    CandleEvent,
+    Event,
+    Instrument,
+    Kind,
+    QuoteEvent,
+    Row,
+    Source,
+    SummaryEvent,
+    TradeEvent,
+)
 from ttai.quant import symbols as spelling
 
 # The fields asked of the feed, in the order of our events; `FEED_SETUP` names them, `FEED_DATA` follows it.
@@ -117,12 +128,12 @@ def feed_events(name: str, data: Sequence[Any]) -> list[Event]:
 
 
 def candle_events(data: Sequence[Any]) -> list[CandleEvent]:
-    """The candles of one FEED_DATA message; one whose time can't be read stands at -1."""
+    """The candles of one FEED_DATA message; one whose time can't be read stands at UNREADABLE."""
     events = []
     for symbol, *values in _feed_rows("Candle", data):
         if isinstance(symbol, str):
             flags, time, *prices = map(_price, values)
-            moment = -1 if time is None else int(time)
+            moment = UNREADABLE if time is None else int(time)
             events.append(CandleEvent(spelling.plain_candle(symbol), int(flags or 0), moment, *prices))
     return events
 
