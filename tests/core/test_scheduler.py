@@ -270,17 +270,16 @@ async def test_a_job_is_skipped_while_what_it_needs_is_not_there() -> None:
 async def test_a_job_waits_a_moment_for_a_stream_that_was_just_lost(end: str) -> None:
     bench = Bench(minutes=5, needs="market")
     async with harness(bench) as h:
-        hub = h.app.market.hub
-        for runs in (1, 2, 3):
+        if end == "the clock jumps":  # while it logs in: the token it is given is of yesterday
+            h.clock.advance(24 * 3600)
+        else:
+            hub = h.app.market.hub
             await until(lambda: hub.live and h.app.login.works)
-            if end == "the clock jumps":
-                h.clock.advance(24 * 3600)
-            else:
-                for socket in list(h.simulator._feed.sockets):
-                    await socket.move("drop")
-                await until(lambda: not hub.live)
-            await h.call("control_job", name="trial_work", action="run")
-            assert bench.runs == runs
+            for socket in list(h.simulator._feed.sockets):
+                await socket.move("drop")
+            await until(lambda: not hub.live)
+        await h.call("control_job", name="trial_work", action="run")
+    assert bench.runs == 1
 
 
 @pytest.mark.parametrize(
