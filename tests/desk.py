@@ -100,7 +100,7 @@ class Tap:
                 message = {**message, "headers": kept}
             await send(message)
 
-        await self.simulator.app(scope, listen, speak)
+        await self.simulator.app(scope, listen, speak if self.real else send)
 
     def subscribed(self, verb: str = "add") -> list[tuple[str, list[str]]]:
         """Event type and symbols of every subscription message, in the order they came."""
