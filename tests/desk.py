@@ -63,13 +63,17 @@ def nothing_left_open() -> Iterator[None]:
 
 @dataclass
 class Tap:
-    """Stands in the wire: notes what the client says, answers in the simulator's place where told to."""
+    """Stands in the wire: notes what the client says, answers in the simulator's place where told to.
+
+    One that is `real` takes the simulator's stamp away.
+    """
 
     simulator: Simulator
     said: list[dict[str, Any]] = field(default_factory=list)
     headers: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     queries: list[tuple[str, str]] = field(default_factory=list)
     answers: dict[str, tuple[int, Response]] = field(default_factory=dict)
+    real: bool = False
 
     def answer(self, path: str, body: Any, status: int = 200, *, after: int = 0) -> None:
         """Answer a path with this JSON from now on, `after` so many requests."""
@@ -95,7 +99,13 @@ class Tap:
                 self.said.append(json.loads(message["text"]))
             return message
 
-        await self.simulator.app(scope, listen, send)
+        async def speak(message: Message) -> None:
+            if self.real and message["type"] == "http.response.start":
+                kept = [one for one in message["headers"] if one[0].decode().lower() != STAMP.lower()]
+                message = {**message, "headers": kept}
+            await send(message)
+
+        await self.simulator.app(scope, listen, speak if self.real else send)
 
     def subscribed(self, verb: str = "add") -> list[tuple[str, list[str]]]:
         """Event type and symbols of every subscription message, in the order they came."""
@@ -141,6 +151,10 @@ class Desk:
         """How many requests the simulator got on a path."""
         return self.simulator.requests[path]
 
+    async def written(self) -> None:
+        """Until the bars that were heard are written down."""
+        await asyncio.gather(*self.market.candles._keeping)
+
     async def hand(self, action: str) -> None:
         """Do to the open sockets what the simulator's hand can."""
         for one in list(self.simulator._feed.sockets):
@@ -157,22 +171,27 @@ async def desk(
     tries: Tries = BRISK,
     clock: FrozenClock | None = None,
     home: Path | None = None,
+    real: bool = False,
 ) -> AsyncIterator[Desk]:
     """A desk whose simulator has these faults.
 
-    `streaming` waits for the socket, `port` listens on loopback, `home` is the folder of the database (else one of
-    its own, opened when it is first used).
+    `streaming` waits for the socket, `port` listens on loopback, `real` hides that it is a simulator, `home` is the
+    folder of the database (else one of its own, opened when it is first used).
     """
     clock = clock or FrozenClock()
     simulator = Simulator(clock=clock)
     for fault in faults:
         simulator.faults.add(**fault)
-    tap = Tap(simulator)
+    tap = Tap(simulator, real=real)
     async with AsyncExitStack() as stack:
         url, wire = "http://simulator", in_process(tap)
         if port:
             url, wire = await stack.enter_async_context(served(tap)), over_network()
-        adapter = TastyTrade(credentials, url, wire, tries)
+
+        def answered() -> None:
+            made.market.supervisor.let_in()
+
+        adapter = TastyTrade(credentials, url, wire, tries, answered)
         stack.push_async_callback(adapter.close)
         database = Database(home or Path(stack.enter_context(TemporaryDirectory(prefix="ttai-"))), clock)
         stack.push_async_callback(database.close)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ or not applicable, notes say why; never fill it in. Nothing here places orders."
 
 NO_APP_TOOLS = "TTAI_APP_TOOLS needs stdio or a token: leave --no-auth and --demo out, or set TTAI_API_KEY"
 JOBS, NOTIFICATIONS = "the jobs", "the notifications"
+STREAM_PATIENCE = 10.0  # s a job that needs the market waits for the socket, where the login works
 DURING = {"open": ("open",), "extended": ("pre", "open", "after")}
 
 _log = logging.getLogger(__name__)
@@ -193,6 +194,14 @@ class App:
         except Exception:  # noqa: BLE001 - one of them that ends must not cost the others
             _log.exception("%s ended; restart ttai", what)
 
+    async def _streams(self) -> bool:
+        """Whether the market data socket is open, at once or in a moment: a laptop that wakes has lost it."""
+        if self.login.works:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STREAM_PATIENCE):
+                    await self.market.hub.opened.wait()
+        return self.market.hub.live
+
     async def _obstacle(self, job: Job) -> str | None:
         """Why a job can't run just now."""
         if why := await self.plugins.obstacle(job.plugin):
@@ -201,7 +210,7 @@ class App:
             await self.login.settled()  # at the start, what was missed is caught up before the socket is open
             if await self.login.locked_out():
                 return "not logged in"
-        if job.needs == "market" and not self.market.hub.live:
+        if job.needs == "market" and not await self._streams():
             return f"no market data stream: {self.market.supervisor.problem or 'connecting'}"
         if job.needs == "broker" and not self.login.works:
             return self.login.said

@@ -75,7 +75,10 @@ async def _mapped(call: Callable[[], Awaitable[T]], what: str, passes: Callable[
     except BaseException as error:
         if passes(error):
             raise
-        raise sayable(error, what) from error
+        said = sayable(error, what)
+        if said is error:  # as its own cause it would be a ring
+            raise
+        raise said from error
 
 
 def refuses_client(error: BaseException) -> bool:

@@ -25,9 +25,9 @@ def frames(count: int, events: int, channel: int) -> list[str]:
         values: list[Any] = []
         for k in range(events):
             bid = 100 + (n * events + k) % 5000 / 100
-            values += [f"S{k}", bid, round(bid + 0.02, 2), 300, 200]
+            values += [f"S{k}", bid, round(bid + 0.02, 2)]
         made.append(json.dumps({"type": "FEED_DATA", "channel": channel, "data": ["Quote", values]}))
-    made.append(json.dumps({"type": "FEED_DATA", "channel": channel, "data": ["Quote", ["LAST", 1.0, 2.0, 1, 1]]}))
+    made.append(json.dumps({"type": "FEED_DATA", "channel": channel, "data": ["Quote", ["LAST", 1.0, 2.0]]}))
     assert max(map(len, made)) < 65_536
     return made
 

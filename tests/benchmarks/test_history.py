@@ -30,7 +30,7 @@ async def _round(home: Path) -> tuple[float, float, float]:
     async with desk(home=home, tries=BRISK) as d:
         await d.market.history("VIX", "1h", bars=5)  # the libraries are in
         cold, warm = await _ask(d), await _ask(d)
-        await d.market.candles.kept()
+        await d.written()
     async with desk(home=home, tries=BRISK) as d:
         await d.market.history("VIX", "1h", bars=5)
         for symbol in list(d.simulator.world.instruments)[:SYMBOLS]:  # a broker knows its own bars

@@ -40,9 +40,12 @@ async def _carry(url: str) -> tuple[float, float]:
     began: list[float] = []
     cpu: list[float] = []
     done = asyncio.Event()
+    received = 0
 
     def heard(events: Sequence[Event]) -> None:
+        nonlocal received
         hub.heard(events)
+        received += len(events)
         if events and not began:
             began.append(time.perf_counter())
             cpu.append(time.process_time())
@@ -56,7 +59,7 @@ async def _carry(url: str) -> tuple[float, float]:
             await stream.subscribe(QuoteEvent, symbols)
             await done.wait()
     await broker.close()
-    assert hub.received == FRAMES * EVENTS + 1
+    assert received == FRAMES * EVENTS + 1
     return time.perf_counter() - began[0], time.process_time() - cpu[0]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ttai.cache import Cache
+from ttai.clock import deadline, time_left
 from ttai.errors import Stopping
 from ttai.testing import FrozenClock
 
@@ -78,6 +79,14 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_remembered() -> None:
     answers = await asyncio.gather(*asking, return_exceptions=True)
     assert [repr(answer) for answer in answers] == ["LookupError('no line')"] * 3
     assert await cache.fetch("SPY", 5, instant("600")) == "600"
+
+
+async def test_the_deadline_of_the_first_who_asks_is_not_that_of_the_load() -> None:
+    async def load() -> float:
+        return time_left(600)
+
+    with deadline(5):
+        assert await Cache(FrozenClock()).fetch("SPY", 5, load) == 600
 
 
 async def test_who_gives_up_leaves_the_load_to_the_others() -> None:

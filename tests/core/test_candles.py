@@ -133,7 +133,7 @@ async def test_extended_hours_are_bars_of_their_own() -> None:
 async def test_days_are_written_down_and_after_a_restart_the_newest_alone_are_asked_for(tmp_path: Path) -> None:
     async with desk(home=tmp_path) as d:
         before = await d.market.history("SPY", bars=300)
-        await d.market.candles.kept()
+        await d.written()
     async with desk(home=tmp_path) as d:
         after = await d.market.history("SPY", bars=300)
         (asked,) = candles(d)
@@ -142,18 +142,19 @@ async def test_days_are_written_down_and_after_a_restart_the_newest_alone_are_as
         assert (after.source, after.stale) == ("simulator", False)
 
 
-async def test_today_is_not_written_down_before_it_is_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("real", [False, True])
+async def test_today_is_not_written_down_before_it_is_over(tmp_path: Path, real: bool) -> None:
     clock = FrozenClock()
-    async with desk(home=tmp_path, clock=clock) as d:
+    async with desk(home=tmp_path, clock=clock, real=real) as d:
         await d.market.history("F", bars=5)
         d.simulator.set_price("F", 20)
-        await d.market.candles.kept()
+        await d.written()
     clock.advance(3600)
-    async with desk(home=tmp_path, clock=clock, streaming=False) as d:
+    async with desk(home=tmp_path, clock=clock, streaming=False, real=real) as d:
         with deadline(3.2):
             history = await d.market.history("F", bars=5)
         assert history.frame["time"][-1].date() == date(2026, 11, 19)
-        assert (history.source, history.stale) == ("simulator", True)
+        assert (history.source, history.stale) == ("cache" if real else "simulator", True)
         assert history.notes[0].startswith("stale: ")
 
 
@@ -165,7 +166,7 @@ async def test_the_next_day_is_added_to_what_is_written_down(tmp_path: Path) -> 
         await d.simulator.tick()
         await until(lambda: _day(d, "F{=d,tho=true}") == date(2026, 11, 23))
         first = await d.market.history("F", bars=5)
-        await d.market.candles.kept()
+        await d.written()
     async with desk(home=tmp_path, clock=clock, streaming=False) as d:
         with deadline(3.2):
             history = await d.market.history("F", bars=5)
@@ -182,7 +183,7 @@ def _day(d: Desk, symbol: str) -> date:
 async def test_a_split_restates_what_was_written_down(tmp_path: Path) -> None:
     async with desk(home=tmp_path) as d:
         before = await d.market.history("NVDA", bars=300)
-        await d.market.candles.kept()
+        await d.written()
     with closing(sqlite3.connect(tmp_path / FILE)) as database:  # as if all of it had been told before the split
         database.execute("UPDATE core_bar SET open = open * 10, high = high * 10, low = low * 10, close = close * 10")
         database.commit()
@@ -190,7 +191,7 @@ async def test_a_split_restates_what_was_written_down(tmp_path: Path) -> None:
         after = await d.market.history("NVDA", bars=300)
         assert after.frame.equals(before.frame)
         assert [entry["symbol"] for entry in candles(d)] == ["NVDA{=d,tho=true}"] * 2
-        await d.market.candles.kept()
+        await d.written()
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         kept = database.execute("SELECT close FROM core_bar ORDER BY time").fetchall()
     assert [close for (close,) in kept][-299:] == after.frame["close"][:-1].to_list()
@@ -264,6 +265,7 @@ async def test_a_time_without_bars_is_said() -> None:
 
 async def test_what_kills_the_socket_is_not_waited_for() -> None:
     async with desk({"kind": "poison", "path": "/dxlink", "symbols": ["F{=d,tho=true}"]}) as d:
+        await d.market.quote("SPY")  # it lives, so F is to blame
         with deadline(8), pytest.raises(NoHistory):
             await d.market.history("F", bars=20)
         await until(lambda: d.market.hub.rejects("F{=d,tho=true}"))

@@ -11,18 +11,18 @@ import pytest
 
 from tests.desk import until
 from ttai.market.hub import Hub
-from ttai.market.types import KINDS, QuoteEvent, SummaryEvent, TradeEvent
+from ttai.market.types import KINDS, CandleEvent, QuoteEvent, SummaryEvent, TradeEvent
 from ttai.testing import FrozenClock
 
 Q, T, S = QuoteEvent, TradeEvent, SummaryEvent
 
 
 def trade(symbol: str, price: float | None) -> TradeEvent:
-    return TradeEvent(symbol, price, 1, 1)
+    return TradeEvent(symbol, price, 1)
 
 
 def quote(symbol: str, bid: float | None, ask: float | None) -> QuoteEvent:
-    return QuoteEvent(symbol, bid, ask, 1, 1)
+    return QuoteEvent(symbol, bid, ask)
 
 
 def last(hub: Hub, symbol: str) -> float | None:
@@ -98,7 +98,6 @@ async def test_a_value_replaces_the_one_before_even_by_nothing() -> None:
         line = hub.line("SPY")
         assert line is not None
         assert line.events[Q] == quote("SPY", None, 3)
-        assert hub.received == 3
         assert hub.symbols == 1
 
 
@@ -152,23 +151,61 @@ async def test_silence_counts_any_message_and_the_hours_a_laptop_slept() -> None
 
 async def test_a_rejected_symbol_is_not_wanted_while_the_rest_is() -> None:
     hub = Hub()
+    hub.connected()
     with hub.hold(["SPY", "BAD"], KINDS):
         hub.reject("BAD")
         assert {symbol for _, symbol in hub.wanted} == {"SPY"}
         with hub.hold(["BAD"], [T]):
-            assert hub.line("BAD") is None
-            await hub.wait("BAD", [T], 9, 9)  # returns at once
+            await asyncio.wait_for(hub.wait("BAD", [T], 9, 9), 1)
 
 
-async def test_a_rejected_symbol_is_forgiven_and_counted_anew() -> None:
+async def test_a_rejected_symbol_is_wanted_again_by_who_held_it_all_the_time() -> None:
     hub = Hub(linger=0, forgive=0)
-    with ExitStack() as old, hub.hold(["BAD"], [T]):
-        old.enter_context(hub.hold(["BAD"], [T]))
+    with hub.hold(["BAD"], [T]):
         hub.reject("BAD")
-        with hub.hold(["BAD"], [T]):
+        hub.changed.clear()
+        hub.sweep()
+        assert hub.wanted == {(T, "BAD")}
+        assert hub.changed.is_set()
+    assert hub.wanted == set()
+
+
+async def test_who_held_what_was_given_up_does_not_let_go_of_what_is_held_now() -> None:
+    hub = Hub(linger=0)
+    with ExitStack() as old:
+        old.enter_context(hub.hold(["SPY"], [T]))
+        hub.drop([(T, "SPY")])
+        with hub.hold(["SPY"], [T]):
             old.close()
-            assert hub.wanted == {(T, "BAD")}  # who held it before does not let go of it now
+            assert hub.wanted == {(T, "SPY")}
         assert hub.wanted == set()
+
+
+async def test_what_is_held_again_does_not_go_with_the_idle() -> None:
+    hub = Hub(linger=300, most=1)
+    with hub.hold(["SPY"], [T]):
+        pass
+    with hub.hold(["SPY"], [T]), hub.hold(["QQQ"], [T]):
+        hub.sweep()
+        assert hub.wanted == {(T, "SPY"), (T, "QQQ")}
+
+
+async def test_symbols_are_counted_not_what_is_asked_of_them() -> None:
+    hub = Hub(most=3)
+    with hub.hold(["A", "B", "C"], KINDS):
+        pass
+    with hub.hold(["A{=d}"], [CandleEvent]):
+        assert hub.symbols == 3
+        assert hub.line("A{=d}") is None
+    assert len(hub.wanted) == 10
+    with hub.hold(["D"], KINDS):
+        pass
+    assert {symbol for _, symbol in hub.wanted} == {"B", "C", "D", "A{=d}"}
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    hub = Hub()
+    assert (hub._linger, hub._most, hub._forgive) == (300, 2000, 600)
 
 
 async def test_waiting_ends_when_all_kinds_are_in() -> None:
@@ -255,21 +292,16 @@ async def test_two_readers_do_not_steal_from_each_other() -> None:
         await cast("AsyncGenerator[set[str], None]", reader).aclose()
 
 
-async def test_the_changes_of_a_rejected_symbol_end_after_its_last_news_and_those_of_others_go_on() -> None:
-    hub = Hub()
-    alone, both = (hub.changes(symbols, [T]) for symbols in (["BAD"], ["BAD", "SPY"]))
-    looks = [asyncio.ensure_future(anext(changes)) for changes in (alone, both)]
-    await until(lambda: (line := hub.line("BAD")) and len(line.watchers) == 2)
-    hub.heard([trade("BAD", 1)])
+async def test_the_changes_of_a_rejected_symbol_outlive_its_rejection() -> None:
+    hub = Hub(linger=0)
+    changes = hub.changes(["BAD"], [T])
+    look = asyncio.ensure_future(anext(changes))
+    await until(lambda: (line := hub.line("BAD")) and line.watchers)
     hub.reject("BAD")
-    assert await asyncio.wait_for(asyncio.gather(*looks), 1) == [{"BAD"}, {"BAD"}]
-    with pytest.raises(StopAsyncIteration):
-        await asyncio.wait_for(anext(alone), 1)
-    later = asyncio.ensure_future(anext(both))
-    await asyncio.sleep(0)
-    hub.heard([trade("SPY", 1)])
-    assert await asyncio.wait_for(later, 1) == {"SPY"}
-    await cast("AsyncGenerator[set[str], None]", both).aclose()
+    hub.sweep()
+    hub.heard([trade("BAD", 1)])  # as once it is forgiven
+    assert await asyncio.wait_for(look, 1) == {"BAD"}
+    await cast("AsyncGenerator[set[str], None]", changes).aclose()
 
 
 async def test_the_changes_of_what_nobody_holds_end_when_it_is_given_up() -> None:
@@ -281,23 +313,13 @@ async def test_the_changes_of_what_nobody_holds_end_when_it_is_given_up() -> Non
         await asyncio.wait_for(look, 1)
 
 
-@pytest.mark.parametrize("forgiven", [False, True])
-async def test_the_changes_of_a_symbol_begin_again_once_it_is_forgiven(forgiven: bool) -> None:
-    hub = Hub(forgive=0 if forgiven else 600)
-    hub.reject("BAD")
-    look = asyncio.ensure_future(anext(hub.changes(["BAD"], [T]), {"the end"}))
-    await asyncio.sleep(0)
-    hub.heard([trade("BAD", 1)])
-    assert await asyncio.wait_for(look, 1) == ({"BAD"} if forgiven else {"the end"})
-
-
-async def test_a_watch_of_a_rejected_symbol_says_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_watch_of_what_is_given_up_says_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     hub = Hub()
-    async with hub.watch(["BAD"], [T], print):
-        await until(lambda: (line := hub.line("BAD")) and line.watchers)
-        hub.reject("BAD")
+    async with hub.watch(["SPY"], [T], print):
+        await until(lambda: (line := hub.line("SPY")) and line.watchers)
+        hub.drop([(T, "SPY")])
         await until(lambda: caplog.messages)
-    assert caplog.messages == ["no more market data for BAD: the feed does not have it"]
+    assert caplog.messages == ["no more market data for SPY: it is not subscribed any more"]
 
 
 async def test_a_callback_never_runs_in_the_reader() -> None:

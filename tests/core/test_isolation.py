@@ -27,6 +27,15 @@ async def test_an_error_with_words_keeps_them() -> None:
         await contained(fail, "trial")
 
 
+async def test_an_error_with_words_is_not_its_own_cause() -> None:
+    async def fail() -> None:
+        raise NotFound("nothing here", "Look elsewhere") from KeyError("why")
+
+    with pytest.raises(NotFound) as caught:
+        await contained(fail, "trial")
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
 async def test_who_cancels_itself_fails_alone() -> None:
     async def leave() -> None:
         task = asyncio.current_task()

@@ -30,47 +30,57 @@ NOW = datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 
 def streamed(symbol: str = "SPY", *events: Event) -> Quote:
     by_kind: dict[Kind, Event] = {type(event): event for event in events}
-    return from_line(symbol, by_kind, as_of=NOW, source="stream", session="open", stale=False)
+    return from_line(symbol, by_kind, index=False, as_of=NOW, source="stream", session="open", stale=False)
 
 
 def test_the_mark_is_the_brokers_where_rest_gave_it() -> None:
     row = Row("SPY", last=10, bid=9, ask=12, mark=10.25)
-    assert from_row(row, "open", NOW).mark == 10.25
+    assert from_row(row, "open").mark == 10.25
 
 
 @pytest.mark.parametrize(
     ("bid", "ask", "mid", "mark"),
-    [(9.0, 11.0, 10.0, 10.0), (0.0, 0.05, None, 7.0), (None, 11.0, None, 7.0), (12.0, 11.0, None, 7.0)],
+    [
+        (9.0, 11.0, 10.0, 10.0),
+        (0.0, 0.05, 0.025, 0.025),
+        (None, 11.0, None, 7.0),
+        (9.0, None, None, 7.0),
+        (12.0, 11.0, None, None),
+        (0.0, 0.0, None, None),
+    ],
 )
-def test_else_the_mark_is_the_middle_of_two_sides_else_the_last(
-    bid: float | None, ask: float | None, mid: float | None, mark: float
+def test_else_the_mark_is_the_middle_of_two_sides_else_the_last_of_one(
+    bid: float | None, ask: float | None, mid: float | None, mark: float | None
 ) -> None:
-    quote = streamed("SPY", QuoteEvent("SPY", bid, ask, 1, 1), TradeEvent("SPY", 7, 1, 100.5))
+    quote = streamed("SPY", QuoteEvent("SPY", bid, ask), TradeEvent("SPY", 7, 100.5))
     assert (quote.mid, quote.mark, quote.volume) == (mid, mark, 100.5)
     assert any("mid" in note for note in quote.notes) == (mid is None)
+    assert any("mark are null" in note for note in quote.notes) == (mark is None)
 
 
 def test_what_is_unknown_is_null_and_says_why() -> None:
     quote = streamed("SPY", SummaryEvent("SPY", None, 2, 1, 5))
     assert (quote.last, quote.mark, quote.change, quote.open, quote.high) == (None, None, None, None, 2)
     assert quote.notes == (
-        "SPY: bid, ask or mid is null: no two-sided market now",
-        "SPY: last, open, volume null: TastyTrade gave no value",
+        "bid, ask or mid is null: no two-sided market now",
+        "last, open, volume null: no value was given",
     )
 
 
 def test_the_change_is_against_the_previous_close() -> None:
-    quote = streamed("F", TradeEvent("F", 11, 1, 1), SummaryEvent("F", 10, 12, 9, 10))
+    quote = streamed("F", TradeEvent("F", 11, 1), SummaryEvent("F", 10, 12, 9, 10))
     assert quote.change == 1
     assert quote.change_percent == pytest.approx(10)
-    assert streamed("F", TradeEvent("F", 11, 1, 1), SummaryEvent("F", 1, 1, 1, 0)).change_percent is None
+    assert streamed("F", TradeEvent("F", 11, 1), SummaryEvent("F", 1, 1, 1, 0)).change_percent is None
 
 
 def test_a_row_says_when_it_is_of() -> None:
     then = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
-    assert from_row(Row("SPY", as_of=then), "open", NOW).as_of == then
-    assert from_row(Row("SPY"), "open", NOW).as_of == NOW
-    assert from_row(Row("SPY"), "open", NOW).source == "rest"
+    assert from_row(Row("SPY", as_of=then), "open").as_of == then
+    undated = from_row(Row("SPY"), "open")
+    assert undated.as_of is None
+    assert "as_of null: no value was given" in undated.notes[-1]
+    assert from_row(Row("SPY"), "open").source == "rest"
 
 
 @pytest.mark.parametrize("symbol", ["SPX", "VIX"])
@@ -80,7 +90,7 @@ async def test_an_index_is_answered_without_a_quote_and_without_waiting_for_one(
         assert quote.last is not None
         assert quote.mark == quote.last
         assert quote.bid is None
-        assert quote.notes[0] == f"{symbol}: bid, ask or mid is null: an index has no bid and ask"
+        assert quote.notes[0] == "bid, ask or mid is null: an index has no bid and ask"
         assert {kind for kind, _ in d.tap.subscribed()} == {"Trade", "Summary"}
         assert d.asked(BY_TYPE) == 0
 
@@ -91,7 +101,7 @@ async def test_of_an_index_the_stream_and_rest_know_the_same(symbol: str) -> Non
         of_stream = await d.market.quote(symbol)
         assert d.asked(BY_TYPE) == 0
         row = (await d.adapter.rows([symbol])).rows[symbol]
-    of_rest = from_row(row, of_stream.session, d.clock.now())
+    of_rest = from_row(row, of_stream.session)
     nulls = [{name: getattr(quote, name) is None for name in quote.__slots__} for quote in (of_stream, of_rest)]
     assert nulls[0] == nulls[1]
     assert of_stream.notes == of_rest.notes
@@ -124,6 +134,38 @@ async def test_an_unknown_symbol_is_remembered_for_ten_minutes() -> None:
             with pytest.raises(UnknownSymbol, match="no market data for NOPE"):
                 await d.market.quote("NOPE")
             assert d.asked(BY_TYPE) == requests
+
+
+async def test_what_is_asked_for_meanwhile_does_not_prolong_that() -> None:
+    clock = FrozenClock()
+    async with desk(streaming=False, clock=clock) as d:
+        for passed, requests in ((0, 1), (400, 1), (400, 2)):
+            clock.advance(passed)
+            with pytest.raises(UnknownSymbol):
+                await d.market._ticker.look_up("NOPE")
+            assert d.asked(BY_TYPE) == requests
+
+
+async def test_what_is_known_to_be_unknown_is_not_subscribed() -> None:
+    async with desk() as d:
+        with pytest.raises(UnknownSymbol):
+            await d.market._ticker.look_up("NOPE")
+        with pytest.raises(UnknownSymbol):
+            await d.market.quote("NOPE")
+        with pytest.raises(UnknownSymbol):
+            await d.market.history("NOPE")
+        assert d.market.hub.wanted == set()
+
+
+async def test_an_index_that_rest_told_of_is_one_for_the_stream_too() -> None:
+    async with desk() as d:
+        instruments = d.simulator.world.instruments
+        instruments["NEWX"] = instruments["SPX"]._replace(symbol="NEWX", tracks="SPX")
+        await d.market._ticker.look_up("NEWX")
+        quote = await d.market.quote("NEWX")
+        assert (quote.last is not None, quote.volume) == (True, None)
+        assert quote.notes[0] == "bid, ask or mid is null: an index has no bid and ask"
+        assert {kind for kind, _ in d.tap.subscribed()} == {"Trade", "Summary"}
 
 
 async def test_a_symbol_that_begins_to_stream_is_no_longer_unknown() -> None:
@@ -210,6 +252,35 @@ async def test_a_rest_that_never_answers_costs_no_more_than_the_deadline() -> No
         assert asyncio.get_running_loop().time() - started < 2.4
 
 
+async def test_a_silent_feed_is_not_waited_for_beyond_the_deadline() -> None:
+    async with desk({"kind": "missing", "path": "/dxlink", "symbols": ["SPY"]}) as d:
+        started = asyncio.get_running_loop().time()
+        with deadline(2.1), pytest.raises(TookTooLong):
+            await d.market.quote("SPY")
+        assert asyncio.get_running_loop().time() - started < 1.4
+
+
+async def test_what_the_stream_says_now_is_fresh_though_rest_does_not_know_it() -> None:
+    faults: list[dict[str, Any]] = [
+        {"kind": "nan", "path": "/dxlink", "field": field} for field in ("bidPrice", "askPrice", "price")
+    ]
+    async with desk(*faults, {"kind": "missing", "path": BY_TYPE, "symbols": ["SPY"]}) as d:
+        quote = await d.market.quote("SPY")
+        assert (quote.last, quote.stale) == (None, False)
+        assert quote.prev_close is not None
+
+
+async def test_of_an_account_it_says_stream_or_rest() -> None:
+    async with desk(real=True) as d:
+        assert (await d.market.quote("SPY")).source == "stream"
+        assert (await d.market.history("SPY", bars=5)).source == "stream"
+    async with desk(streaming=False, real=True) as d:
+        assert (await d.market.quote("SPY")).source == "rest"
+        assert (await d.market.metrics(["SPY"])).metrics[0].source == "rest"
+        assert (await d.market.search("SPY")).source == "rest"
+        assert {one.source for one in await d.market.public_watchlists()} == {"rest"}
+
+
 async def test_what_streams_is_answered_though_the_rest_of_the_list_is_late() -> None:
     async with desk({"kind": "stall", "path": BY_TYPE}) as d:
         with deadline(2.3):
@@ -223,7 +294,10 @@ async def test_search_is_asked_once_and_remembered() -> None:
         found = await d.market.search("spy")
         assert [match.symbol for match in found] == ["SPY"]
         await d.market.search("SPY")
-        assert d.asked("/symbols/search/spy") == 1
+        assert d.asked("/symbols/search/SPY") == 1
+        for text in ("BRK.B", "brk-b", " BRK/B "):
+            assert [match.symbol for match in await d.market.search(text)] == ["BRK/B"]
+        assert d.asked("/symbols/search/BRK/B") == 1
         assert await d.market.search("zz/..?#%") == []
 
 

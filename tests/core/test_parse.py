@@ -52,23 +52,25 @@ def test_a_row_is_read_field_by_field() -> None:
             "volume": "1234.56",
             "updated-at": "2026-11-20T15:31:00Z",
             "a-field-of-next-year": {"deep": []},
-        }
+        },
+        "simulator",
     )
     assert row is not None
     assert (row.symbol, row.last, row.bid, row.ask) == ("BRK/B", 504.1, None, 504.2)
+    assert (row.source, row.index) == ("simulator", False)
     assert (row.high, row.low, row.volume, row.open) == (506, 501, 1234.56, None)
     assert row.as_of == datetime(2026, 11, 20, 15, 31, tzinfo=UTC)
 
 
 def test_an_options_row_has_the_padded_symbol() -> None:
-    row = parse.market_row({"symbol": "SPY 261218C00700000"})
+    row = parse.market_row({"symbol": "SPY 261218C00700000"}, "rest")
     assert row is not None
     assert row.symbol == "SPY   261218C00700000"
 
 
 @pytest.mark.parametrize("item", [None, 7, "SPY", [], {}, {"symbol": None}, {"symbol": 7}, {"symbol": "no symbol!"}])
 def test_what_is_no_row_is_none(item: Any) -> None:
-    assert parse.market_row(item) is None
+    assert parse.market_row(item, "rest") is None
 
 
 def test_a_search_hit_may_lack_its_description() -> None:
@@ -87,25 +89,25 @@ def test_an_account_needs_its_number_alone() -> None:
 
 
 def test_flat_values_and_dictionaries_are_the_same_events() -> None:
-    flat = ["SPY", 671.87, 671.88, 100.0, "NaN", "QQQ", "NaN", 605, 1, 2]
+    flat = ["SPY", 671.87, 671.88, "QQQ", "NaN", 605]
     full = [
-        {"eventSymbol": "SPY", "bidPrice": 671.87, "askPrice": 671.88, "bidSize": 100, "askSize": "NaN"},
-        {"eventSymbol": "QQQ", "askPrice": 605, "bidSize": 1, "askSize": 2},
+        {"eventSymbol": "SPY", "bidPrice": 671.87, "askPrice": 671.88},
+        {"eventSymbol": "QQQ", "bidPrice": "NaN", "askPrice": 605},
         "noise",
     ]
-    expected = [QuoteEvent("SPY", 671.87, 671.88, 100, None), QuoteEvent("QQQ", None, 605, 1, 2)]
+    expected = [QuoteEvent("SPY", 671.87, 671.88), QuoteEvent("QQQ", None, 605)]
     assert parse.feed_events("Quote", flat) == expected
     assert parse.feed_events("Quote", full) == expected
 
 
 def test_volumes_may_have_fractions_and_closes_be_nan() -> None:
-    assert parse.feed_events("Trade", ["BTC", 1.5, 0.25, 1234.5678]) == [TradeEvent("BTC", 1.5, 0.25, 1234.5678)]
+    assert parse.feed_events("Trade", ["BTC", 1.5, 1234.5678]) == [TradeEvent("BTC", 1.5, 1234.5678)]
     assert parse.feed_events("Summary", ["VIX", 17, 18, 16, "NaN"]) == [SummaryEvent("VIX", 17, 18, 16, None)]
 
 
 def test_half_an_event_at_the_end_is_left_out() -> None:
-    assert parse.feed_events("Trade", ["SPY", 1, 2, 3, "QQQ", 4]) == [TradeEvent("SPY", 1, 2, 3)]
-    assert parse.feed_events("Trade", [7, 1, 2, 3]) == []
+    assert parse.feed_events("Trade", ["SPY", 1, 2, "QQQ", 4]) == [TradeEvent("SPY", 1, 2)]
+    assert parse.feed_events("Trade", [7, 1, 2]) == []
     assert parse.feed_events("Trade", []) == []
 
 
@@ -113,8 +115,8 @@ def test_half_an_event_at_the_end_is_left_out() -> None:
 def test_nothing_the_wire_says_is_an_exception(item: Any) -> None:
     parse.number(item)
     parse.moment(item)
-    parse.market_row(item)
-    parse.market_row({"symbol": "SPY", "last": item, "day-high": item, "updated-at": item})
+    parse.market_row(item, "rest")
+    parse.market_row({"symbol": "SPY", "last": item, "day-high": item, "updated-at": item}, "rest")
     parse.instrument(item)
     parse.instrument({"symbol": "SPY", "description": item})
     parse.account({"account": item})

@@ -12,7 +12,7 @@ from ttai.errors import BrokerUnavailable, RateLimited, Stopping
 from ttai.listing import Listing, Watchlist
 from ttai.market.metrics import Metrics
 from ttai.market.ports import CandleSink, Heard, MarketPort, Stream
-from ttai.market.rows import RowReader
+from ttai.market.rows import Reader
 from ttai.market.types import Instrument, Row, Rows
 from ttai.testing import FrozenClock
 
@@ -55,9 +55,13 @@ class Port:
         raise NotImplementedError
 
 
+def made(port: Port) -> Reader[Row]:
+    return Reader(port, Cache(FrozenClock()), "row", 5, lambda market, symbols: market.rows(symbols))
+
+
 async def test_what_is_asked_together_goes_out_together() -> None:
     port = Port("SPY", "QQQ")
-    reader = RowReader(port, Cache(FrozenClock()))
+    reader = made(port)
     spy, again, qqq, nope = await asyncio.gather(*(reader.row(s) for s in ("SPY", "SPY", "QQQ", "NOPE")))
     assert port.asked == [["SPY", "QQQ", "NOPE"]]
     assert spy is again is not None
@@ -67,7 +71,7 @@ async def test_what_is_asked_together_goes_out_together() -> None:
 
 async def test_a_row_is_remembered_for_5_seconds() -> None:
     clock, port = FrozenClock(), Port("SPY")
-    reader = RowReader(port, Cache(clock))
+    reader: Reader[Row] = Reader(port, Cache(clock), "row", 5, lambda market, symbols: market.rows(symbols))
     await reader.row("SPY")
     clock.advance(4.9)
     await reader.row("SPY")
@@ -80,7 +84,7 @@ async def test_a_row_is_remembered_for_5_seconds() -> None:
 async def test_what_comes_while_a_request_is_out_makes_the_next_one() -> None:
     port = Port("SPY", "QQQ")
     port.turn.clear()
-    reader = RowReader(port, Cache(FrozenClock()))
+    reader = made(port)
     spy = asyncio.create_task(reader.row("SPY"))
     await until(lambda: port.asked)
     qqq = asyncio.create_task(reader.row("QQQ"))
@@ -94,7 +98,7 @@ async def test_what_comes_while_a_request_is_out_makes_the_next_one() -> None:
 async def test_a_symbol_that_failed_costs_itself() -> None:
     port = Port("SPY")
     port.failed = {"ODD": BrokerUnavailable("a row that can't be read")}
-    reader = RowReader(port, Cache(FrozenClock()))
+    reader = made(port)
     spy, odd = await asyncio.gather(reader.row("SPY"), reader.row("ODD"), return_exceptions=True)
     assert isinstance(spy, Row)
     assert isinstance(odd, BrokerUnavailable)
@@ -103,7 +107,7 @@ async def test_a_symbol_that_failed_costs_itself() -> None:
 async def test_a_request_that_fails_is_everyones_failure_and_not_remembered() -> None:
     port = Port("SPY", "QQQ")
     port.failure = RateLimited()
-    reader = RowReader(port, Cache(FrozenClock()))
+    reader = made(port)
     answers = await asyncio.gather(reader.row("SPY"), reader.row("QQQ"), return_exceptions=True)
     assert [type(answer) for answer in answers] == [RateLimited, RateLimited]
     port.failure = None
@@ -113,7 +117,7 @@ async def test_a_request_that_fails_is_everyones_failure_and_not_remembered() ->
 async def test_who_leaves_early_takes_the_answer_from_nobody() -> None:
     port = Port("SPY")
     port.turn.clear()
-    reader = RowReader(port, Cache(FrozenClock()))
+    reader = made(port)
     first, second = (asyncio.create_task(reader.row("SPY")) for _ in range(2))
     await until(lambda: port.asked)
     first.cancel()
@@ -128,7 +132,7 @@ async def test_who_leaves_early_takes_the_answer_from_nobody() -> None:
 async def test_closed_it_has_ended_what_was_on_its_way(out: bool) -> None:
     port = Port("SPY")
     port.turn.clear()
-    reader = RowReader(port, Cache(FrozenClock()))
+    reader = made(port)
     before = asyncio.all_tasks()
     asking = asyncio.create_task(reader.row("SPY"))
     await until(lambda: port.asked if out else reader._requests)
@@ -143,7 +147,7 @@ async def test_closed_it_has_ended_what_was_on_its_way(out: bool) -> None:
 
 async def test_another_login_is_told_nothing_that_was_remembered() -> None:
     port = Port("SPY")
-    reader = RowReader(port, Cache(FrozenClock()))
+    reader = made(port)
     await reader.row("SPY")
     port.login = "2"
     await reader.row("SPY")

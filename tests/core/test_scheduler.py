@@ -282,6 +282,22 @@ async def test_a_job_of_the_brokers_is_skipped_while_the_login_does_not_work() -
     assert bench.runs == 1
 
 
+@pytest.mark.parametrize("end", ["the clock jumps", "the socket is cut"])
+async def test_a_job_waits_a_moment_for_a_stream_that_was_just_lost(end: str) -> None:
+    bench = Bench(minutes=5, needs="market")
+    async with bare(bench) as h:
+        if end == "the clock jumps":  # while it logs in: the token it is given is of yesterday
+            h.clock.advance(24 * 3600)
+        else:
+            hub = h.app.market.hub
+            await until(lambda: hub.live and h.app.login.works)
+            for socket in list(h.simulator._feed.sockets):
+                await socket.move("drop")
+            await until(lambda: not hub.live)
+        await h.call("control_job", name="trial_work", action="run")
+    assert bench.runs == 1
+
+
 @pytest.mark.parametrize(
     ("during", "hour", "runs"), [("open", 8, 0), ("extended", 8, 1), ("extended", 3, 0), ("open", 12, 1)]
 )

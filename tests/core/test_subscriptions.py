@@ -523,17 +523,15 @@ async def test_a_quote_nobody_can_have_is_refused() -> None:
                     pass
 
 
-async def test_a_quote_the_feed_rejects_is_told_of_no_more_until_somebody_subscribes_again(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def test_a_quote_that_is_left_out_is_told_of_again_once_it_is_forgiven() -> None:
     async with harness() as h, subscribed(h.app.mcp, "legacy", "quote://TSLA") as ear:
         hub = h.app.market.hub
-        await until(lambda: (line := hub.line("TSLA")) and line.watchers)
-        hub._forgive = 0
+        await until(lambda: (line := hub.line("TSLA")) and line.watchers and line.priced)
+        hub._forgive = 0.2
         hub.reject("TSLA")
-        said = "subscribers of quote://TSLA are told no more: its changes ended"
-        await until(lambda: said in caplog.messages)
-        await ear.subscribe("quote://TSLA")
+        await until(lambda: hub.wanted == set() and not hub.changed.is_set())
+        await until(lambda: not hub.rejects("TSLA"))
+        hub.sweep()
         h.simulator.set_price("TSLA", 200)
         while await ear.next() != "quote://TSLA" or await last("quote://TSLA", ear) != 200:
             pass

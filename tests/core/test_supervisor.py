@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 from time import monotonic
 
@@ -177,7 +178,7 @@ async def test_after_a_drop_all_is_subscribed_again_and_the_old_values_are_gone(
     with hub.hold(["SPY"], [T]):
         async with running(port, hub) as supervisor:
             await until(agree(port, hub))
-            port.sockets[0].say(TradeEvent("SPY", 671, 1, 1))
+            port.sockets[0].say(TradeEvent("SPY", 671, 1))
             port.sockets[0].end.set()
             await until(lambda: len(port.sockets) == 2 and agree(port, hub)())
             assert hub.line("SPY").events == {}  # type: ignore[union-attr]
@@ -310,11 +311,40 @@ async def test_refused_credentials_are_not_tried_again_until_told(refusal: Excep
         for _ in range(20):
             await asyncio.sleep(0.002)
         assert len(port.tries) == 1
-        supervisor.retry()
+        supervisor.let_in()  # REST was answered
         await until(lambda: len(port.tries) == 2 and supervisor._parked)
         port.refuse = None
-        supervisor.let_in()  # REST was answered
+        supervisor.let_in()
         await until(lambda: hub.live)
+
+
+async def test_refused_credentials_are_tried_again_after_a_long_while() -> None:
+    hub, port = Hub(), Port()
+    port.refuse = NotLoggedIn()
+    assert Timing().again == 900
+    async with running(port, hub, replace(QUICK, again=0.02)):
+        await until(lambda: len(port.tries) == 3)
+        port.refuse = None
+        await until(lambda: hub.live)
+
+
+async def test_requests_that_are_answered_do_not_make_refused_credentials_a_storm() -> None:
+    hub, port = Hub(), Port()
+    port.refuse = NotLoggedIn()
+    async with running(port, hub, Timing(first_delay=60, last_delay=60)) as supervisor:
+        await until(lambda: supervisor._parked)
+        for _ in range(10):
+            supervisor.let_in()
+            await asyncio.sleep(0.001)
+        assert len(port.tries) == 1
+
+
+async def test_a_login_that_ends_while_it_is_parked_is_no_longer() -> None:
+    hub, port = Hub(), Port()
+    port.refuse = NotLoggedIn()
+    async with running(port, hub) as supervisor:
+        await until(lambda: supervisor._parked)
+    assert not supervisor._parked
 
 
 async def test_rests_success_does_not_hurry_who_backs_off() -> None:
@@ -341,7 +371,7 @@ async def test_one_bad_symbol_is_found_and_the_rest_streams(place: int, caplog: 
             good = {(Q, symbol) for symbol in symbols if symbol != bad}
             assert port.sockets[-1].subscribed == good
             assert not any(hub.rejects(symbol) for symbol in symbols if symbol != bad)
-    assert len(port.sockets) <= 11  # once in company, once alone, then a half at a time
+    assert len(port.sockets) <= 12  # in company, alone, a half at a time, and once more beside one that lives
     assert caplog.text.count("left out") == 1
 
 
@@ -372,6 +402,51 @@ async def test_two_bad_symbols_are_both_found() -> None:
             assert len(port.sockets[-1].subscribed) == 38 * 3
 
 
+@pytest.mark.parametrize("symbols", [["SPY"], ["SPY", "TSLA", "AAPL"], [f"S{n:03}" for n in range(400)]])
+async def test_a_broker_that_ends_every_socket_costs_no_symbol_its_stream(symbols: list[str]) -> None:
+    hub, port = Hub(), Port()
+    port.poison = set(symbols)
+    with hub.hold(symbols, KINDS):
+        async with running(port, hub):
+            await until(lambda: len(port.sockets) == 60)
+            assert not any(hub.rejects(symbol) for symbol in symbols)
+            port.poison = set()
+            await until(agree(port, hub))
+            assert len(port.sockets[-1].subscribed) == 3 * len(symbols)
+            assert len(port.sockets[-1].said) <= 20  # not one by one: the hunt began anew again and again
+
+
+async def test_an_outage_between_hides_no_bad_symbol() -> None:
+    hub, port = Hub(), Port()
+    symbols = [f"S{n:02}" for n in range(40)]
+    port.poison = set(symbols)
+    with hub.hold(symbols, KINDS):
+        async with running(port, hub):
+            await until(lambda: len(port.sockets) == 20)
+            port.poison = {"S17"}
+            await until(lambda: hub.rejects("S17"))
+            await until(agree(port, hub))
+            assert len(port.sockets[-1].subscribed) == 39 * 3
+
+
+async def test_a_suspect_is_not_convicted_of_an_end_it_shares_with_another() -> None:
+    hub, port = Hub(), Port()
+    timing = Timing(settled=0.2, first_delay=0.001, last_delay=0.01)
+    with hub.hold(["SPY"], [T]):
+        async with running(port, hub, timing) as supervisor:
+            await until(agree(port, hub))
+            await until(lambda: not supervisor._recent)
+            with hub.hold(["QQQ"], [T]):
+                await until(agree(port, hub))
+                port.sockets[0].end.set()
+                await until(lambda: len(port.sockets) == 2 and (T, "QQQ") in port.sockets[1].subscribed)
+                with hub.hold(["IWM"], [T]):
+                    await until(agree(port, hub))
+                    port.sockets[1].end.set()
+                    await until(lambda: len(port.sockets) == 3 and agree(port, hub)())
+                    assert not hub.rejects("QQQ")
+
+
 async def test_a_broker_that_ends_every_socket_is_not_hammered() -> None:
     hub, port = Hub(), Port()
     symbols = [f"S{n:03}" for n in range(400)]
@@ -386,17 +461,19 @@ async def test_a_broker_that_ends_every_socket_is_not_hammered() -> None:
     assert pauses[-1] > max(pauses[:-1])
 
 
-async def test_a_bad_network_costs_a_symbol_the_stream_for_a_while_only() -> None:
-    hub, port = Hub(forgive=0.05), Port()
+async def test_a_bad_symbol_costs_itself_the_stream_for_a_while_only() -> None:
+    hub, port = Hub(forgive=0.2), Port()
     port.poison = {"SPY"}
-    with hub.hold(["SPY"], [T]):
-        async with running(port, hub):
-            await until(lambda: hub.wanted == set())
+    with hub.hold(["SPY", "QQQ"], [T]):
+        async with running(port, hub) as supervisor:
+            await until(lambda: hub.rejects("SPY"))
+            await until(agree(port, hub))
+            assert port.sockets[-1].subscribed == {(T, "QQQ")}
+            assert supervisor.streams("QQQ", [T])
+            assert not supervisor.streams("SPY", [T])
             port.poison = set()
-            await until(lambda: not hub.rejects("SPY"))
-            with hub.hold(["SPY"], [T]):
-                await until(agree(port, hub))
-                assert port.sockets[-1].subscribed == {(T, "SPY")}
+            await until(lambda: port.sockets[-1].subscribed == {(T, "SPY"), (T, "QQQ")})
+            assert supervisor.streams("SPY", [T])
 
 
 async def test_cancelled_in_the_very_moment_the_socket_ends_it_ends() -> None:

@@ -33,7 +33,7 @@ ONCE = Tries(first_pause=0.01, last_pause=0.01, patience=3.05, speed=1000)  # no
 METRICS, SEARCH, ACCOUNTS = "/market-metrics", "/symbols/search/SPY", "/customers/me/accounts"
 PRIVATE, PUBLIC = "/watchlists", "/public-watchlists"
 PARSERS: dict[str, list[Callable[[Any], Any]]] = {
-    BY_TYPE: [parse.market_row, parse.is_index, parse.symbol],
+    BY_TYPE: [lambda item: parse.market_row(item, "rest"), parse.is_index, parse.symbol],
     METRICS: [lambda item: metrics(item, "rest")],
     SEARCH: [parse.instrument],
     ACCOUNTS: [parse.account, parse.is_closed],

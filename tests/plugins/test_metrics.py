@@ -66,8 +66,8 @@ async def test_a_fund_has_no_earnings_and_says_so(demo: Harness) -> None:
     rows = {row["symbol"]: row for row in answer.rows("metrics")}
     assert rows["SPY"]["earnings_date"] is rows["SPY"]["market_cap"] is None
     assert rows["AAPL"]["earnings_date"] > "2026-11-20"
-    assert "SPY: market_cap, earnings_date null: TastyTrade gave no value" in answer.data["notes"]
-    assert "GLD: market_cap, earnings_date, dividend_yield null: TastyTrade gave no value" in answer.data["notes"]
+    assert "SPY: market_cap, earnings_date null: no value was given" in answer.data["notes"]
+    assert "GLD: market_cap, earnings_date, dividend_yield null: no value was given" in answer.data["notes"]
 
 
 async def test_a_symbol_without_metrics_is_missing(demo: Harness) -> None:

@@ -8,11 +8,13 @@ import pytest
 from fastmcp.exceptions import ToolError
 from mcp.types import TextResourceContents
 
+from tests.desk import BY_TYPE, until
 from ttai.clock import NEW_YORK
 from ttai.testing import Harness, harness
 
 PRICES = ["last", "bid", "ask", "mid", "mark", "open", "high", "low", "prev_close"]
 FIELDS = ["symbol", *PRICES, "volume", "change", "change_percent"]
+MANY = [f"Q{chr(65 + n // 26)}{chr(65 + n % 26)}" for n in range(100)]
 PROVENANCE = {"as_of", "source", "session", "stale"}
 
 
@@ -106,6 +108,28 @@ async def test_many_symbols_are_one_table_in_the_order_asked(demo: Harness) -> N
     assert all(set(row) == {*FIELDS, *PROVENANCE} for row in answer.rows("quotes"))
 
 
+async def test_what_is_said_of_many_is_said_once_with_their_symbols() -> None:
+    async with harness() as h:
+        h.simulator.world.instruments.update(
+            {name: h.simulator.world.instruments["SPY"]._replace(symbol=name, tracks="SPY") for name in MANY}
+        )
+        hub = h.app.market.hub
+        await until(lambda: hub.live)
+        await h.call("get_quotes", symbols=MANY)
+        await until(lambda: all((line := hub.line(name)) and line.priced for name in MANY))
+        h.clock.advance(6)  # whatever REST had to say is forgotten
+        for path in ("/dxlink", BY_TYPE):
+            h.simulator.faults.add("status", path, status=403)
+        for socket in list(h.simulator._feed.sockets):
+            await socket.move("drop")
+        await until(lambda: not hub.live)
+        answer = await h.call("get_quotes", symbols=MANY)
+        assert len(answer.rows("quotes")) == 100
+        assert answer.data["stale"] is True
+        assert len(answer.data["notes"]) == 1
+        assert answer.data["notes"][0].startswith(f"{', '.join(MANY)}: stale: TastyTrade does not permit this")
+
+
 @pytest.mark.parametrize("symbols", ['["SPY", "AAPL"]', "SPY,AAPL", "SPY, AAPL", ["SPY, AAPL"], ["SPY", "AAPL"]])
 async def test_a_list_may_arrive_in_any_spelling(demo: Harness, symbols: Any) -> None:
     answer = await demo.call("get_quotes", symbols=symbols)
@@ -150,7 +174,9 @@ async def test_a_symbol_is_found_by_its_beginning(demo: Harness) -> None:
     assert "Tesla" in next(match["description"] for match in found if match["symbol"] == "TSLA")
     found = (await demo.call("search_symbols", query="brk/")).rows("matches")
     assert [match["symbol"] for match in found] == ["BRK/B"]
-    assert (await demo.call("search_symbols", query="qqqqqq")).rows("matches") == []
+    nothing = await demo.call("search_symbols", query="qqqqqq")
+    assert (nothing.rows("matches"), nothing.data["source"]) == ([], "simulator")
+    assert "source: simulator" in nothing.text
 
 
 async def test_a_match_that_cannot_be_read_is_counted_in_the_answer(fresh: Harness) -> None:

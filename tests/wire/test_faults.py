@@ -114,7 +114,7 @@ async def test_nan_and_a_missing_field_of_the_feed_cost_that_field() -> None:
         quote = await d.market.quote("SPY")
         assert quote.volume is None
         assert quote.last is not None
-        assert quote.notes == ("SPY: volume null: TastyTrade gave no value",)
+        assert quote.notes == ("volume null: no value was given",)
         assert d.asked(BY_TYPE) == 0
 
 

@@ -295,6 +295,23 @@ async def test_all_together_stay_below_50_a_second() -> None:
     assert times[4] - times[0] < 0.2  # a few at once need not wait
 
 
+async def test_what_changes_something_waits_for_its_turn_too() -> None:
+    inner = Inner(ok())
+    limited = transport(inner, speed=10)
+    await asyncio.gather(*(ask(limited, "/option-chains/SPY", "POST") for _ in range(4)))
+    times = [when for when, _, _ in inner.asked]
+    assert times[-1] - times[0] >= 3 / 20
+
+
+async def test_a_login_that_must_wait_long_is_given_up_sooner_than_a_read() -> None:
+    inner = Inner(status(429, **{"Retry-After": "9"}))
+    started = monotonic()
+    with pytest.raises(RateLimited):
+        await ask(transport(inner), "/oauth/token", "POST")
+    assert monotonic() - started < 5
+    assert len(inner.asked) == 1
+
+
 async def test_families_do_not_wait_for_each_other() -> None:
     inner = Inner(ok())
     limited = transport(inner)

@@ -89,7 +89,7 @@ async def test_nan_is_null_with_a_reason() -> None:
         quote = await d.market.quote("SPY")
         assert (quote.last, quote.change) == (None, None)
         assert quote.mark == quote.mid
-        assert quote.notes == ("SPY: last null: TastyTrade gave no value",)
+        assert quote.notes == ("last null: no value was given",)
 
 
 async def test_a_request_that_fails_costs_the_symbols_in_it() -> None:

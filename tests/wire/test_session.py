@@ -7,7 +7,7 @@ import time
 import httpx2
 import pytest
 
-from tests.desk import BAD, BY_TYPE, GOOD, OAUTH, Tap, desk, nothing_left_open, supervised, until
+from tests.desk import BAD, BY_TYPE, GOOD, HASTY, OAUTH, Tap, desk, nothing_left_open, supervised, until
 from ttai import __version__
 from ttai.app import App
 from ttai.clock import deadline
@@ -106,7 +106,7 @@ async def test_the_socket_is_parked_while_credentials_are_wrong() -> None:
             await asyncio.sleep(0.001)
         assert sum(d.simulator.requests.values()) == requests == 1
         d.adapter.session._refused = None
-        d.market.supervisor.retry()
+        d.market.supervisor.let_in()
         await until(lambda: d.asked(OAUTH) == 2)
         await until(lambda: d.market.supervisor._parked)
 
@@ -150,6 +150,16 @@ async def test_a_login_that_fails_in_passing_is_repeated() -> None:
     async with desk({"kind": "html", "path": OAUTH, "status": 502, "count": 2}, streaming=False) as d:
         assert (await d.market.quote("SPY")).last is not None
         assert d.asked(OAUTH) == 3
+
+
+async def test_that_nobody_answers_a_login_is_believed_for_a_moment() -> None:
+    async with desk({"kind": "status", "path": OAUTH, "status": 503}, streaming=False, tries=HASTY) as d:
+        with pytest.raises(BrokerUnavailable):
+            await d.adapter.search("A")
+        tried = d.asked(OAUTH)
+        answers = await asyncio.gather(*(d.adapter.search(letter) for letter in "BCDE"), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {BrokerUnavailable}
+        assert d.asked(OAUTH) == tried
 
 
 async def test_who_waits_for_a_login_that_hangs_is_answered_within_the_deadline() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.desk import BY_TYPE, QUICK, Desk, desk, nothing_left_open, supervised, until
 from ttai.errors import UnknownSymbol
 from ttai.market.supervisor import Timing
-from ttai.market.types import QuoteEvent, TradeEvent
+from ttai.market.types import KINDS, QuoteEvent, TradeEvent
 from ttai.tastytrade.parse import FIELDS
 
 NEVER = Timing(first_delay=60, last_delay=60)
@@ -116,7 +116,7 @@ async def test_a_bid_that_becomes_nan_does_not_stand_as_it_was() -> None:
         assert (quote.bid, quote.mid) == (None, None)
         assert quote.ask is not None
         assert quote.mark == quote.last
-        assert quote.notes == ("SPY: bid, ask or mid is null: no two-sided market now",)
+        assert quote.notes == ("bid, ask or mid is null: no two-sided market now",)
 
 
 async def test_prices_move_without_being_asked_for() -> None:
@@ -158,6 +158,38 @@ async def test_a_quote_under_suspicion_is_whole_all_the_same() -> None:
         assert d.asked(BY_TYPE) == 1
         await until(lambda: len(d.market.hub.line("SPY").events) == 3)  # type: ignore[union-attr]
         assert d.market.hub.sockets == 2
+
+
+@pytest.mark.parametrize("fields", [["eventSymbol", "askPrice"], ["eventSymbol", "askPrice", "bidPrice"]])
+async def test_a_feed_with_other_fields_than_asked_for_is_not_read(
+    fields: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with desk() as d:
+        config = {"type": "FEED_CONFIG", "channel": 7, "eventFields": {"Quote": fields, "Greeks": ["eventSymbol"]}}
+        await d.simulator._feed.sockets[0]._send(json.dumps(config))
+        await until(lambda: d.market.hub.sockets == 2)
+    assert "its feed sends other fields of a Quote than were asked for" in caplog.text
+
+
+async def test_a_feed_that_says_nothing_of_its_fields_is_read() -> None:
+    async with desk() as d:
+        await d.simulator._feed.sockets[0]._send(json.dumps({"type": "FEED_CONFIG", "channel": 7}))
+        assert (await d.market.quote("SPY")).last is not None
+        assert d.market.hub.sockets == 1
+
+
+async def test_a_broker_that_cuts_every_socket_ends_no_watch() -> None:
+    symbols = ["SPY", "TSLA", "AAPL"]
+    async with desk() as d:
+        await d.market.quotes(symbols)
+        seen = asyncio.ensure_future(anext(d.market.changes("SPY")))
+        d.simulator.faults.add("poison", "/dxlink", symbols=symbols)
+        await d.hand("drop")
+        await until(lambda: d.market.hub.sockets > 12)
+        d.simulator.faults.clear()
+        seen.cancel()
+        await until(lambda: all(d.market.supervisor.streams(symbol, KINDS) for symbol in symbols))
+        await until(lambda: all(d.market.hub.line(symbol).priced for symbol in symbols))  # type: ignore[union-attr]
 
 
 async def test_a_channel_that_the_feed_closes_ends_the_socket() -> None:
@@ -304,7 +336,7 @@ async def test_a_message_nobody_understands_costs_that_message(message: dict[str
 async def test_several_kinds_in_one_message_are_all_read() -> None:
     async with desk() as d:
         await d.market.quote("SPY")
-        data = ["Trade", ["SPY", 1.5, 1, 2.5], "Quote", ["SPY", 1.25, 1.75, "NaN", 1]]
+        data = ["Trade", ["SPY", 1.5, 2.5], "Quote", ["SPY", 1.25, 1.75]]
         await d.simulator._feed.sockets[0]._send(json.dumps({"type": "FEED_DATA", "channel": 15, "data": data}))
         await until(lambda: d.market.hub.line("SPY").events[TradeEvent].price == 1.5)  # type: ignore[union-attr]
         quote = await d.market.quote("SPY")
@@ -312,11 +344,19 @@ async def test_several_kinds_in_one_message_are_all_read() -> None:
 
 
 @pytest.mark.parametrize("nonsense", ["not json", "[]", '{"channel": 0}'])
-async def test_a_socket_that_talks_nonsense_is_replaced(nonsense: str) -> None:
+async def test_nonsense_costs_itself_and_is_no_sign_of_life(nonsense: str) -> None:
     async with desk() as d:
         await d.simulator._feed.sockets[0]._send(nonsense)
-        await until(lambda: d.market.hub.sockets == 2)
-        assert (await d.market.quote("SPY")).last is not None
+        assert (await d.market.quote("SPY")).source == "simulator"
+        assert d.market.hub.sockets == 1
+    quiet = Timing(quiet=0.2, quiet_open=0.2, look=0.05, first_delay=0.02, settled=0.05)
+    async with desk({"kind": "silence", "path": "/dxlink"}, timing=quiet, streaming=False) as d, supervised(d.market):
+        await until(lambda: d.market.hub.live)
+        async with asyncio.timeout(5):
+            while d.market.hub.sockets == 1:
+                for socket in list(d.simulator._feed.sockets):
+                    await socket._send(nonsense)
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(

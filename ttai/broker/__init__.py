@@ -1,1 +1,1 @@
-"""What is mine: accounts."""
+"""What is mine: accounts, and watchlists of my own."""

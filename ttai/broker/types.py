@@ -1,4 +1,4 @@
-"""What the user holds at the broker; amounts are Decimal."""
+"""What is known of the user's accounts."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,7 @@
 """The way to a broker: TastyTrade with the user's credentials, or the simulator."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -36,6 +37,7 @@ class Connection:
         self._adapter: Adapter | None = None
         self.simulator = simulator
         self.opened = asyncio.Event()
+        self.answered: Callable[[], object] = lambda: None  # whoever wants to know of every request that was
 
     async def possible(self) -> bool:
         """Whether there is anything to connect to: credentials, or the demo; raises what keeps them out of reach.
@@ -94,7 +96,7 @@ class Connection:
     async def _over_network(self, credentials: Credentials) -> Adapter:
         adapter = await warm("ttai.tastytrade")
         wire = await asyncio.to_thread(adapter.over_network)
-        made: Adapter = adapter.TastyTrade(credentials, self.url, wire)
+        made: Adapter = adapter.TastyTrade(credentials, self.url, wire, answered=self._hear)
         return made
 
     async def _simulated(self) -> Adapter:
@@ -105,8 +107,13 @@ class Connection:
             await asyncio.to_thread(self.simulator.world.prepare)
         simulator = self.simulator
         credentials = Credentials(SecretStr(simulator.CLIENT_SECRET), SecretStr(simulator.REFRESH_TOKEN))
-        made: Adapter = adapter.TastyTrade(credentials, self.url, adapter.in_process(simulator.app))
+        made: Adapter = adapter.TastyTrade(
+            credentials, self.url, adapter.in_process(simulator.app), answered=self._hear
+        )
         return made
+
+    def _hear(self) -> None:
+        self.answered()
 
     async def close(self) -> None:
         """Let go of the broker; the next question opens it anew."""

@@ -17,6 +17,7 @@ from ttai.settings import CoreSettings
 
 LOOK = 2.0  # s between two looks at whether another process logged in or out: each costs an idle server
 PAUSE, LONGEST_PAUSE = 0.5, 60.0  # s between two tries of a login that may work yet
+AGAIN = 900.0  # s until a refused one is tried again, where no other request is answered meanwhile
 UNTRIED = "the login was not tried yet"
 ENVIRONMENT = " and ".join(VARIABLES)
 
@@ -30,6 +31,7 @@ class Login:
         self, settings: CoreSettings, connection: Connection, vault: Vault, cache: Cache, market: Market, broker: Broker
     ) -> None:
         self.connection = connection
+        connection.answered = self._hear
         self._settings = settings
         self._vault = vault
         self._cache = cache
@@ -37,6 +39,7 @@ class Login:
         self._broker = broker
         self._said = UNTRIED
         self._works = False
+        self._answered = asyncio.Event()
         self._changed = asyncio.Event()
         self._changing = asyncio.Lock()
         self._link: asyncio.Task[None] | None = None
@@ -154,17 +157,20 @@ class Login:
             _log.exception("the connection to the broker ended; log in again or restart ttai")
 
     async def _greet(self) -> None:
-        """Find out whether the login works before somebody depends on it; again while that may change by itself."""
+        """Find out whether the login works before somebody depends on it, again and again until it does.
+
+        One that was refused stays so: it is tried again once another request was answered, or after a long while.
+        """
         pause = PAUSE
         while True:
+            self._answered.clear()
             try:
                 accounts = await self._broker.accounts()
             except TtaiError as error:
                 if self._said != str(error):
                     self._said = str(error)
                     _log.warning("%s", error)
-                if not error.retryable:
-                    return
+                refused = not error.retryable
             except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
                 self._said = "the login could not be tried; the log says why"
                 _log.exception("the accounts could not be read")
@@ -174,7 +180,16 @@ class Login:
                 _log.info("%s: %s", self.connection.url, self._said)
                 return
             await asyncio.sleep(pause)
+            if refused:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN):
+                        await self._answered.wait()
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _hear(self) -> None:
+        """The broker answered a request: what it refused before may be let in now."""
+        self._answered.set()
+        self._market.supervisor.let_in()
 
     def _succeed(self, accounts: int, *notes: str) -> None:
         self._works = True

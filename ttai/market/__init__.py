@@ -1,1 +1,1 @@
-"""What anyone may know: quotes, sessions, symbols."""
+"""What anyone may know: quotes, price history, metrics, sessions, symbols."""

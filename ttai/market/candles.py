@@ -66,10 +66,6 @@ class Candles:
             await asyncio.wait(tasks, timeout=CLOSING)
         await _end(*tasks)
 
-    async def kept(self) -> None:
-        """Until what was heard is written down."""
-        await asyncio.gather(*self._keeping)
-
     async def history(
         self,
         symbol: str,

@@ -7,6 +7,7 @@ while a message is taken in. *Stale* is a property of the socket: a quiet symbol
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
@@ -16,7 +17,7 @@ from ttai.clock import Clock
 from ttai.market.types import KINDS, Event, Kind, QuoteEvent, Source, TradeEvent
 
 LINGER = 300.0
-MOST = 2000
+MOST = 2000  # symbols
 FORGIVE = 600.0  # s: a symbol may have been blamed for a bad network
 
 Key = tuple[Kind, str]
@@ -96,9 +97,9 @@ class Hub:
         self._clock = clock or Clock()
         self._lines: dict[str, Line] = {}
         self._claims: dict[Key, _Claim] = {}
-        self._idle: dict[Key, float] = {}  # oldest first: released, not yet given up
+        self._idle: OrderedDict[Key, float] = OrderedDict()  # oldest first: released, not yet given up
         self._dropped: set[Key] = set()  # given up since the supervisor last looked
-        self._rejected: dict[str, float] = {}
+        self._rejected: dict[str, float] = {}  # until when
         self._linger = linger
         self._most = most
         self._forgive = forgive
@@ -107,13 +108,11 @@ class Hub:
         self.opened = asyncio.Event()  # set while a socket is open
         self.sockets = 0  # how many there have been
         self.source: Source = "stream"
-        self.received = 0
 
     def heard(self, events: Sequence[Event]) -> None:
         """Take in one message of the socket."""
         now = self._heard = monotonic()
         self._heard_on = time()
-        self.received += len(events)
         at = self._clock.now()
         lines = self._lines
         for event in events:
@@ -155,9 +154,11 @@ class Hub:
             line.wake()
 
     def reject(self, symbol: str) -> None:
-        """A symbol that kills the socket is not asked for again for a while."""
+        """A symbol that kills the socket is not asked for again for a while; whoever holds it goes on holding it."""
         self._rejected[symbol] = monotonic() + self._forgive
-        self.drop([key for key in self._claims if key[1] == symbol])
+        self.changed.set()
+        if line := self._lines.get(symbol):
+            line.wake()
 
     def rejects(self, symbol: str) -> bool:
         """Whether the symbol is kept from the socket."""
@@ -166,7 +167,7 @@ class Hub:
     @property
     def wanted(self) -> set[Key]:
         """What a socket should be subscribed to."""
-        return set(self._claims)
+        return {key for key in self._claims if not self.rejects(key[1])}
 
     def take_dropped(self) -> set[Key]:
         """What was given up since the last look, even if it is wanted again: its values are gone."""
@@ -175,17 +176,17 @@ class Hub:
 
     @property
     def symbols(self) -> int:
-        """How many symbols are subscribed or lingering."""
+        """How many symbols are held or linger; candles are counted elsewhere."""
         return len(self._lines)
 
     def holds(self, symbols: Iterable[str]) -> bool:
-        """Whether any of these is subscribed."""
+        """Whether any of these is held or lingers."""
         return any(symbol in self._lines for symbol in symbols)
 
     @contextmanager
     def hold(self, symbols: Iterable[str], kinds: Sequence[Kind]) -> Iterator[None]:
         """Want these while inside; afterwards they linger, the longest unused going first."""
-        claims = [self._claim((kind, symbol)) for symbol in symbols if not self.rejects(symbol) for kind in kinds]
+        claims = [self._claim((kind, symbol)) for symbol in symbols for kind in kinds]
         try:
             yield
         finally:
@@ -200,25 +201,28 @@ class Hub:
         claim = self._claims.get(key)
         if claim is None:
             claim = self._claims[key] = _Claim(key)
-            self._lines.setdefault(key[1], Line(key[1], self._clock.now()))
+            if key[0] in KINDS:
+                self._lines.setdefault(key[1], Line(key[1], self._clock.now()))
             self.changed.set()
         self._idle.pop(key, None)
         claim.holders += 1
         return claim
 
     def sweep(self) -> None:
-        """Give up what nobody has wanted for a while, or what is too much."""
-        old = monotonic() - self._linger
-        excess = len(self._claims) - self._most
-        gone = []
-        for n, (key, since) in enumerate(self._idle.items()):
-            if since > old and n >= excess:
+        """Give up what nobody has wanted for a while, or what is too much; ask again for what is forgiven."""
+        now = monotonic()
+        while self._idle:
+            key, since = next(iter(self._idle.items()))
+            if since > now - self._linger and len(self._lines) <= self._most:
                 break
-            gone.append(key)
-        self.drop(gone)
+            self.drop([key])
+        for symbol, until in list(self._rejected.items()):
+            if until <= now:
+                del self._rejected[symbol]
+                self.changed.set()
 
     def claims(self, key: Key) -> bool:
-        """Whether it is subscribed, or about to be."""
+        """Whether it is held or lingers."""
         return key in self._claims
 
     def drop(self, keys: Iterable[Key]) -> None:
@@ -227,23 +231,24 @@ class Hub:
             del self._claims[key]
             self._idle.pop(key, None)
             self._dropped.add(key)
-            line = self._lines[key[1]]
+            self.changed.set()
+            if (line := self._lines.get(key[1])) is None:
+                continue
             line.events.pop(key[0], None)
             if not any((kind, key[1]) in self._claims for kind in KINDS):
                 line.wake()
                 for watcher in line.watchers:
                     watcher.ready.set()
                 del self._lines[key[1]]
-            self.changed.set()
 
     def line(self, symbol: str) -> Line | None:
-        """What is known of a symbol that is subscribed."""
+        """What is known of a symbol that is held or lingers."""
         return self._lines.get(symbol)
 
     async def wait(self, symbol: str, kinds: Sequence[Kind], grace: float, timeout: float) -> None:
-        """Until all kinds are in, or `grace` s after the first, or `timeout` s, or the socket's end."""
+        """Until all kinds are in, or `grace` s after the first, or `timeout` s, or nothing will come."""
         end = monotonic() + timeout
-        while self.live and (line := self._lines.get(symbol)) is not None:
+        while self.live and not self.rejects(symbol) and (line := self._lines.get(symbol)) is not None:
             if all(kind in line.events for kind in kinds):
                 return
             limit = min(end, line.first + grace) if line.events else end
@@ -262,7 +267,7 @@ class Hub:
     async def changes(self, symbols: Sequence[str], kinds: Sequence[Kind]) -> AsyncIterator[set[str]]:
         """The symbols with news since the last look; close the iterator to let go.
 
-        It ends once none of them is subscribed any more: each is rejected or given up.
+        One that ends the sockets is silent for ten minutes. It ends once nobody, not even itself, holds any of them.
         """
         watcher = _Watcher()
         with self.hold(symbols, kinds):
@@ -300,7 +305,7 @@ class Hub:
                     if not failing:
                         _log.exception("a callback on market data failed")
                     failing = True
-            _log.warning("no more market data for %s: the feed does not have it", ", ".join(symbols))
+            _log.warning("no more market data for %s: it is not subscribed any more", ", ".join(symbols))
 
         task = asyncio.create_task(follow())
         try:

@@ -1,54 +1,36 @@
-"""The market as a plugin asks it: quotes, sessions, symbols."""
+"""The market as a plugin asks it: quotes, price history, metrics, lists, sessions, symbols."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 from ttai.cache import Cache
-from ttai.clock import Clock, time_left
-from ttai.errors import BadArgument, LoginChanged, NotFound, TookTooLong, TtaiError, UnknownSymbol
+from ttai.clock import Clock
+from ttai.errors import BadArgument, LoginChanged, NotFound, TtaiError
 from ttai.listing import Listing, Watchlist
 from ttai.market.archive import Archive
 from ttai.market.book import Book
 from ttai.market.candles import Candles
-from ttai.market.hub import Hub, Line
+from ttai.market.hub import Hub
 from ttai.market.intervals import begin, named
 from ttai.market.metrics import Measured, Metrics
 from ttai.market.ports import Gate
-from ttai.market.quotes import from_line, from_row
-from ttai.market.rows import MetricsReader, RowReader
+from ttai.market.rows import Reader
 from ttai.market.supervisor import Supervisor, Timing
-from ttai.market.types import (
-    KINDS,
-    History,
-    Instrument,
-    Kind,
-    Missing,
-    Quote,
-    Quotes,
-    Row,
-    SummaryEvent,
-    T,
-    TradeEvent,
-)
+from ttai.market.ticker import Ticker
+from ttai.market.types import History, Instrument, Missing, Quote, Quotes, Row, T
 from ttai.quant import symbols as spelling
 from ttai.quant.calendar import Calendar, State
 from ttai.storage.database import Store
 from ttai.warm import warm
 
-GRACE = 0.3  # s after a symbol's first event: what has not come by then won't come soon
-PATIENCE = 1.5  # s before REST is asked instead
-UNKNOWN_LIFE = 600.0
+ROWS_LIFE = 5.0
+METRICS_LIFE = 120.0
 SEARCH_LIFE = 300.0
 WATCHLISTS_LIFE = 300.0
 MOST_AT_ONCE = 100
-MARGIN = 2.0  # s of a call's time kept for answering with what there is
-
-_INDEX_STREAMED: tuple[Kind, ...] = (TradeEvent, SummaryEvent)
 
 
 class Market:
@@ -70,19 +52,20 @@ class Market:
         self._always_open = always_open
         self._calendar: Calendar | None = None
         self._counting_days = asyncio.Lock()
-        self._rows = RowReader(gate, cache)
-        self._metrics = MetricsReader(gate, cache)
+        self._rows: Reader[Row] = Reader(gate, cache, "row", ROWS_LIFE, lambda port, names: port.rows(names))
+        self._metrics: Reader[Metrics] = Reader(
+            gate, cache, "metrics", METRICS_LIFE, lambda port, names: port.metrics(names)
+        )
         self.hub = Hub(clock)
         self._book = Book(self.hub, clock)
         self.supervisor = Supervisor(self.hub, gate, self._book, self._is_open, timing)
-        self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._exists)
+        self._ticker = Ticker(self.supervisor, self._rows, cache)
+        self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._ticker.look_up)
 
     async def quote(self, symbol: str) -> Quote:
         """One symbol's quote; raises UnknownSymbol, BadArgument, or what the broker's failure was."""
         name = _spell(symbol)
-        session = (await self.session()).label
-        with self._hold([name]):
-            return await self._quote(name, session)
+        return await self._ticker.quote(name, (await self.session()).label)
 
     async def quotes(self, symbols: Iterable[str]) -> Quotes:
         """At most 100 symbols at once; what could not be had is in `missing` with its reason.
@@ -91,8 +74,8 @@ class Market:
         """
         names, missing = _spell_all(symbols)
         session = (await self.session()).label
-        with self._hold(names):
-            answers = await asyncio.gather(*(self._quote(name, session) for name in names), return_exceptions=True)
+        asking = (self._ticker.quote(name, session) for name in names)
+        answers = await asyncio.gather(*asking, return_exceptions=True)
         return Quotes(tuple(_had(names, answers, missing)), tuple(missing))
 
     def changes(self, symbol: str) -> AsyncIterator[object]:
@@ -100,8 +83,7 @@ class Market:
 
         Only the stream tells: there is none while its socket is down.
         """
-        name = _spell(symbol)
-        return self.hub.changes([spelling.streamer_symbol(name)], _kinds(name))
+        return self._ticker.changes(_spell(symbol))
 
     async def close(self) -> None:
         """Give up what is being asked of the broker."""
@@ -131,6 +113,7 @@ class Market:
         failure was.
         """
         name, length = _spell(symbol), named(interval)
+        self._ticker.refuse_unknown(name)
         first = begin(length, end or self._clock.now(), bars=bars, start=start, extended=extended)
         session = (await self.session()).label
         most = None if start else bars
@@ -148,7 +131,9 @@ class Market:
         return await self._cache.fetch(("public watchlists", port.login), WATCHLISTS_LIFE, port.public_watchlists)
 
     async def search(self, text: str) -> Listing[Instrument]:
-        """Symbols whose name or description looks like `text`, the broker's order."""
+        """Symbols whose name or description looks like `text`, the broker's order; BRK.B is looked for as BRK/B."""
+        with suppress(ValueError):  # half a symbol, or words
+            text = spelling.normalize(text)
         port = await self._gate.market()
         return await self._cache.fetch(("search", port.login, text.upper()), SEARCH_LIFE, lambda: port.search(text))
 
@@ -174,62 +159,10 @@ class Market:
             return True
         return self._calendar is not None and self._calendar.state(self._clock.now()).state == "open"
 
-    def _hold(self, names: Iterable[str]) -> ExitStack:
-        stack = ExitStack()
-        by_kinds: dict[tuple[Kind, ...], list[str]] = {}
-        for name in names:
-            by_kinds.setdefault(_kinds(name), []).append(spelling.streamer_symbol(name))
-        for kinds, symbols in by_kinds.items():
-            stack.enter_context(self.hub.hold(symbols, kinds))
-        return stack
-
-    async def _quote(self, symbol: str, session: str) -> Quote:
-        line = self.hub.line(streamer := spelling.streamer_symbol(symbol))
-        if (line is None or not line.events) and self._cache.get(("unknown", symbol)):
-            raise UnknownSymbol(symbol)
-        kinds = _kinds(symbol)
-        if self.supervisor.streams(streamer, kinds):
-            await self.hub.wait(streamer, kinds, GRACE, min(PATIENCE, _time_left()))
-            line = self.hub.line(streamer)
-        streamed = self._from_line(symbol, line, session) if line is not None and line.events else None
-        if line is not None and line.priced and streamed is not None and self.supervisor.streams(streamer, kinds):
-            return streamed
-        return await self._from_rest(symbol, session, streamed)
-
-    def _from_line(self, symbol: str, line: Line, session: str) -> Quote:
-        """What the stream says, or, where it says nothing more, the last it said."""
-        stale = not self.supervisor.fresh
-        return from_line(symbol, line.events, as_of=line.at, source=self.hub.source, session=session, stale=stale)
-
-    async def _from_rest(self, symbol: str, session: str, streamed: Quote | None) -> Quote:
-        """REST's answer; what the stream last said where REST has none."""
-        try:
-            row = await self._row(symbol)
-        except TtaiError as error:
-            if streamed is None or streamed.mark is None:
-                raise
-            return _old(streamed, error)
-        if row is not None:
-            self.supervisor.let_in()
-            return from_row(row, session, self._clock.now())
-        if streamed is None:
-            self._cache.set(("unknown", symbol), True, UNKNOWN_LIFE)
-            raise UnknownSymbol(symbol)
-        return _old(streamed, UnknownSymbol(symbol)) if streamed.stale else streamed
-
-    async def _exists(self, symbol: str) -> None:
-        """UnknownSymbol where it does not."""
-        if self._cache.get(("unknown", symbol)) or await self._row(symbol) is None:
-            self._cache.set(("unknown", symbol), True, UNKNOWN_LIFE)
-            raise UnknownSymbol(symbol)
-
-    async def _row(self, symbol: str) -> Row | None:
-        return await _in_time(self._rows.row(symbol))
-
     async def _measured(self, symbol: str) -> Metrics:
         if spelling.kind(symbol) == "option":
             raise BadArgument(f"{symbol} is an option, which has no metrics", "Ask for its underlying")
-        metrics = await _in_time(self._metrics.row(symbol))
+        metrics = await self._metrics.row(symbol)
         if metrics is None:
             raise NotFound(f"no metrics for {symbol}", "Check the spelling, or look it up with search_symbols")
         return metrics
@@ -239,20 +172,6 @@ class Market:
 def _sessions_around(day: date) -> Calendar:
     """The exchange's calendar: a quarter of a second of pandas, once a process."""
     return Calendar.around(day)
-
-
-def _time_left() -> float:
-    return max(0.0, time_left(30.0) - MARGIN)
-
-
-async def _in_time(asking: Coroutine[Any, Any, T]) -> T:
-    """What comes within the call's time; TookTooLong for what does not."""
-    limit = _time_left()
-    try:
-        async with asyncio.timeout(limit):
-            return await asking
-    except TimeoutError:
-        raise TookTooLong(limit) from None
 
 
 def _had(names: list[str], answers: Sequence[T | BaseException], missing: list[Missing]) -> list[T]:
@@ -274,14 +193,6 @@ def _had(names: list[str], answers: Sequence[T | BaseException], missing: list[M
     if alike and failures and failures[0].code not in ("NOT_FOUND", "VALIDATION"):
         raise failures[0]
     return had
-
-
-def _old(quote: Quote, why: TtaiError) -> Quote:
-    return replace(quote, stale=True, notes=(f"stale: {why.message}", *quote.notes))
-
-
-def _kinds(symbol: str) -> tuple[Kind, ...]:
-    return _INDEX_STREAMED if spelling.kind(symbol) == "index" else KINDS
 
 
 def _spell(symbol: str) -> str:

@@ -5,14 +5,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic
 
 from ttai.cache import Cache
-from ttai.errors import Stopping
-from ttai.market.metrics import Metrics
+from ttai.clock import time_left
+from ttai.errors import Stopping, TookTooLong
 from ttai.market.ports import Gate, MarketPort
-from ttai.market.types import Row, Rows, T
+from ttai.market.types import Rows, T
 
-ROWS_LIFE = 5.0
-METRICS_LIFE = 120.0
+MARGIN = 2.0  # s of a call's time kept for answering with what there is
 GATHER = 0.01  # s in which single questions become one request
+
+
+def seconds_left() -> float:
+    """How long the present call may still wait for the broker."""
+    return max(0.0, time_left(30.0) - MARGIN)
 
 
 class Reader(Generic[T]):
@@ -35,9 +39,14 @@ class Reader(Generic[T]):
         self._requests: set[asyncio.Task[None]] = set()
 
     async def row(self, symbol: str) -> T | None:
-        """What REST knows of the symbol; None where it does not know it."""
-        login = (await self._gate.market()).login
-        return await self._cache.fetch((self._kind, login, symbol), self._seconds, lambda: self._ask(symbol))
+        """What REST knows of the symbol; None where it does not know it. TookTooLong after the call's time."""
+        limit = seconds_left()
+        try:
+            async with asyncio.timeout(limit):
+                login = (await self._gate.market()).login
+                return await self._cache.fetch((self._kind, login, symbol), self._seconds, lambda: self._ask(symbol))
+        except TimeoutError:
+            raise TookTooLong(limit) from None
 
     async def close(self) -> None:
         """End the requests on their way; who waits for one is told why (Stopping)."""
@@ -80,17 +89,3 @@ def _fail(asked: Mapping[str, asyncio.Future[T | None]], failure: Exception) -> 
     for future in asked.values():
         if not future.done():
             future.set_exception(failure)
-
-
-class RowReader(Reader[Row]):
-    """Market data."""
-
-    def __init__(self, gate: Gate, cache: Cache) -> None:
-        super().__init__(gate, cache, "row", ROWS_LIFE, lambda port, symbols: port.rows(symbols))
-
-
-class MetricsReader(Reader[Metrics]):
-    """Metrics of underlyings."""
-
-    def __init__(self, gate: Gate, cache: Cache) -> None:
-        super().__init__(gate, cache, "metrics", METRICS_LIFE, lambda port, symbols: port.metrics(symbols))

@@ -8,14 +8,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ttai.errors import TtaiError
-from ttai.market.types import CandleEvent
+from ttai.market.types import UNREADABLE, CandleEvent
 
 if TYPE_CHECKING:
     import polars as pl
 
 # dxFeed's event flags, https://docs.dxfeed.com/dxfeed/api/com/dxfeed/event/IndexedEvent.html
 PENDING, REMOVE, BEGIN, END, SNIP = 0x01, 0x02, 0x04, 0x08, 0x10
-UNREADABLE = -1  # the time of a bar whose time can't be read
 OVERLAP = 5  # bars asked for once more: they tell whether the history was restated, as after a split
 RESTATED = 1e-4  # by how much, relative, an old close may differ
 

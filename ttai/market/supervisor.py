@@ -19,7 +19,7 @@ from ttai.market.ports import CandleSink, Gate, Stream
 from ttai.market.types import Kind
 
 CHUNK = 500  # symbols a message: a frame over 64 KB ends the socket
-HUNT = 12  # sockets that may end at once in a row before the broker is blamed, not a symbol
+HUNT = 12  # sockets that may end in a row, before anything lived on them, until the broker is blamed, not a symbol
 NOT_STARTED = "not started"
 LIQUID = ("SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA", "TSLA", "AMD", "SPX")
 
@@ -37,6 +37,7 @@ class Timing:
     settled: float = 2.0  # after which a subscription is no longer suspected of the socket's end
     first_delay: float = 0.25
     last_delay: float = 30.0
+    again: float = 900.0  # after refused credentials, where no other request is answered meanwhile
 
 
 @dataclass
@@ -69,7 +70,9 @@ class Supervisor:
         self._active: set[Key] = set()
         self._recent: list[_Batch] = []
         self._suspects: list[_Batch] = []
-        self._retry = asyncio.Event()
+        self._controlled = False  # something else lived on the present socket: what ends it now is to blame
+        self._fruitless = 0  # sockets in a row that suspects ended without such a control
+        self._answered = asyncio.Event()
         self._parked = False
         self._opened: float | None = None  # when the present socket was
         self._short = 0  # sockets in a row that ended at once
@@ -87,17 +90,14 @@ class Supervisor:
         return self.hub.live and self.hub.silence <= self.allowed_silence
 
     def streams(self, symbol: str, kinds: Iterable[Kind]) -> bool:
-        """Whether the socket tells all of this: not while one of it is suspected of ending sockets."""
-        return self.fresh and not any(batch.kind in kinds and symbol in batch.symbols for batch in self._suspects)
-
-    def retry(self) -> None:
-        """Try now: credentials changed."""
-        self._retry.set()
+        """Whether the socket tells all of this: not while one of it is blamed for, or suspected of, ending sockets."""
+        suspected = any(batch.kind in kinds and symbol in batch.symbols for batch in self._suspects)
+        return self.fresh and not suspected and not self.hub.rejects(symbol)
 
     def let_in(self) -> None:
-        """REST was answered: whoever waits for better credentials need not wait any more."""
+        """Another request was answered: whoever waits for better credentials need not wait any more."""
         if self._parked:
-            self._retry.set()
+            self._answered.set()
 
     async def run(self) -> NoReturn:
         """Keep the socket, for ever."""
@@ -119,9 +119,7 @@ class Supervisor:
                 refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION"
             finally:
                 self.hub.disconnected()
-            delay = self._delay()
-            # Refused credentials stay refused, and asking again gets the address blocked.
-            await self._pause(None if refused else delay)
+            await self._pause(self._delay(), refused=refused)
 
     def _delay(self) -> float:
         """Seconds until the next try: few after a socket that worked, or while a symbol is hunted."""
@@ -132,13 +130,18 @@ class Supervisor:
         delay = min(self._timing.first_delay * 2.0**doublings, self._timing.last_delay)
         return delay * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all clients come back at once
 
-    async def _pause(self, seconds: float | None) -> None:
-        self._parked = seconds is None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._retry.wait()
-        self._parked = False
-        self._retry.clear()
+    async def _pause(self, seconds: float, *, refused: bool) -> None:
+        """Back off; refused credentials stay refused until another request is answered, or for a long while."""
+        self._parked = refused
+        try:
+            await asyncio.sleep(seconds)
+            if refused:  # asking again and again gets the address blocked
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._timing.again):
+                        await self._answered.wait()
+        finally:
+            self._parked = False
+            self._answered.clear()
 
     async def _connect(self) -> NoReturn:
         port = await self._gate.market()
@@ -148,6 +151,7 @@ class Supervisor:
             self.problem = None
             self._opened = monotonic()
             self._active.clear()
+            self._controlled = False
             self.hub.connected("simulator" if port.simulated else "stream")
             await self._serve(stream)
 
@@ -201,22 +205,36 @@ class Supervisor:
         batch.sent = monotonic()  # the first of its kind opens a channel before
 
     def _forget_settled(self) -> None:
+        """What a socket outlived is beyond suspicion, and a control for what it is asked for next."""
         now = monotonic()
-        self._recent = [batch for batch in self._recent if now - batch.sent < self._timing.settled]
+        recent = [batch for batch in self._recent if now - batch.sent < self._timing.settled]
+        self._controlled = self._controlled or len(recent) < len(self._recent)
+        self._recent = recent
 
     def _convict(self) -> bool:
-        """After a socket's end: blame what was just sent; a set that did it twice is halved, one symbol dropped."""
+        """After a socket's end: suspect what was just sent; halve what did it again, alone, down to one symbol.
+
+        That one is left out only where something else lived on the same socket: else it is the broker, who ends them
+        all, and in the end all is suspected anew.
+        """
         self._forget_settled()
         guilty, self._recent = self._recent, []
+        if guilty:
+            self._fruitless = 0 if self._controlled else self._fruitless + 1
         for batch in guilty:
             batch.deaths += 1
-            if batch.deaths < 2:
+            if batch.deaths < 2 or len(guilty) > 1:
                 self._suspects.append(batch)
             elif len(batch.symbols) > 1:
                 self._suspects.extend(batch.halves())
-            else:
+            elif self._controlled:
                 _log.warning("the market data socket ends when %s is asked for: left out", batch.symbols[0])
                 self.hub.reject(batch.symbols[0])
+            else:
+                self._suspects.insert(0, batch)  # after the others: one that lives is the control
+        if self._fruitless > HUNT:
+            self._suspects.clear()
+            self._fruitless = 0
         return bool(guilty)
 
 

@@ -22,8 +22,6 @@ class QuoteEvent(NamedTuple):
     symbol: str
     bid: float | None
     ask: float | None
-    bid_size: float | None
-    ask_size: float | None
 
 
 class TradeEvent(NamedTuple):
@@ -31,7 +29,6 @@ class TradeEvent(NamedTuple):
 
     symbol: str
     price: float | None
-    size: float | None
     day_volume: float | None
 
 
@@ -46,7 +43,10 @@ class SummaryEvent(NamedTuple):
 
 
 class CandleEvent(NamedTuple):
-    """One bar of a candle symbol, which begins at `time` (ms since the epoch); `flags` are dxFeed's event flags."""
+    """One bar of a candle symbol, which begins at `time` (ms since the epoch); `flags` are dxFeed's event flags.
+
+    A bar whose time can't be read begins at UNREADABLE.
+    """
 
     symbol: str
     flags: int
@@ -58,6 +58,7 @@ class CandleEvent(NamedTuple):
     volume: float | None
 
 
+UNREADABLE = -1
 Event = QuoteEvent | TradeEvent | SummaryEvent
 Kind = type[QuoteEvent] | type[TradeEvent] | type[SummaryEvent] | type[CandleEvent]
 KINDS: tuple[Kind, ...] = (QuoteEvent, TradeEvent, SummaryEvent)  # those that make a quote
@@ -81,6 +82,7 @@ class Row:
     volume: float | None = None
     as_of: datetime | None = None
     source: Source = "rest"
+    index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Quote:
     volume: float | None
     change: float | None
     change_percent: float | None
-    as_of: datetime
+    as_of: datetime | None
     source: Source
     session: str
     stale: bool

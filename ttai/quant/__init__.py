@@ -1,1 +1,1 @@
-"""Pure mathematics of options: values in, values out; no IO, nothing of ttai, ValueError only."""
+"""Pure knowledge of markets, symbols to indicators: values in, values out; no IO, nothing of ttai, ValueError only."""

@@ -86,8 +86,8 @@ class _Family:
 class LimitedTransport(httpx2.AsyncBaseTransport):
     """Paces, repeats reads, renews an invalidated token once, and says what went wrong."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, url: str, renew: Renew, tries: Tries | None = None) -> None:
-        self._tries = tries = tries or Tries()
+    def __init__(self, inner: httpx2.AsyncBaseTransport, url: str, renew: Renew, tries: Tries) -> None:
+        self._tries = tries
         self._inner = inner
         self._url = url
         self._renew = renew
@@ -100,7 +100,7 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
         self.simulated = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        read = request.method == "GET" or request.url.path in (OAUTH, "/sessions/validate")
+        read = request.method == "GET" or request.url.path == OAUTH
         if not read:
             await self._pace(request.url.path)
             return await self._send(request)

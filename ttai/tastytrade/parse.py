@@ -6,13 +6,24 @@ from datetime import datetime
 from typing import Any
 
 from ttai.broker.types import Account
-from ttai.market.types import CandleEvent, Event, Instrument, Kind, QuoteEvent, Row, SummaryEvent, TradeEvent
+from ttai.market.types import (
+    UNREADABLE,
+    CandleEvent,
+    Event,
+    Instrument,
+    Kind,
+    QuoteEvent,
+    Row,
+    Source,
+    SummaryEvent,
+    TradeEvent,
+)
 from ttai.quant import symbols as spelling
 
 # The fields asked of the feed, in the order of our events; `FEED_SETUP` names them, `FEED_DATA` follows it.
 FIELDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
-    "Quote": (QuoteEvent, ("eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize")),
-    "Trade": (TradeEvent, ("eventSymbol", "price", "size", "dayVolume")),
+    "Quote": (QuoteEvent, ("eventSymbol", "bidPrice", "askPrice")),
+    "Trade": (TradeEvent, ("eventSymbol", "price", "dayVolume")),
     "Summary": (
         SummaryEvent,
         ("eventSymbol", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "prevDayClosePrice"),
@@ -44,7 +55,7 @@ def moment(value: Any) -> datetime | None:
     return result if result.tzinfo else None
 
 
-def market_row(item: Any) -> Row | None:
+def market_row(item: Any, source: Source) -> Row | None:
     """One row of /market-data/by-type; None where not even its symbol can be read."""
     name = symbol(item)
     if name is None:
@@ -65,6 +76,8 @@ def market_row(item: Any) -> Row | None:
         prev_close=number(item.get("prev-close")),
         volume=number(item.get("volume")),
         as_of=moment(item.get("updated-at")),
+        source=source,
+        index=name in spelling.INDICES or is_index(item),
     )
 
 
@@ -116,12 +129,12 @@ def feed_events(name: str, data: Sequence[Any]) -> list[Event]:
 
 
 def candle_events(data: Sequence[Any]) -> list[CandleEvent]:
-    """The candles of one FEED_DATA message; one whose time can't be read stands at -1."""
+    """The candles of one FEED_DATA message; one whose time can't be read stands at UNREADABLE."""
     events = []
     for symbol, *values in _feed_rows("Candle", data):
         if isinstance(symbol, str):
             flags, time, *prices = map(_price, values)
-            moment = int(time) if time is not None and 0 <= time < _END else -1
+            moment = int(time) if time is not None and 0 <= time < _END else UNREADABLE
             events.append(CandleEvent(spelling.plain_candle(symbol), int(flags or 0), moment, *prices))
     return events
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -42,8 +41,17 @@ _log = logging.getLogger(__name__)
 class TastyTrade:
     """The adapter: market and broker ports over one session."""
 
-    def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        url: str,
+        wire: Wire,
+        tries: Tries | None = None,
+        answered: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`answered` is called whenever the broker has answered a request of the market's or the user's."""
         self._tries = tries or Tries()
+        self._answered = answered
         self.session = BrokerSession(credentials, url, wire, self._tries)
         self.login = f"{credentials.key} {url}"
         self.origin = url
@@ -71,10 +79,10 @@ class TastyTrade:
             except TtaiError as error:
                 failed.update((symbol, error) for _, symbol in part)
                 continue
-            read = [parse.market_row(item) for item in sorted(items, key=parse.is_index)]
+            read = [parse.market_row(item, self._source) for item in sorted(items, key=parse.is_index)]
             for row in read:
                 if row is not None:  # a stock comes before an index of the same name
-                    rows.setdefault(row.symbol, replace(row, source=self._source))
+                    rows.setdefault(row.symbol, row)
             if None in read:
                 # A row without a readable symbol could be any of those that did not come.
                 unreadable = BrokerUnavailable("a row of its market data can't be read")
@@ -101,13 +109,13 @@ class TastyTrade:
     async def search(self, text: str) -> Listing[Instrument]:
         """Symbols that look like `text`."""
         if text in (".", ".."):  # steps in a path, however they are quoted
-            return Listing([])
-        return _read(await self._items(f"/symbols/search/{quote(text, safe='')}"), parse.instrument)
+            return Listing([], source=self._source)
+        return self._read(await self._items(f"/symbols/search/{quote(text, safe='')}"), parse.instrument)
 
     async def accounts(self) -> Listing[Account]:
         """The open accounts."""
         items = await self._items("/customers/me/accounts")
-        return _read([item for item in items if not parse.is_closed(item)], parse.account)
+        return self._read([item for item in items if not parse.is_closed(item)], parse.account)
 
     async def public_watchlists(self) -> Listing[Watchlist]:
         """The lists that TastyTrade publishes."""
@@ -172,7 +180,13 @@ class TastyTrade:
         return lists.watchlist(item, self._source)
 
     def _lists(self, items: list[Any]) -> Listing[Watchlist]:
-        return _read(items, self._list)
+        return self._read(items, self._list)
+
+    def _read(self, items: list[Any], one: Callable[[Any], T | None]) -> Listing[T]:
+        rows = [row for item in items if (row := one(item)) is not None]
+        if len(rows) < len(items):
+            _log.warning("%d of %d rows were not read (%s)", len(items) - len(rows), len(items), one.__name__)
+        return Listing(rows, unreadable=len(items) - len(rows), source=self._source)
 
     async def _items(self, path: str, params: dict[str, list[str]] | None = None) -> list[Any]:
         data = await self._get(path, params)
@@ -210,7 +224,7 @@ class TastyTrade:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
         try:
-            return await task
+            answer = await task
         except TastytradeError as error:  # its text is the answer's, with whatever stands there
             _log.warning("%s on %s", type(error).__name__, path)
             raise BrokerUnavailable(f"its answer on {path} can't be read") from None
@@ -218,14 +232,9 @@ class TastyTrade:
             if is_cancelled():
                 raise
             raise LoginChanged from None
+        self._answered()
+        return answer
 
 
 def _list_path(name: str) -> str:
     return f"/watchlists/{quote(name, safe='')}"
-
-
-def _read(items: list[Any], one: Callable[[Any], T | None]) -> Listing[T]:
-    rows = [row for item in items if (row := one(item)) is not None]
-    if len(rows) < len(items):
-        _log.warning("%d of %d rows were not read (%s)", len(items) - len(rows), len(items), one.__name__)
-    return Listing(rows, unreadable=len(items) - len(rows))

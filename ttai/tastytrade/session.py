@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 class BrokerSession(Session):
     """The SDK's session on a transport of ours; stands for one event loop and one set of credentials."""
 
-    def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries | None = None) -> None:
-        self._tries = tries or Tries()
+    def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries) -> None:
+        self._tries = tries
         self.transport = LimitedTransport(wire(), url, self._renew, self._tries)
         super().__init__(
             credentials.client_secret.get_secret_value(),

@@ -16,22 +16,15 @@ from anyio import Event as Opened
 from anyio import fail_after
 from httpx2.websockets import AsyncWebSocketSession, HTTPXWSException, WebSocketDisconnect, WebSocketUpgradeError
 from tastytrade import DXLinkStreamer
-from tastytrade.dxfeed import Candle, Quote, Summary, Trade
-from tastytrade.dxfeed import Event as SdkEvent
 from tastytrade.utils import TastytradeError
 
 from ttai.errors import BrokerUnavailable
 from ttai.market.ports import CandleSink, Heard
-from ttai.market.types import CandleEvent, Event, Kind, QuoteEvent, SummaryEvent, TradeEvent
+from ttai.market.types import CandleEvent, Event, Kind
 from ttai.tastytrade.parse import FIELDS, candle_events, feed_events
 from ttai.tastytrade.session import BrokerSession
 
-_SDK_CLASS: dict[Kind, type[SdkEvent]] = {
-    QuoteEvent: Quote,
-    TradeEvent: Trade,
-    SummaryEvent: Summary,
-    CandleEvent: Candle,
-}
+_NAMES: dict[Kind, str] = {kind: name for name, (kind, _) in FIELDS.items()}
 _OPENING = 10.0
 _PERIOD = 0.1  # s between two messages of one kind
 
@@ -51,16 +44,16 @@ class Feed(DXLinkStreamer):
 
     async def subscribe(self, kind: Kind, symbols: Sequence[str]) -> None:  # type: ignore[override]
         """Ask for one kind of event of these symbols."""
+        name = _NAMES[kind]
+        entries: list[dict[str, Any]] = [{"type": name, "symbol": symbol} for symbol in symbols]
         if kind is CandleEvent:
-            since = self._candles.since
-            entries = [{"type": "Candle", "symbol": symbol, "fromTime": since(symbol)} for symbol in symbols]
-            await self._say("FEED_SUBSCRIPTION", "Candle", add=entries)
-        else:
-            await super().subscribe(_SDK_CLASS[kind], symbols)
+            entries = [{**entry, "fromTime": self._candles.since(entry["symbol"])} for entry in entries]
+        await self._say("FEED_SUBSCRIPTION", name, add=entries)
 
     async def unsubscribe(self, kind: Kind, symbols: Sequence[str]) -> None:  # type: ignore[override]
         """Ask no more."""
-        await super().unsubscribe(_SDK_CLASS[kind], symbols)
+        name = _NAMES[kind]
+        await self._say("FEED_SUBSCRIPTION", name, remove=[{"type": name, "symbol": symbol} for symbol in symbols])
 
     @property
     def _websocket(self) -> AsyncWebSocketSession:
@@ -72,11 +65,12 @@ class Feed(DXLinkStreamer):
 
         async def receive_json(*args: Any, **kwargs: Any) -> Any:
             while not _is_message(message := await _read(receive(*args, **kwargs))):
-                _log.warning("a message of the feed was not read")
-                self._heard(())
+                _log.warning("a message of the feed was not read")  # and is no sign of life
             kind = message["type"]
             if kind == "CHANNEL_CLOSED":  # its symbols would be silent for ever, on a socket that lives
                 raise BrokerUnavailable("it closed a channel of the market data socket")
+            if kind == "FEED_CONFIG":
+                _check_fields(message)
             if kind != "FEED_DATA":
                 self._heard(())
             return message
@@ -146,6 +140,13 @@ def _is_message(message: Any) -> bool:
         return False
     is_whole = isinstance(message.get("channel"), int) and isinstance(message.get("data"), list)
     return message["type"] != "FEED_DATA" or is_whole
+
+
+def _check_fields(message: dict[str, Any]) -> None:
+    """The fields the feed will send are those asked for: one that is left out would shift all values after it."""
+    for name, fields in (message.get("eventFields") or {}).items():
+        if name in FIELDS and tuple(fields) != FIELDS[name][1]:
+            raise BrokerUnavailable(f"its feed sends other fields of a {name} than were asked for")
 
 
 def _said(error: BaseException) -> str:

@@ -50,8 +50,9 @@ class Match(Answer):
 
 
 class Matches(Answer):
-    """What the search found."""
+    """What the search found, and whose symbols they are."""
 
+    source: str
     matches: list[Match]
 
 

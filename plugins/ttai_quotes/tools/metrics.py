@@ -41,7 +41,7 @@ def _unknown(rows: list[SymbolMetrics], reported: Collection[str]) -> list[str]:
             names = tuple(name for name in names if name != "earnings_date")
         alike.setdefault(names, []).append(row.symbol)
     notes = [
-        f"{', '.join(symbols)}: {', '.join(names)} null: TastyTrade gave no value"
+        f"{', '.join(symbols)}: {', '.join(names)} null: no value was given"
         for names, symbols in alike.items()
         if names
     ]

@@ -29,11 +29,14 @@ class QuoteTools:
         """Quote several symbols in one table, with the reason for each that could not be had.
         Use it instead of repeated get_quote calls."""
         answer = await self._market.quotes(several(symbols))
-        notes = [note for quote in answer.quotes for note in quote.notes]
+        holders: dict[str, list[str]] = {}
+        for quote in answer.quotes:
+            for note in quote.notes:
+                holders.setdefault(note, []).append(quote.symbol)
         return QuoteTable(
             quotes=[QuoteAnswer.of(quote).model_copy(update={"notes": []}) for quote in answer.quotes],
             missing=[Missing(symbol=missing.symbol, reason=missing.reason) for missing in answer.missing],
-            notes=notes,
+            notes=[f"{', '.join(symbols)}: {note}" for note, symbols in holders.items()],
         )
 
     async def search_symbols(
@@ -47,6 +50,7 @@ class QuoteTools:
         found = await self._market.search(text)
         kept, note = cut(found, keep=MOST_MATCHES, ask="a longer query", noun="matches")
         return Matches(
+            source=found.source,
             matches=[Match(symbol=match.symbol, description=match.description) for match in kept],
             notes=[*([note] if note else []), *found.notes("matches")],
         )
