@@ -166,6 +166,7 @@ async def test_an_index_that_rest_told_of_is_one_for_the_stream_too() -> None:
         assert (quote.last is not None, quote.volume) == (True, None)
         assert quote.notes[0] == "bid, ask or mid is null: an index has no bid and ask"
         assert {kind for kind, _ in d.tap.subscribed()} == {"Trade", "Summary"}
+        assert (await d.market.history("NEWX", bars=5)).frame["volume"].null_count() == 5
 
 
 async def test_a_symbol_that_begins_to_stream_is_no_longer_unknown() -> None:

@@ -1,7 +1,7 @@
 """Price history: the feed's candles, kept per symbol and interval and brought up to date instead of fetched anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from contextvars import Context
 from datetime import UTC, datetime, time
@@ -16,6 +16,7 @@ from ttai.market.intervals import DEPTHS
 from ttai.market.ports import Gate, MarketPort
 from ttai.market.series import Series
 from ttai.market.supervisor import NOT_STARTED, Supervisor
+from ttai.market.ticker import Ticker
 from ttai.market.types import CandleEvent, History
 from ttai.quant import symbols as spelling
 from ttai.quant.intervals import Interval
@@ -45,16 +46,16 @@ class Candles:
         book: Book,
         archive: Archive,
         clock: Clock,
-        look_up: Callable[[str], Awaitable[object]],
+        ticker: Ticker,
     ) -> None:
-        """`look_up` raises UnknownSymbol for what does not exist: the feed just says nothing."""
+        """`ticker` knows which symbols do not exist: the feed just says nothing."""
         self._gate = gate
         self._supervisor = supervisor
         self._hub = supervisor.hub
         self._book = book
         self._archive = archive
         self._clock = clock
-        self._look_up = look_up
+        self._ticker = ticker
         self._slots = asyncio.Semaphore(MOST_SUBSCRIBED)
         self._fetching: set[asyncio.Task[Any]] = set()
         self._keeping: set[asyncio.Task[Any]] = set()
@@ -82,10 +83,11 @@ class Candles:
         Raises UnknownSymbol, NotFound where there are no bars, BrokerUnavailable where nothing is to be had. What
         can't be brought up to date in time is answered as it is, stale.
         """
+        self._ticker.refuse_unknown(symbol)
         await warm("talib")  # with polars and numpy: the first indicator is never far
         port = await self._gate.market()
         series = self._book.find(
-            spelling.candle_symbol(symbol, interval.name, extended=extended), traded=spelling.kind(symbol) != "index"
+            spelling.candle_symbol(symbol, interval.name, extended=extended), traded=not self._ticker.is_index(symbol)
         )
         daily = interval.name == "1d" and not extended
         asked = _ms(start)
@@ -192,14 +194,14 @@ class Candles:
         finally:
             await _end(ready, doubting)
         if series.frame is None or not len(series.frame):
-            await self._look_up(symbol)
+            await self._ticker.look_up(symbol)
 
     async def _doubt(self, series: Series, symbol: str) -> NoReturn:
         """Raise once it is known why a feed stays silent."""
         await asyncio.sleep(FIRST)
         if series.partial is None:
             with suppress(BrokerUnavailable, RateLimited, TookTooLong):
-                await self._look_up(symbol)
+                await self._ticker.look_up(symbol)
         while True:
             if self._hub.rejects(series.symbol):
                 raise BrokerUnavailable(f"the market data socket ends when candles of {symbol} are asked for")

@@ -60,7 +60,7 @@ class Market:
         self._book = Book(self.hub, clock)
         self.supervisor = Supervisor(self.hub, gate, self._book, self._is_open, timing)
         self._ticker = Ticker(self.supervisor, self._rows, cache)
-        self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._ticker.look_up)
+        self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._ticker)
 
     async def quote(self, symbol: str) -> Quote:
         """One symbol's quote; raises UnknownSymbol, BadArgument, or what the broker's failure was."""
@@ -113,7 +113,6 @@ class Market:
         failure was.
         """
         name, length = _spell(symbol), named(interval)
-        self._ticker.refuse_unknown(name)
         first = begin(length, end or self._clock.now(), bars=bars, start=start, extended=extended)
         session = (await self.session()).label
         most = None if start else bars

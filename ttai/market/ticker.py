@@ -59,6 +59,10 @@ class Ticker:
             raise self._unknown(symbol)
         return _old(streamed, UnknownSymbol(symbol)) if streamed.stale else streamed
 
+    def is_index(self, symbol: str) -> bool:
+        """Whether nobody trades the symbol itself: it has no bid, ask or volume, whatever the feed says."""
+        return symbol in self._indices
+
     def refuse_unknown(self, symbol: str) -> None:
         """UnknownSymbol where REST said within ten minutes that there is no such symbol."""
         if self._cache.get(("unknown", symbol)):
@@ -72,14 +76,14 @@ class Ticker:
 
     def _asked(self, symbol: str) -> tuple[str, tuple[Kind, ...]]:
         """What the feed calls the symbol, and what it tells of it."""
-        return spelling.streamer_symbol(symbol), _INDEX_STREAMED if symbol in self._indices else KINDS
+        return spelling.streamer_symbol(symbol), _INDEX_STREAMED if self.is_index(symbol) else KINDS
 
     def _from_line(self, symbol: str, line: Line, session: str) -> Quote:
         """What the stream says, or, where it says nothing more, the last it said."""
         return from_line(
             symbol,
             line.events,
-            index=symbol in self._indices,
+            index=self.is_index(symbol),
             as_of=line.at,
             source=self._hub.source,
             session=session,
