@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttai import __version__
 from ttai.app import App
@@ -107,7 +107,8 @@ def web_app(app: App, token: Token, idle: float = IDLE_SESSION) -> Starlette:
     async def transport(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].rstrip("/")
         scope = {**scope, "path": f"{path}/" if path == "/messages" else path}
-        await (sse if path in ("/sse", "/messages") else streamable)(scope, receive, send)
+        if (whole := await _whole(receive)) is not None:
+            await (sse if path in ("/sse", "/messages") else streamable)(scope, whole, send)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -122,3 +123,20 @@ def web_app(app: App, token: Token, idle: float = IDLE_SESSION) -> Starlette:
             Middleware(TokenGuard, token=token),
         ],
     )
+
+
+async def _whole(receive: Receive) -> Receive | None:
+    """`receive` from the request's beginning, once all of it is here; None where the client has hung up before.
+
+    mcp takes half a request for a failure of its own, and logs its traceback.
+    """
+    parts: list[Message] = []
+    while not parts or parts[-1].get("more_body"):
+        parts.append(await receive())
+        if parts[-1]["type"] != "http.request":
+            return None
+
+    async def again() -> Message:
+        return parts.pop(0) if parts else await receive()
+
+    return again

@@ -118,6 +118,23 @@ async def test_a_session_that_is_left_without_a_goodbye_has_an_end() -> None:
         assert "Session not found" in answer.text
 
 
+async def test_a_client_that_hangs_up_in_the_middle_of_its_request_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    head = "Host: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\n"
+    async with serving() as (url, _):
+        port = httpx2.URL(url).port
+        for path in ("/mcp", f"/messages/?session_id={'0' * 32}"):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"POST {path} HTTP/1.1\r\n{head}Content-Length: 99\r\n\r\n{{".encode())
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.transport.abort()
+        async with Client(f"{url}/mcp") as client:
+            await client.list_tools()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_the_terminal_asks_with_the_right_key_and_without_secrets() -> None:
     async with serving("the-key") as (url, _):
         answer = await ask(Server(url, "the-key"), "trial_word", {"text": "yes"})
