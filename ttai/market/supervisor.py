@@ -121,7 +121,7 @@ class Supervisor:
                 cause = _leaf(error)
                 self.problem = _said(cause)
                 _log.warning("market data socket: %s", _told(cause))
-                refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION"
+                refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION" and not cause.retryable
             finally:
                 self.hub.disconnected()
             delay = self._delay()
