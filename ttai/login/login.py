@@ -15,6 +15,7 @@ from ttai.market.market import Market
 from ttai.market.supervisor import NOT_STARTED
 from ttai.settings import CoreSettings
 
+AGAIN, SELDOM = 5.0, 60.0  # s before a login that could not be tried is tried again, at first and at last
 LOOK = 2.0  # s between two looks at whether another process logged in or out: each costs an idle server
 LOGGED_IN = "logged in"
 UNTRIED = "the login was not tried yet"
@@ -27,9 +28,18 @@ class Login:
     """Keeps the server logged in and its market data socket open, where there is anything to log in to."""
 
     def __init__(
-        self, settings: CoreSettings, connection: Connection, vault: Vault, cache: Cache, market: Market, broker: Broker
+        self,
+        settings: CoreSettings,
+        connection: Connection,
+        vault: Vault,
+        cache: Cache,
+        market: Market,
+        broker: Broker,
+        *,
+        again: float = AGAIN,
     ) -> None:
         self.connection = connection
+        self._again = again
         self._settings = settings
         self._vault = vault
         self._cache = cache
@@ -151,18 +161,27 @@ class Login:
             _log.exception("the connection to the broker ended; log in again or restart ttai")
 
     async def _greet(self) -> None:
-        """Say whether the login works before somebody depends on it."""
+        """Say whether the login works before somebody depends on it; while nobody answers, ask again."""
+        pause = self._again
+        while not await self._try():
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, SELDOM)
+
+    async def _try(self) -> bool:
+        """Whether it is known how the login is."""
         try:
             accounts = await self._broker.accounts()
         except TtaiError as error:
             self._said = str(error)
             _log.warning("%s", error)
+            return not error.retryable
         except Exception:  # noqa: BLE001 - a surprise here must not cost the stream
             self._said = "the login could not be tried; the log says why"
             _log.exception("the accounts could not be read")
-        else:
-            self._said = "; ".join([f"{LOGGED_IN}, {len(accounts)} accounts", *accounts.notes("accounts")])
-            _log.info("%s: %s", self.connection.url, self._said)
+            return True
+        self._said = "; ".join([f"{LOGGED_IN}, {len(accounts)} accounts", *accounts.notes("accounts")])
+        _log.info("%s: %s", self.connection.url, self._said)
+        return True
 
     def _refuse_in_demo(self) -> None:
         if self._settings.demo:
