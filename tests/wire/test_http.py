@@ -135,6 +135,26 @@ async def test_a_client_that_hangs_up_in_the_middle_of_its_request_is_no_failure
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+async def test_a_session_ended_while_something_is_asked_of_it_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    """As the SDK's own client leaves in the middle of a call: it cancels and says goodbye on two connections."""
+    accept = {"Accept": "application/json, text/event-stream"}
+    cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
+    word = {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": "trial_word", "arguments": {"text": ""}},
+    }
+    async with serving() as (url, _), httpx2.AsyncClient(base_url=url, headers=accept, timeout=5) as client:
+        for messages in ([cancelled] * 6, [word] * 6, [word, cancelled] * 3):
+            session = {"mcp-session-id": (await client.post("/mcp", json=HELLO)).headers["mcp-session-id"]}
+            asks = [client.post("/mcp", json=message, headers=session) for message in messages]
+            answers = await asyncio.gather(*asks, client.delete("/mcp", headers=session))
+            assert answers[-1].status_code == 200
+            assert {answer.status_code for answer in answers} <= {200, 202, 404}
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_the_terminal_asks_with_the_right_key_and_without_secrets() -> None:
     async with serving("the-key") as (url, _):
         answer = await ask(Server(url, "the-key"), "trial_word", {"text": "yes"})
