@@ -65,7 +65,10 @@ class Asker:
             self.notes.find("in time", f"{what}: {spent:.1f} s")
         self.notes.called(question.tool, reply.outcome, spent)
         self._rules.look(what, reply, default=question.default)
-        if not reply.failed:
+        if reply.failed:
+            self._truth.doubt(what, [question.symbol], [reply.text])
+        else:
+            self._truth.doubt(what, *reply.missing)
             self._truth.judge(what, question.tool, reply.structure, asked, self._truth.now)
         return reply
 

@@ -24,6 +24,12 @@ class Question:
     arguments: dict[str, Any] = field(default_factory=dict)
     default: bool = False
 
+    @property
+    def symbol(self) -> str:
+        """The one it is about, as the server spells it; empty where it is about several, or more than symbols."""
+        given = self.arguments.get("symbol", "") if not self.arguments.get("indicators") else ""
+        return str(given).strip().upper().replace(".", "/")
+
     def __str__(self) -> str:
         return f"{self.tool}({', '.join(f'{name}={value}' for name, value in self.arguments.items())})"[:200]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.notes import Notes
+from ttai.answers import rows
 
 CODES = (
     "AUTHENTICATION", "AUTHORIZATION", "VALIDATION", "NOT_FOUND", "RATE_LIMIT", "BROKER", "ANALYSIS", "DATABASE", "LLM",
@@ -42,6 +43,15 @@ class Reply:
         """`ok`, or the failure's code."""
         return self.text.partition(":")[0][:20] if self.failed else "ok"
 
+    @property
+    def missing(self) -> tuple[list[str], list[str]]:
+        """The symbols that could not be had, and why."""
+        table = self.structure.get("missing")
+        if not isinstance(table, Mapping):
+            return [], []
+        found = rows(self.structure, "missing")
+        return [str(row["symbol"]) for row in found], [str(row["reason"]) for row in found]
+
 
 class Rules:
     """Looks at every answer."""
@@ -61,9 +71,9 @@ class Rules:
             self._notes.find("budget", f"{what}: {text} bytes of text, {size} of structure")
         if any(image > IMAGE for image in reply.images):
             self._notes.find("budget", f"{what}: pictures of {reply.images} bytes")
-        for missing in _missing(reply.structure):
-            if not SENTENCE.fullmatch(str(missing)):
-                self._notes.find("sentence", f"{what}: missing because {str(missing)[:300]!r}")
+        for missing in reply.missing[1]:
+            if not SENTENCE.fullmatch(missing):
+                self._notes.find("sentence", f"{what}: missing because {missing[:300]!r}")
         self.read(what, f"{reply.text}\n{structure}")
 
     def read(self, what: str, text: str) -> None:
@@ -76,14 +86,3 @@ class Rules:
             if kind not in self._known:
                 self._known.add(kind)
                 self._notes.find("surprise", f"{what}: {around!r}")
-
-
-def _missing(structure: Mapping[str, Any]) -> list[Any]:
-    """The reasons for what could not be had."""
-    table = structure.get("missing")
-    if not isinstance(table, Mapping) or "rows" not in table:
-        return []
-    if "reason" in table["columns"]:
-        place = table["columns"].index("reason")
-        return [row[place] for row in table["rows"]]
-    return [structure["reason"]] if "reason" in table.get("shared", ()) else []

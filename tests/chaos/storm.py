@@ -54,7 +54,7 @@ class Storm:
     async def rage(self) -> None:
         """Trouble after trouble, for ever; a lull after each."""
         while True:
-            await asyncio.sleep(self._dice.uniform(1, 6))
+            await asyncio.sleep(self._dice.uniform(0.5, 5))
             if self._dice.random() < 0.15:
                 await self._kill()
             else:
@@ -92,7 +92,7 @@ class Storm:
         await self.calm()
 
     async def _trouble(self) -> None:
-        for _ in range(self._dice.choice((1, 2, 3, 4, 6))):
+        for _ in range(self._dice.choice((1, 2, 3, 5, 8))):
             if self._dice.random() < 0.25:
                 action = self._dice.choice(("drop", "drop", "stall", "silence", "error"))
                 self._notes.struck(f"socket {action}")
@@ -101,8 +101,8 @@ class Storm:
                 fault = self._fault()
                 self._notes.struck(fault["kind"])
                 await self._tell("/-/faults", fault)
-            await asyncio.sleep(self._dice.uniform(0, 2))
-        await asyncio.sleep(self._dice.choice((0, 2, 5, 10, 26)) * self._dice.uniform(0.7, 1))
+            await asyncio.sleep(self._dice.uniform(0, 1.5))
+        await asyncio.sleep(self._dice.choice((0, 1, 3, 8, 12, 26)) * self._dice.uniform(0.7, 1))
 
     async def _kill(self) -> None:
         self._notes.struck("killed")

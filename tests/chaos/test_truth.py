@@ -71,6 +71,22 @@ def test_a_market_that_starts_again_is_where_it_began(truth: Truth, notes: Notes
     assert rules_of(notes) == ["stale"]
 
 
+@pytest.mark.parametrize(
+    ("symbol", "said", "rules"),
+    [
+        ("SPY", "BROKER: TastyTrade does not answer.", []),
+        ("SPY", "NOT_FOUND: no market data for SPY.", ["untrue"]),
+        ("NOSUCH", "NOT_FOUND: no market data for NOSUCH.", []),
+        ("NOSUCH", "AUTHENTICATION: TastyTrade at x refused the credentials (no).", ["untrue"]),
+    ],
+)
+def test_a_failure_is_held_against_what_is(
+    truth: Truth, notes: Notes, symbol: str, said: str, rules: list[str]
+) -> None:
+    truth.doubt("a call", [symbol], [said])
+    assert rules_of(notes) == rules
+
+
 def test_a_level_is_not_used_again_soon(truth: Truth) -> None:
     levels = [truth.next_level("SPY") for _ in range(8)]
     assert len(set(levels)) == 8

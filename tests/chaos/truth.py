@@ -1,6 +1,6 @@
 """What the market really was: prices that were set, when, and which answers may still carry them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -95,6 +95,13 @@ class Truth:
                 self._notes.find("provenance", f"{told} lacks as_of, source or stale")
                 continue
             self._judge(quote, told, asked, got)
+
+    def doubt(self, who: str, asked: Iterable[str], sentences: Iterable[str]) -> None:
+        """Hold what failed against what is: every symbol of ours exists, and the credentials are good."""
+        for symbol, said in zip(asked, sentences, strict=True):
+            code = said.partition(":")[0]
+            if "refused the credentials" in said or (symbol in self._epochs and code in ("NOT_FOUND", "VALIDATION")):
+                self._notes.find("untrue", f"{who}: {symbol}: {said}")
 
     def _judge(self, quote: Mapping[str, Any], told: str, asked: float, got: float) -> None:
         symbol, as_of = quote["symbol"], datetime.fromisoformat(quote["as_of"]).timestamp()
