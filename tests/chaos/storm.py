@@ -1,6 +1,7 @@
 """What goes wrong: faults, cut and silent sockets, a broker that is killed; and prices that move meanwhile."""
 
 import asyncio
+import signal
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -13,8 +14,8 @@ from tests.chaos.stage import Stage
 from tests.chaos.truth import FOLLOWERS, LEADERS, Truth
 
 PATHS = (
-    "*", "/market-data/*", "/market-metrics*", "/oauth/token", "/api-quote-tokens", "/dxlink", "/symbols/search/*",
-    "*watchlists*", "/customers/me/accounts",
+    "*", "*", "/market-data/*", "/market-data/*", "/market-data/*", "/dxlink", "/dxlink", "/market-metrics*",
+    "/oauth/token", "/api-quote-tokens", "/symbols/search/*", "*watchlists*", "/customers/me/accounts",
 )  # fmt: skip
 STREAM = "/dxlink"
 POISON = ("PFE", "DIS")  # no price of theirs is watched: a symbol that kills sockets is left out for ten minutes
@@ -55,10 +56,8 @@ class Storm:
         """Trouble after trouble, for ever; a lull after each."""
         while True:
             await asyncio.sleep(self._dice.uniform(0.5, 5))
-            if self._dice.random() < 0.15:
-                await self._kill()
-            else:
-                await self._trouble()
+            (strike,) = self._dice.choices((self._trouble, self._kill, self._freeze), weights=(8, 1, 1))
+            await strike()
             await self.calm()
 
     async def spoil_the_start(self) -> None:
@@ -92,7 +91,7 @@ class Storm:
         await self.calm()
 
     async def _trouble(self) -> None:
-        for _ in range(self._dice.choice((1, 2, 3, 5, 8))):
+        for _ in range(self._dice.choice((1, 3, 5, 8, 12))):
             if self._dice.random() < 0.25:
                 action = self._dice.choice(("drop", "drop", "stall", "silence", "error"))
                 self._notes.struck(f"socket {action}")
@@ -101,7 +100,7 @@ class Storm:
                 fault = self._fault()
                 self._notes.struck(fault["kind"])
                 await self._tell("/-/faults", fault)
-            await asyncio.sleep(self._dice.uniform(0, 1.5))
+            await asyncio.sleep(self._dice.uniform(0, 1))
         await asyncio.sleep(self._dice.choice((0, 1, 3, 8, 12, 26)) * self._dice.uniform(0.7, 1))
 
     async def _kill(self) -> None:
@@ -112,6 +111,16 @@ class Storm:
             self._truth.began_anew(before)
             await asyncio.sleep(self._dice.choice((0.1, 3, 15)))
             await self._stage.restart_broker()
+
+    async def _freeze(self) -> None:
+        """Its lines stay open, and nothing comes of them."""
+        self._notes.struck("frozen")
+        async with self._one_hand:
+            self._stage.broker.process.send_signal(signal.SIGSTOP)
+            try:
+                await asyncio.sleep(self._dice.choice((2, 8, 14)))
+            finally:
+                self._stage.broker.process.send_signal(signal.SIGCONT)
 
     async def _tell(self, path: str, what: Fault) -> bool:
         try:
@@ -124,7 +133,7 @@ class Storm:
     def _fault(self) -> Fault:
         dice = self._dice
         kind = dice.choice(list(_KINDS))
-        return {"kind": kind, "count": dice.choice((1, 1, 2, 3, 6, None)), **_KINDS[kind](dice)}
+        return {"kind": kind, "count": dice.choice((1, 2, 3, 6, None, None)), **_KINDS[kind](dice)}
 
 
 def _answer(dice: Random) -> Fault:

@@ -91,8 +91,8 @@ class Truth:
             if symbol not in self._epochs:
                 continue
             told = f"{who} {tool} {symbol}: " + ", ".join(f"{k}={quote.get(k)}" for k in ("as_of", "stale", "source"))
-            if quote.get("stale") is None or quote.get("as_of") is None or quote.get("source") is None:
-                self._notes.find("provenance", f"{told} lacks as_of, source or stale")
+            if quote.get("stale") is None or quote.get("as_of") is None or quote.get("source") != "simulator":
+                self._notes.find("provenance", f"{told}: where it is from, when, and whether it holds")
                 continue
             self._judge(quote, told, asked, got)
 
