@@ -65,7 +65,8 @@ class Run:
     async def _acts(self, actors: list[Asker], liner: Liner) -> None:
         await self._storm.mend_the_start()
         async with self._ways(liner) as ways:
-            await asyncio.gather(*(asker.ask(one, send) for asker, send in ways for one in all_bars()))
+            for one in all_bars():  # not at once: the simulator tells long histories at the cost of all else it tells
+                await asyncio.gather(*(asker.ask(one, send) for asker, send in ways))
             await self._all_right(ways, "at the start")
         await self._rage_for(self._rage / 3)
         await self._rest(actors)

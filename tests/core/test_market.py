@@ -1,7 +1,7 @@
 """The market as a plugin asks it: what a quote is made of, where it comes from, how old it is."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,17 @@ async def test_a_row_where_there_is_no_stream_says_its_source_and_age() -> None:
         assert quote.as_of == d.clock.now()
         assert quote.mark == quote.mid
         assert quote.notes == ()
+
+
+async def test_a_row_without_a_time_is_no_younger_for_being_remembered() -> None:
+    async with desk(
+        {"kind": "missing", "path": BY_TYPE, "field": "updated-at", "symbols": ["SPY"]}, streaming=False
+    ) as d:
+        first = await d.market.quote("SPY")
+        d.clock.advance(4)
+        again = await d.market.quote("SPY")
+        assert d.asked(BY_TYPE) == 1
+    assert again.as_of == first.as_of == d.clock.now() - timedelta(seconds=4)
 
 
 async def test_the_age_of_a_quote_is_that_of_its_newest_event() -> None:

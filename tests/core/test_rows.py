@@ -56,12 +56,12 @@ class Port:
 
 
 async def test_what_is_asked_together_goes_out_together() -> None:
-    port = Port("SPY", "QQQ")
-    reader = RowReader(port, Cache(FrozenClock()))
+    port, clock = Port("SPY", "QQQ"), FrozenClock()
+    reader = RowReader(port, Cache(clock), clock)
     spy, again, qqq, nope = await asyncio.gather(*(reader.row(s) for s in ("SPY", "SPY", "QQQ", "NOPE")))
     assert port.asked == [["SPY", "QQQ", "NOPE"]]
     assert spy is again is not None
-    assert qqq == Row("QQQ", last=1.0)
+    assert qqq == Row("QQQ", last=1.0, as_of=clock.now())
     assert nope is None
 
 

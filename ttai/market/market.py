@@ -69,7 +69,7 @@ class Market:
         self._always_open = always_open
         self._calendar: Calendar | None = None
         self._counting_days = asyncio.Lock()
-        self._rows = RowReader(gate, cache)
+        self._rows = RowReader(gate, cache, clock)
         self._metrics = MetricsReader(gate, cache)
         self.hub = Hub(clock)
         self._book = Book(self.hub, clock)

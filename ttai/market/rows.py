@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Generic
 
 from ttai.cache import STOPPING, Cache
+from ttai.clock import Clock
 from ttai.errors import BrokerUnavailable
 from ttai.market.metrics import Metrics
 from ttai.market.ports import Gate, MarketPort
@@ -83,10 +85,16 @@ def _fail(asked: Mapping[str, asyncio.Future[T | None]], failure: Exception) -> 
 
 
 class RowReader(Reader[Row]):
-    """Market data."""
+    """Market data; a row that does not say of when it is is of when it came, however long it is remembered."""
 
-    def __init__(self, gate: Gate, cache: Cache) -> None:
-        super().__init__(gate, cache, "row", ROWS_LIFE, lambda port, symbols: port.rows(symbols))
+    def __init__(self, gate: Gate, cache: Cache, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
+        super().__init__(gate, cache, "row", ROWS_LIFE, self._dated)
+
+    async def _dated(self, port: MarketPort, symbols: Sequence[str]) -> Rows[Row]:
+        told = await port.rows(symbols)
+        now = self._clock.now()
+        return Rows({name: replace(row, as_of=row.as_of or now) for name, row in told.rows.items()}, told.failed)
 
 
 class MetricsReader(Reader[Metrics]):
