@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from random import SystemRandom
@@ -12,7 +13,8 @@ from tempfile import TemporaryDirectory
 
 from tests.chaos.run import Run
 
-MOST_MINUTES = 8.0
+MOST_MINUTES = 7.0
+LONGEST = 8 * 60.0  # s, whatever happens
 
 
 def main() -> int:
@@ -21,14 +23,22 @@ def main() -> int:
     words.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
     words.add_argument("--minutes", type=float, default=6.0, help=f"in all, about; at most {MOST_MINUTES:.0f}")
     asked = words.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # what was started is ended
     print(f"chaos, seed {asked.seed}", flush=True)
     with TemporaryDirectory(prefix="ttai-chaos-", ignore_cleanup_errors=True) as home:
         run = Run(asked.seed, min(asked.minutes, MOST_MINUTES), Path(home))
         try:
-            asyncio.run(run.play())
+            asyncio.run(_play(run))
+        except TimeoutError:
+            run.notes.find("end", f"the run was not over in {LONGEST:.0f} s")
         finally:
             print(f"\n{run.notes.report(asked.seed)}", flush=True)
     return 1 if run.notes.findings else 0
+
+
+async def _play(run: Run) -> None:
+    async with asyncio.timeout(LONGEST):
+        await run.play()
 
 
 if __name__ == "__main__":
