@@ -11,7 +11,7 @@ import httpx2
 from tests.chaos.notes import Notes
 from tests.chaos.questions import KNOWN, OTHERS
 from tests.chaos.stage import Stage
-from tests.chaos.truth import FOLLOWERS, LEADERS, Truth
+from tests.chaos.truth import FOLLOWERS, LEADERS, OLDEST, Truth
 
 PATHS = (
     "*", "*", "/market-data/*", "/market-data/*", "/market-data/*", "/dxlink", "/dxlink", "/market-metrics*",
@@ -42,7 +42,7 @@ class Storm:
     async def move_prices(self) -> None:
         """Set one price after the other, for ever."""
         while True:
-            await asyncio.sleep(self._prices.uniform(0.5, 4))
+            await asyncio.sleep(self._prices.uniform(0.2, 1.2))
             await self.set_price(self._prices.choice(LEADERS))
 
     async def set_price(self, symbol: str) -> None:
@@ -56,7 +56,7 @@ class Storm:
         """Trouble after trouble, for ever; a lull after each."""
         while True:
             await asyncio.sleep(self._dice.uniform(0.5, 5))
-            (strike,) = self._dice.choices((self._trouble, self._kill, self._freeze), weights=(8, 1, 1))
+            (strike,) = self._dice.choices((self._trouble, self._hush, self._kill, self._freeze), weights=(8, 2, 1, 1))
             await strike()
             await self.calm()
 
@@ -102,6 +102,16 @@ class Storm:
                 await self._tell("/-/faults", fault)
             await asyncio.sleep(self._dice.uniform(0, 1))
         await asyncio.sleep(self._dice.choice((0, 1, 3, 8, 12, 26)) * self._dice.uniform(0.7, 1))
+
+    async def _hush(self) -> None:
+        """A feed that says nothing for longer than it may be believed, at times while nobody else answers either."""
+        action = self._dice.choice(("stall", "silence"))
+        self._notes.struck(f"hushed by {action}")
+        if self._dice.random() < 0.4:
+            await self._tell("/-/faults", {"kind": "status", "path": self._dice.choice(("/market-data/*", "*"))})
+        await self._tell("/-/ws", {"action": action})
+        await self._tell("/-/faults", {"kind": action, "path": STREAM})  # those that come after it too
+        await asyncio.sleep(OLDEST + self._dice.uniform(5, 15))
 
     async def _kill(self) -> None:
         self._notes.struck("killed")
