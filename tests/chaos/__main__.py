@@ -23,12 +23,13 @@ def main() -> int:
     words.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
     words.add_argument("--minutes", type=float, default=6.0, help=f"in all, about; at most {MOST_MINUTES:.0f}")
     asked = words.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # what was started is ended
     print(f"chaos, seed {asked.seed}", flush=True)
     with TemporaryDirectory(prefix="ttai-chaos-", ignore_cleanup_errors=True) as home:
         run = Run(asked.seed, min(asked.minutes, MOST_MINUTES), Path(home))
         try:
             asyncio.run(_play(run))
+        except asyncio.CancelledError:
+            run.notes.find("end", "the run was interrupted")
         except TimeoutError:
             run.notes.find("end", f"the run was not over in {LONGEST:.0f} s")
         finally:
@@ -37,6 +38,10 @@ def main() -> int:
 
 
 async def _play(run: Run) -> None:
+    """The run within its bound; a signal ends it with all that it has started."""
+    if (me := asyncio.current_task()) is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, me.cancel)
     async with asyncio.timeout(LONGEST):
         await run.play()
 
