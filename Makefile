@@ -55,6 +55,9 @@ bench: $(VENV)/.installed ## The figures, with their baselines in the same run
 	$(BIN)/python -m compileall -q ttai plugins $(VENV)/lib
 	$(BIN)/pytest -q -m bench --benchmark-enable --benchmark-columns=min,median,rounds -p no:randomly -s
 
+chaos: $(VENV)/.installed ## A real server under random faults, about 6 minutes (make chaos SEED=7 MINUTES=3)
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
 dist-check: $(VENV)/.installed ## Install the wheel from nothing; conformance suite, Inspector (needs the package registries)
 	rm -rf dist/check && mkdir -p dist/check
 	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist/check .
@@ -81,4 +84,4 @@ clean: ## Remove what these targets made
 	rm -rf $(VENV) dist .coverage .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo dev test check fuzz fix bench dist-check sidecar constraints clean
+.PHONY: help demo dev test check fuzz chaos fix bench dist-check sidecar constraints clean

@@ -107,6 +107,19 @@ class BadCredentials(TtaiError):
         )
 
 
+class SessionRefused(TtaiError):
+    """The broker took the credentials and refuses the session it has just given for them: its trouble, not theirs."""
+
+    code = "AUTHENTICATION"
+    retryable = True
+
+    def __init__(self, said: str, url: str) -> None:
+        super().__init__(
+            f"TastyTrade at {url} took the credentials, but refused the session it gave for them ({said})",
+            "Try again in a minute; where that does not help, `ttai login` anew",
+        )
+
+
 class NotPermitted(TtaiError):
     """The broker knows the user and says no."""
 

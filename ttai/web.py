@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from anyio import BrokenResourceError, ClosedResourceError
 from fastmcp.server.http import HostOriginGuardMiddleware
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -14,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttai import __version__
 from ttai.app import App
@@ -98,6 +99,7 @@ def web_app(app: App, token: Token, idle: float = IDLE_SESSION) -> Starlette:
     """The ASGI app over one FastMCP app: streamable HTTP and the older SSE side by side."""
     streamable = app.mcp.http_app(path="/mcp", session_idle_timeout=idle, host_origin_protection=False)
     sse = app.mcp.http_app(path="/sse", transport="sse", host_origin_protection=False)
+    logging.getLogger("mcp.server.streamable_http").addFilter(_told)
     # Bound to every address there is no one right Host; what a rebound name would need is the token.
     hosts = ["*"] if app.settings.host in EVERYWHERE else [app.settings.host]
 
@@ -107,7 +109,11 @@ def web_app(app: App, token: Token, idle: float = IDLE_SESSION) -> Starlette:
     async def transport(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].rstrip("/")
         scope = {**scope, "path": f"{path}/" if path == "/messages" else path}
-        await (sse if path in ("/sse", "/messages") else streamable)(scope, receive, send)
+        if (whole := await _whole(receive)) is not None:
+            answer = _Answer(send)
+            with suppress(*_OVER):
+                await (sse if path in ("/sse", "/messages") else streamable)(scope, whole, answer.send)
+            await answer.end()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -122,3 +128,55 @@ def web_app(app: App, token: Token, idle: float = IDLE_SESSION) -> Starlette:
             Middleware(TokenGuard, token=token),
         ],
     )
+
+
+async def _whole(receive: Receive) -> Receive | None:
+    """`receive` from the request's beginning, once all of it is here; None where the client has hung up before.
+
+    mcp takes half a request for a failure of its own, and logs its traceback.
+    """
+    parts: list[Message] = []
+    while not parts or parts[-1].get("more_body"):
+        parts.append(await receive())
+        if parts[-1]["type"] != "http.request":
+            return None
+
+    async def again() -> Message:
+        return parts.pop(0) if parts else await receive()
+
+    return again
+
+
+# What mcp stumbles over where a client ends its session while a request of its own is on the way: the two may come
+# on two connections, and a client that cancels and leaves sends just that.
+_OVER = (ClosedResourceError, BrokenResourceError)
+
+
+def _told(record: logging.LogRecord) -> bool:
+    """Whether a line of mcp's log is worth reading: not the traceback of a session that was over."""
+    error = record.exc_info[1] if record.exc_info else None
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return not isinstance(error, _OVER)
+
+
+class _Answer:
+    """One response: ended where mcp leaves it open, and not begun once more where it sends an error after it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = self._whole = False
+
+    async def send(self, message: Message) -> None:
+        if self._whole:
+            return
+        self._begun = True
+        self._whole = message["type"] == "http.response.body" and not message.get("more_body")
+        await self._send(message)
+
+    async def end(self) -> None:
+        """Send what is missing of it."""
+        if not self._begun:
+            await self._send({"type": "http.response.start", "status": 404, "headers": []})
+        if not self._whole:
+            await self._send({"type": "http.response.body", "body": b""})

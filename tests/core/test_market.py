@@ -312,12 +312,13 @@ async def test_the_session_is_the_exchanges() -> None:
     market = real_market(clock)
     states = await asyncio.gather(*(market.session() for _ in range(8)))
     assert {state.state for state in states} == {"open"}
-    assert market.supervisor.allowed_silence == 65  # open, but nothing liquid is held
+    market.hub.connected()
+    assert 64 < market.supervisor.left <= 65  # open, but nothing liquid is held
     with market.hub.hold(["SPY"], [TradeEvent]):
-        assert market.supervisor.allowed_silence == 10
+        assert 9 < market.supervisor.left <= 10
         clock.set(datetime(2026, 11, 21, 12, tzinfo=NEW_YORK))
         assert (await market.session()).state == "closed"
-        assert market.supervisor.allowed_silence == 65
+        assert 64 < market.supervisor.left <= 65
     clock.set(datetime(2031, 3, 5, 12, tzinfo=NEW_YORK))  # beyond the calendar that was made
     assert (await market.session()).state == "open"
 

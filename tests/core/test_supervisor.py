@@ -125,13 +125,14 @@ def agree(port: Port, hub: Hub) -> Callable[[], bool]:
 
 
 async def test_the_defaults_are_those_of_the_design() -> None:
-    supervisor = Supervisor(hub := Hub(), Port(), Book(hub, Clock()), lambda: True)
-    assert supervisor.allowed_silence == 65
-    with supervisor.hub.hold(["SPY"], [T]):
-        assert supervisor.allowed_silence == 10
-    with supervisor.hub.hold(["XYZ"], [T]):
-        closed = Supervisor(supervisor.hub, Port(), Book(hub, Clock()), lambda: False)
-        assert closed.allowed_silence == 65
+    hub = Hub()
+    hub.connected()
+    opened = Supervisor(hub, Port(), Book(hub, Clock()), lambda: True)
+    closed = Supervisor(hub, Port(), Book(hub, Clock()), lambda: False)
+    assert 64 < opened.left <= 65
+    with hub.hold(["SPY"], [T]):
+        assert 9 < opened.left <= 10
+        assert 64 < closed.left <= 65
     assert (Timing().first_delay, Timing().last_delay) == (0.25, 30)
 
 
@@ -213,10 +214,25 @@ async def test_with_something_liquid_and_the_market_open_less_silence_is_allowed
     with hub.hold(["SPY"], [T]):
         async with running(port, hub, timing, is_open=lambda: market["open"]) as supervisor:
             await until(agree(port, hub))
-            hub._heard -= 30
+            await asyncio.sleep(0.06)
+            hub.heard(())  # a keepalive is no price
             assert supervisor.fresh
             market["open"] = True  # noticed without anything else happening
             assert not supervisor.fresh
+            await until(lambda: len(port.sockets) == 2)
+
+
+async def test_what_was_asked_for_just_now_may_take_its_time_on_a_socket_that_had_nothing_to_say() -> None:
+    hub, port = Hub(), Port()
+    timing = Timing(quiet=60, quiet_open=0.5, look=0.01)
+    async with running(port, hub, timing, is_open=lambda: True) as supervisor:
+        await until(lambda: hub.live)
+        hub._heard -= 30
+        hub._fed -= 30
+        with hub.hold(["SPY"], [T]):
+            await until(agree(port, hub))
+            assert supervisor.fresh
+            assert len(port.sockets) == 1
             await until(lambda: len(port.sockets) == 2)
 
 

@@ -119,6 +119,43 @@ async def test_a_session_that_is_left_without_a_goodbye_has_an_end() -> None:
         assert "Session not found" in answer.text
 
 
+async def test_a_client_that_hangs_up_in_the_middle_of_its_request_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    head = "Host: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\n"
+    async with serving() as (url, _):
+        port = httpx2.URL(url).port
+        for path in ("/mcp", f"/messages/?session_id={'0' * 32}"):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"POST {path} HTTP/1.1\r\n{head}Content-Length: 99\r\n\r\n{{".encode())
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.transport.abort()
+        async with Client(f"{url}/mcp") as client:
+            await client.list_tools()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_session_ended_while_something_is_asked_of_it_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    """As the SDK's own client leaves in the middle of a call: it cancels and says goodbye on two connections."""
+    accept = {"Accept": "application/json, text/event-stream"}
+    cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
+    word = {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": "trial_word", "arguments": {"text": ""}},
+    }
+    async with serving() as (url, _), httpx2.AsyncClient(base_url=url, headers=accept, timeout=5) as client:
+        for messages in ([cancelled] * 6, [word] * 6, [word, cancelled] * 3):
+            session = {"mcp-session-id": (await client.post("/mcp", json=HELLO)).headers["mcp-session-id"]}
+            asks = [client.post("/mcp", json=message, headers=session) for message in messages]
+            answers = await asyncio.gather(*asks, client.delete("/mcp", headers=session))
+            assert answers[-1].status_code == 200
+            assert {answer.status_code for answer in answers} <= {200, 202, 404}
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_the_terminal_asks_with_the_right_key_and_without_secrets() -> None:
     async with serving("the-key") as (url, _):
         answer = await ask(Server(url, "the-key"), "trial_word", {"text": "yes"})

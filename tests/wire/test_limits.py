@@ -11,7 +11,16 @@ import pytest
 
 from tests.desk import BY_TYPE, desk, until
 from ttai.clock import deadline
-from ttai.errors import BadCredentials, BrokerRefused, BrokerUnavailable, NotFound, NotPermitted, RateLimited, TtaiError
+from ttai.errors import (
+    BadCredentials,
+    BrokerRefused,
+    BrokerUnavailable,
+    NotFound,
+    NotPermitted,
+    RateLimited,
+    SessionRefused,
+    TtaiError,
+)
 from ttai.tastytrade.limits import LimitedTransport, Tries
 
 URL = "https://broker.example"
@@ -167,7 +176,6 @@ async def test_a_line_cut_after_the_renewal_is_no_stranger() -> None:
 @pytest.mark.parametrize(
     ("code", "body", "error", "said"),
     [
-        (401, {"error": {"code": "token_invalid", "message": "Expired"}}, BadCredentials, "(Expired)"),
         (403, {"error": {"code": "not_permitted", "message": "Scope  missing"}}, NotPermitted, "(Scope missing)"),
         (403, None, NotPermitted, "(HTTP 403)"),
         (404, {"error": {"code": "record_not_found"}}, NotFound, "has no /x (record_not_found)"),
@@ -188,8 +196,18 @@ async def test_a_refusal_is_said_in_the_brokers_words_and_at_once(
     with pytest.raises(error) as caught:
         await ask(transport(inner))
     assert said in str(caught.value)
-    assert len(inner.asked) == (2 if code == 401 else 1)
+    assert len(inner.asked) == 1
     assert not caught.value.retryable
+
+
+async def test_a_session_refused_as_soon_as_it_was_given_is_the_brokers_trouble() -> None:
+    inner = Inner(status(401, {"error": {"code": "token_invalid", "message": "Expired"}}))
+    with pytest.raises(
+        SessionRefused, match=r"took the credentials, but .*\(Expired\).*Try again in a minute"
+    ) as caught:
+        await ask(transport(inner))
+    assert len(inner.asked) == 2
+    assert caught.value.retryable
 
 
 @pytest.mark.parametrize("body", ["<html>Forbidden</html>", "[]", '"no"', "\xff"])

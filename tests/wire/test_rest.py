@@ -6,7 +6,14 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.desk import BY_TYPE, OAUTH, desk
-from ttai.errors import BadCredentials, BrokerRefused, BrokerUnavailable, NotFound, NotPermitted, TtaiError
+from ttai.errors import (
+    BrokerRefused,
+    BrokerUnavailable,
+    NotFound,
+    NotPermitted,
+    SessionRefused,
+    TtaiError,
+)
 
 OPTION = "SPY   261218C00700000"
 
@@ -118,7 +125,7 @@ async def test_an_answer_of_another_shape_is_the_brokers_fault(body: Any) -> Non
 @pytest.mark.parametrize(
     ("status", "error", "code"),
     [
-        (401, BadCredentials, "AUTHENTICATION"),
+        (401, SessionRefused, "AUTHENTICATION"),
         (403, NotPermitted, "AUTHORIZATION"),
         (404, NotFound, "NOT_FOUND"),
         (422, BrokerRefused, "BROKER"),

@@ -11,7 +11,7 @@ from tests.desk import BAD, BY_TYPE, GOOD, HASTY, OAUTH, Tap, desk, nothing_left
 from ttai import __version__
 from ttai.app import App
 from ttai.clock import deadline
-from ttai.errors import BadCredentials, BrokerUnavailable, TookTooLong
+from ttai.errors import BadCredentials, BrokerUnavailable, SessionRefused, TookTooLong
 from ttai.logs import redact
 from ttai.market.types import Quote
 from ttai.settings import Config, CoreSettings
@@ -65,9 +65,16 @@ async def test_quotes_go_on_over_a_dropped_session() -> None:
 
 async def test_a_session_dropped_at_every_turn_is_an_error_and_no_storm() -> None:
     async with desk({"kind": "expire", "path": BY_TYPE}, streaming=False) as d:
-        with pytest.raises(BadCredentials):
+        with pytest.raises(SessionRefused):
             await d.market.quotes(["SPY", "QQQ"])
         assert d.asked(OAUTH) == 2
+
+
+async def test_a_session_dropped_twice_while_the_socket_opens_does_not_park_it() -> None:
+    async with desk({"kind": "expire", "path": "/api-quote-tokens", "count": 2}, streaming=False) as d:
+        async with supervised(d.market):
+            await until(lambda: d.market.hub.live)  # nobody need ask for anything
+        assert d.asked("/api-quote-tokens") == 4
 
 
 async def test_wrong_credentials_say_what_to_check_and_are_not_sent_again() -> None:

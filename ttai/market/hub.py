@@ -81,11 +81,12 @@ class _Watcher:
 class _Claim:
     """One subscription and how many want it."""
 
-    __slots__ = ("holders", "key")
+    __slots__ = ("holders", "key", "since")
 
     def __init__(self, key: Key) -> None:
         self.key = key
         self.holders = 0
+        self.since = monotonic()
 
 
 class Hub:
@@ -104,6 +105,7 @@ class Hub:
         self._most = most
         self._forgive = forgive
         self._heard = self._heard_on = 0.0
+        self._fed = self._fed_on = 0.0  # the same of what brought a quote or a trade: keepalives are not counted
         self.changed = asyncio.Event()
         self.opened = asyncio.Event()  # set while a socket is open
         self.sockets = 0  # how many there have been
@@ -113,6 +115,8 @@ class Hub:
         """Take in one message of the socket."""
         now = self._heard = monotonic()
         self._heard_on = time()
+        if events:
+            self._fed, self._fed_on = self._heard, self._heard_on
         at = self._clock.now()
         lines = self._lines
         for event in events:
@@ -125,6 +129,17 @@ class Hub:
         """Seconds since the socket last said anything, by the clock that says more: one stops while a laptop sleeps."""
         return max(monotonic() - self._heard, time() - self._heard_on)
 
+    def hunger(self, symbols: Iterable[str]) -> float | None:
+        """Seconds since the socket last brought an event, while one of these is subscribed; None while none is.
+
+        They count from when the first of these was asked for: before, there may have been nothing to bring.
+        """
+        keys = ((kind, symbol) for symbol in symbols for kind in (QuoteEvent, TradeEvent))
+        since = min((claim.since for key in keys if (claim := self._claims.get(key))), default=None)
+        if since is None:
+            return None
+        return min(max(monotonic() - self._fed, time() - self._fed_on), monotonic() - since)
+
     @property
     def live(self) -> bool:
         """Whether a socket is open."""
@@ -135,7 +150,7 @@ class Hub:
         self.opened.set()
         self.sockets += 1
         self.source = source
-        self._heard, self._heard_on = monotonic(), time()
+        self._heard, self._heard_on = self._fed, self._fed_on = monotonic(), time()
         self._dropped.clear()
         for line in self._lines.values():
             line.events.clear()
@@ -178,10 +193,6 @@ class Hub:
     def symbols(self) -> int:
         """How many symbols are held or linger; candles are counted elsewhere."""
         return len(self._lines)
-
-    def holds(self, symbols: Iterable[str]) -> bool:
-        """Whether any of these is held or lingers."""
-        return any(symbol in self._lines for symbol in symbols)
 
     @contextmanager
     def hold(self, symbols: Iterable[str], kinds: Sequence[Kind]) -> Iterator[None]:

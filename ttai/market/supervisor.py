@@ -31,7 +31,7 @@ class Timing:
     """How long the supervisor waits for what, in seconds."""
 
     quiet: float = 65.0  # the silence a living socket may show: keepalives come every 30 s
-    quiet_open: float = 10.0  # the same while the market is open and something liquid is held
+    quiet_open: float = 10.0  # the same of prices alone while the market is open and something liquid is held
     look: float = 5.0  # between two looks at the clock: the market opens, a laptop wakes
     enter: float = 15.0  # for connecting and authorising, for subscribing: the SDK would wait for ever
     settled: float = 2.0  # after which a subscription is no longer suspected of the socket's end
@@ -79,15 +79,20 @@ class Supervisor:
         self.problem: str | None = NOT_STARTED
 
     @property
-    def allowed_silence(self) -> float:
-        """Seconds a living socket can be quiet: short while the market is open and something liquid is held."""
-        lively = self._is_open() and self.hub.holds(LIQUID)
-        return self._timing.quiet_open if lively else self._timing.quiet
+    def left(self) -> float:
+        """Seconds the socket may go on as it does before it counts as dead; below 0 it does.
+
+        It must say something now and then; while the market is open and something liquid is held, prices, and often.
+        """
+        left = self._timing.quiet - self.hub.silence
+        if self._is_open() and (hunger := self.hub.hunger(LIQUID)) is not None:
+            left = min(left, self._timing.quiet_open - hunger)
+        return left
 
     @property
     def fresh(self) -> bool:
         """Whether what the hub knows holds now: the socket is open and has not been silent for too long."""
-        return self.hub.live and self.hub.silence <= self.allowed_silence
+        return self.hub.live and self.left >= 0
 
     def streams(self, symbol: str, kinds: Iterable[Kind]) -> bool:
         """Whether the socket tells all of this: not while one of it is blamed for, or suspected of, ending sockets."""
@@ -116,7 +121,7 @@ class Supervisor:
                 cause = _leaf(error)
                 self.problem = _said(cause)
                 _log.warning("market data socket: %s", _told(cause))
-                refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION"
+                refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION" and not cause.retryable
             finally:
                 self.hub.disconnected()
             await self._pause(self._delay(), refused=refused)
@@ -165,9 +170,10 @@ class Supervisor:
                 if self._suspects:
                     await self._try_suspect(stream)
             self._forget_settled()
-            left = self.allowed_silence - hub.silence
-            if left <= 0:
-                raise BrokerUnavailable(f"nothing was heard for {self.allowed_silence:.0f} s")
+            if (left := self.left) <= 0:
+                lively = hub.silence < self._timing.quiet
+                said = f"no price was heard for {self._timing.quiet_open:.0f} s of an open market"
+                raise BrokerUnavailable(said if lively else f"nothing was heard for {self._timing.quiet:.0f} s")
             look = self._timing.settled if self._suspects or self._recent else self._timing.look
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(look, left, self._timing.look)):

@@ -17,7 +17,16 @@ from aiolimiter import AsyncLimiter
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential, wait_random
 
 from ttai.clock import time_left
-from ttai.errors import BadCredentials, BrokerRefused, BrokerUnavailable, NotFound, NotPermitted, RateLimited, TtaiError
+from ttai.errors import (
+    BadCredentials,
+    BrokerRefused,
+    BrokerUnavailable,
+    NotFound,
+    NotPermitted,
+    RateLimited,
+    SessionRefused,
+    TtaiError,
+)
 
 OAUTH = "/oauth/token"
 LOGIN_PATIENCE = 11.0  # s: all else waits behind a login
@@ -124,6 +133,8 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
             used = request.headers.get("Authorization", "")
             request.headers["Authorization"] = await self._renew(used)
             response = await self._try(request, end)
+            if response.status_code == 401:
+                raise SessionRefused(_said(response), self._url)
         return self._judge(request, response)
 
     async def _try(self, request: httpx2.Request, end: float) -> httpx2.Response:
