@@ -52,5 +52,5 @@ def test_the_first_things_that_go_wrong_say_what_to_do() -> None:
 def test_only_what_passes_by_itself_is_worth_a_second_try() -> None:
     assert {case.__name__ for case in CASES if case.retryable} == {
         "BrokerUnavailable", "DatabaseLocked", "DatabaseUnavailable", "DiskFull", "JobBusy", "JobSkipped",
-        "LoginChanged", "LoginsBusy", "NoHistory", "RateLimited", "Stopping", "TookTooLong",
+        "LoginChanged", "LoginsBusy", "NoHistory", "RateLimited", "SessionRefused", "Stopping", "TookTooLong",
     }  # fmt: skip
