@@ -58,6 +58,22 @@ def test_a_snapshot_is_bars_oldest_first_without_the_row_that_closes_it() -> Non
     assert one.at == NOW
 
 
+def test_what_came_of_a_snapshot_is_there_until_the_next_one_has_come_further() -> None:
+    one = series()
+    say(one, 300, 3, BEGIN)
+    say(one, 200, 2)
+    one.ask()  # its socket has ended
+    say(one, 300, 4, BEGIN)
+    assert one.partial is not None
+    assert list(one.partial["close"]) == [2, 3]
+    say(one, 200, 3)
+    say(one, 100, 2)
+    assert list(one.partial["close"]) == [2, 3, 4]
+    say(one, 50, None, END | REMOVE, None)
+    one.expect()
+    assert one.partial is None
+
+
 @pytest.mark.parametrize("flags", [END, END | REMOVE, SNIP])
 def test_a_closing_row_of_nothing_is_no_bar_whatever_its_flags(flags: int) -> None:
     one = series()

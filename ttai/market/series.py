@@ -56,6 +56,7 @@ class Series:
         self._compare: int | None = None  # a bar that was told before the last snapshot ended
         self._frame: pl.DataFrame | None = None
         self._incoming: dict[int, Row | None] | None = None
+        self._left: dict[int, Row | None] = {}  # of snapshots that sockets did not live to end
         self._ending = 0
         self._unread = 0
         self._marker: int | None = None  # where the snapshot says that it was asked from
@@ -83,6 +84,7 @@ class Series:
         """What comes now is of the subscription before, until another begins."""
         _ = self.frame  # what came of it until now is taken in
         self.ready.clear()
+        self._left = self._unfinished
         self._incoming = None
 
     def fail(self, why: TtaiError) -> None:
@@ -143,7 +145,7 @@ class Series:
         elif len(new) or old is None or not len(old):  # an answer of nothing takes nothing away
             self._frame, self.since, self.unreadable = new, start, self._unread
             self._cut_at = self._asked if self._ending & SNIP else None
-        self._incoming, self._live = None, {}
+        self._incoming, self._live, self._left = None, {}, {}
         self._remember(self._frame)
         self.ready.set()
 
@@ -176,7 +178,11 @@ class Series:
     @property
     def partial(self) -> "pl.DataFrame | None":
         """The newest bars, as far as an unfinished snapshot has come."""
-        return _merged(None, self._incoming) if self._incoming else None
+        return _merged(None, self._unfinished) if self._unfinished else None
+
+    @property
+    def _unfinished(self) -> dict[int, Row | None]:
+        return max(self._incoming or {}, self._left, key=len)
 
 
 def frame_of(rows: "list[tuple[int | float | None, ...]]") -> "pl.DataFrame":
