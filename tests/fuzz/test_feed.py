@@ -16,7 +16,7 @@ from tests.fuzz.strategies import cases, spoilt
 from tests.fuzz.test_tools import check_answer, in_time
 from tests.fuzz.test_wire import check_numbers, written
 from ttai.errors import LoginChanged
-from ttai.market.types import CandleEvent, TradeEvent
+from ttai.market.types import UNREADABLE, CandleEvent, TradeEvent
 from ttai.simulator import Simulator
 from ttai.simulator.channels import LARGEST
 from ttai.tastytrade import parse
@@ -25,8 +25,8 @@ from ttai.testing import FrozenClock, Harness, harness
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 EVENTS: dict[str, list[Any]] = {
-    "Quote": ["SPY", 671.87, 671.88, 100.0, 200.0],
-    "Trade": ["SPY", 671.88, 50.0, 31057899.0],
+    "Quote": ["SPY", 671.87, 671.88],
+    "Trade": ["SPY", 671.88, 31057899.0],
     "Summary": ["SPY", 677.25, 679.59, 671.66, 677.9],
     "Candle": ["SPY{=d,tho=true}", 0, 1_763_596_800_000, 677.25, 679.59, 671.66, 671.88, 31057899.0],
 }
@@ -60,7 +60,7 @@ async def test_an_event_is_read_or_left_out(said: tuple[str, Any]) -> None:
         return
     for event in parse.candle_events(values) if name == "Candle" else parse.feed_events(name, values):
         check_numbers(list(event))
-        if isinstance(event, CandleEvent) and event.time != -1:
+        if isinstance(event, CandleEvent) and event.time != UNREADABLE:
             datetime.fromtimestamp(event.time / 1000, UTC)
 
 

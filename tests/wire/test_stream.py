@@ -171,9 +171,11 @@ async def test_a_feed_with_other_fields_than_asked_for_is_not_read(
     assert "its feed sends other fields of a Quote than were asked for" in caplog.text
 
 
-async def test_a_feed_that_says_nothing_of_its_fields_is_read() -> None:
+@pytest.mark.parametrize("fields", [None, [], "Quote", {}])
+async def test_a_feed_that_says_nothing_of_its_fields_is_read(fields: Any) -> None:
     async with desk() as d:
-        await d.simulator._feed.sockets[0]._send(json.dumps({"type": "FEED_CONFIG", "channel": 7}))
+        config = {"type": "FEED_CONFIG", "channel": 7, "eventFields": fields}
+        await d.simulator._feed.sockets[0]._send(json.dumps(config))
         assert (await d.market.quote("SPY")).last is not None
         assert d.market.hub.sockets == 1
 

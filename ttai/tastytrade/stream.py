@@ -144,8 +144,9 @@ def _is_message(message: Any) -> bool:
 
 def _check_fields(message: dict[str, Any]) -> None:
     """The fields the feed will send are those asked for: one that is left out would shift all values after it."""
-    for name, fields in (message.get("eventFields") or {}).items():
-        if name in FIELDS and tuple(fields) != FIELDS[name][1]:
+    given = message.get("eventFields")
+    for name, fields in given.items() if isinstance(given, dict) else ():
+        if name in FIELDS and fields != list(FIELDS[name][1]):
             raise BrokerUnavailable(f"its feed sends other fields of a {name} than were asked for")
 
 
