@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null)
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 2) // 2)')  # tests wait, too
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process of every test compiles the house anew
 SEED := $(or $(SEED),$(shell date +%s))
@@ -30,7 +31,7 @@ dev: $(VENV)/.installed ## The same with debug log, started anew when a file cha
 	$(BIN)/watchfiles --filter python '$(BIN)/ttai serve --demo --http --log-level DEBUG' ttai plugins
 
 test: $(VENV)/.installed ## The quick tests
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n $(WORKERS)
 
 check: $(VENV)/.installed ## All that must be green: style, types, layers, tests with coverage, whole processes
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CONTRACT = (ROOT / "plugins/README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 async def test_examples_are_what_the_demo_answers(page: Path) -> None:
     text = page.read_text("utf-8")  # noqa: ASYNC240 - a small file of ours

@@ -29,7 +29,8 @@ def own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.stderr = stderr
     for one, handlers, level, propagate in before:
         one.handlers[:], one.propagate = handlers, propagate
-        one.setLevel(level)
+        if one.level != level:  # it empties the caches of all loggers
+            one.setLevel(level)
 
 
 @pytest.fixture

@@ -282,6 +282,7 @@ async def test_a_bar_whose_price_is_no_number_is_null_and_stays() -> None:
         assert history.frame["high"].null_count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_more_than_a_hundred_series_take_turns_and_never_more_than_a_hundred_are_open() -> None:
     async with desk() as d:
@@ -460,6 +461,7 @@ async def test_when_the_last_who_asks_leaves_nobody_fetches_and_who_comes_then_i
         assert len((await d.market.history("SPY", bars=5)).frame) == 5
 
 
+@pytest.mark.slow
 async def test_a_question_that_needs_less_does_not_wait_for_one_that_needs_more() -> None:
     async with desk() as d:
         await d.market.history("SPY", bars=50)

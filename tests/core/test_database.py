@@ -686,6 +686,7 @@ class TestOwners:
             assert said in database.problems["vix"]
             assert await jobs(database) == []
 
+    @pytest.mark.slow
     async def test_modules_that_hang_cost_their_owner_alone(self, home: Path, modules: Modules) -> None:
         hangs = LEVEL.replace("import", "import Relationship,") + (
             "        friend: 'Later' = Relationship()\n\n    import time; time.sleep(3)"

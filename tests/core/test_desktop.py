@@ -85,6 +85,7 @@ async def test_line_ends_that_were_pasted_along_are_no_part_of_it() -> None:
         assert "logged in at" in (await h.call("login", **pasted)).text
 
 
+@pytest.mark.slow
 async def test_a_broker_that_was_away_at_the_start_is_logged_in_to_once_it_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -100,6 +101,7 @@ async def test_a_broker_that_was_away_at_the_start_is_logged_in_to_once_it_is_th
         assert (await h.call("get_status")).data["phases"]["login"] == "ready"
 
 
+@pytest.mark.slow
 async def test_what_was_refused_in_passing_is_let_in_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -123,6 +125,7 @@ async def test_a_refused_login_leaves_the_one_that_works() -> None:
         assert (await h.call("get_quote", symbol="SPY")).data["last"] > 0
 
 
+@pytest.mark.slow
 async def test_the_login_of_another_process_is_noticed() -> None:
     async with office() as h:
         ring = h.app.login._vault._file._keyring._ring

@@ -107,6 +107,7 @@ def test_ctrl_c_is_told_from_a_plugin() -> None:
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 async def test_who_swallows_its_cancellation_is_left_behind() -> None:
     let_go = asyncio.Event()
 

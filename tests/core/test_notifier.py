@@ -250,6 +250,7 @@ async def test_a_channel_that_fails_costs_neither_the_others_nor_what_comes_late
         await until(lambda: bad.titles == ["two"])
 
 
+@pytest.mark.slow
 async def test_without_a_database_it_is_said_once_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "ttai.db").mkdir()
     book, stuck = Book(), Book("stuck")

@@ -97,6 +97,7 @@ async def test_a_job_runs_when_its_time_comes() -> None:
         assert line["state"] == "scheduled"
 
 
+@pytest.mark.slow
 async def test_a_job_runs_by_the_real_clock() -> None:
     class Real(FrozenClock):
         def now(self) -> datetime:
@@ -210,6 +211,7 @@ async def test_a_run_whose_process_stopped_or_is_too_late_is_another_s(tmp_path:
             assert (await records.read("trial_work")).running_owner is None
 
 
+@pytest.mark.slow
 async def test_a_job_that_will_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST", 0.05)
     bench, go = Bench(), asyncio.Event()

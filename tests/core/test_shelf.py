@@ -168,6 +168,7 @@ OLD = {"ttai_trial/__init__.py": PLUGIN, "ttai_trial/gone.py": "x = 1\n"}
 NEW = {"ttai_trial/__init__.py": PLUGIN + "# new\n", "ttai_trial/more.py": "y = 2\n"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moves", [0, 1, 4, 8, 9, 12, 15])
 def test_a_disk_that_fails_leaves_the_old_one(
     tmp_path: Path, folder: Path, after_moves: Callable[[int, BaseException], None], moves: int
@@ -193,7 +194,8 @@ def test_a_removal_that_fails_leaves_all(
     assert files(folder) == before
 
 
-@pytest.mark.parametrize("moves", range(16))
+@pytest.mark.slow
+@pytest.mark.parametrize("moves", [0, 1, 2, 4, 7, 8, 9, 12, 15])
 def test_a_process_that_is_killed_leaves_what_the_next_command_mends(
     tmp_path: Path, folder: Path, moves: int, monkeypatch: pytest.MonkeyPatch,
     after_moves: Callable[[int, BaseException], None],

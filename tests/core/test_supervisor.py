@@ -418,6 +418,7 @@ async def test_two_bad_symbols_are_both_found() -> None:
             assert len(port.sockets[-1].subscribed) == 38 * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symbols", [["SPY"], ["SPY", "TSLA", "AAPL"], [f"S{n:03}" for n in range(400)]])
 async def test_a_broker_that_ends_every_socket_costs_no_symbol_its_stream(symbols: list[str]) -> None:
     hub, port = Hub(), Port()
@@ -445,6 +446,7 @@ async def test_an_outage_between_hides_no_bad_symbol() -> None:
             assert len(port.sockets[-1].subscribed) == 39 * 3
 
 
+@pytest.mark.slow
 async def test_a_suspect_is_not_convicted_of_an_end_it_shares_with_another() -> None:
     hub, port = Hub(), Port()
     timing = Timing(settled=0.2, first_delay=0.001, last_delay=0.01)

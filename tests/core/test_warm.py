@@ -84,7 +84,7 @@ async def test_what_was_imported_is_no_longer_looked_through_for_garbage(room: P
 
 @pytest.mark.parametrize("given", [None, "/somewhere"])
 def test_matplotlib_keeps_its_fonts_in_the_data_dir_unless_told_otherwise(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_logging: None, given: str | None
 ) -> None:
     monkeypatch.delenv("MPLCONFIGDIR")
     if given:

@@ -300,6 +300,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", HOSTILE)
 def test_whatever_comes_there_is_a_picture(what: str) -> None:
     png = HOSTILE[what]()

@@ -207,6 +207,7 @@ async def test_names_may_arrive_in_any_spelling(h: Harness, asked: Any) -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_commas_without_end_cost_no_time(h: Harness) -> None:
     asked = ["," * 40_000]  # half as many took 6 s
     assert "is not an indicator" in await refused(h, "get_indicators", symbol="SPY", indicators=asked)
@@ -228,6 +229,7 @@ async def test_an_indicator_that_there_is_not_is_told_with_those_there_are(
     assert said in await refused(h, "get_indicators", symbol="SPY", indicators=asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "forming", "over"),
     [  # the interval, and whether with extended hours

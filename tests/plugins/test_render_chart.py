@@ -105,6 +105,7 @@ async def test_what_cannot_be_drawn_says_what_to_do(h: Harness, arguments: dict[
     assert said in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interval", ["1d", "5m"])
 async def test_the_largest_chart_is_drawn(h: Harness, interval: str) -> None:
     overlays = [

@@ -78,6 +78,7 @@ async def test_an_unknown_list_is_not_found_with_the_nearest_names_first(demo: H
             await edit(demo, "Nope", action, symbols)
 
 
+@pytest.mark.slow
 async def test_a_name_of_any_length_is_compared_in_no_time(demo: Harness) -> None:
     with pytest.raises(ToolError, match="NOT_FOUND: there is no watchlist 'a a a"):
         await demo.call("get_watchlists", name="a " * 50_000)  # it took 18 s
@@ -146,6 +147,7 @@ async def test_a_list_has_at_most_500_symbols(either: Harness, mine: str) -> Non
     assert (await edit(either, mine, "remove", MANY[:2])).data["count"] == 498
 
 
+@pytest.mark.slow
 async def test_as_many_symbols_as_one_likes_are_refused_in_no_time(either: Harness, mine: str) -> None:
     await edit(either, mine, "create", ["SPY"])
     with pytest.raises(ToolError, match="VALIDATION: a watchlist has at most 500 symbols, not 60001"):

@@ -230,6 +230,7 @@ async def test_a_login_refused_is_about_credentials() -> None:
     assert len(inner.asked) == 1
 
 
+@pytest.mark.slow
 async def test_the_broker_says_how_long_to_wait() -> None:
     inner = Inner(status(429, **{"Retry-After": "1"}), ok())
     await ask(transport(inner))
@@ -292,6 +293,7 @@ def worst_second(times: list[float]) -> int:
     return max(sum(start <= when <= start + 1 for when in times) for start in times)
 
 
+@pytest.mark.slow
 async def test_each_family_has_its_rate() -> None:
     inner = Inner(ok())
     limited = transport(inner)
@@ -304,6 +306,7 @@ async def test_each_family_has_its_rate() -> None:
         assert times[-1] - times[0] < 1.11 + 1, path  # and not much slower
 
 
+@pytest.mark.slow
 async def test_all_together_stay_below_50_a_second() -> None:
     inner = Inner(ok())
     limited = transport(inner)

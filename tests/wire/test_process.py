@@ -276,6 +276,7 @@ def test_a_key_is_demanded_in_the_demo_too(tmp_path: Path) -> None:
     assert "the-key-of-the-test" not in "\n".join(server.err)
 
 
+@pytest.mark.slow
 def test_no_call_ends_the_server_over_stdio(tmp_path: Path) -> None:
     path = lay(tmp_path / "plugins", "rude", RUDE)
     with ttai("serve", "--demo", home=tmp_path / "home", env={"TTAI_PLUGIN_PATH": path}) as server:
@@ -290,6 +291,7 @@ def test_no_call_ends_the_server_over_stdio(tmp_path: Path) -> None:
         assert server.end("EOF")[0] == 0
 
 
+@pytest.mark.slow
 def test_no_import_ends_the_server(tmp_path: Path) -> None:
     path = lay(tmp_path / "plugins", "rude", "raise KeyboardInterrupt")
     with ttai("serve", home=tmp_path / "home", env={"TTAI_PLUGIN_PATH": path}) as server:

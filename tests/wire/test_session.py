@@ -169,6 +169,7 @@ async def test_that_nobody_answers_a_login_is_believed_for_a_moment() -> None:
         assert d.asked(OAUTH) == tried
 
 
+@pytest.mark.slow
 async def test_who_waits_for_a_login_that_hangs_is_answered_within_the_deadline() -> None:
     async with desk({"kind": "stall", "path": OAUTH}, streaming=False) as d:
         with deadline(3.3), pytest.raises(TookTooLong):

@@ -32,9 +32,16 @@ DAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sessions", ["real", "always"])
-@pytest.mark.parametrize("day", DAYS, ids=str)
-@pytest.mark.parametrize("symbol", ["SPY", "TSLA", "F", "BRK/B", "SPX", "VIX", "MSTR"])
+@pytest.mark.parametrize(
+    ("day", "symbol"),
+    [
+        *((day, symbol) for day in DAYS for symbol in ("SPY", "SPX")),
+        *((DAYS[0], symbol) for symbol in ("TSLA", "F", "BRK/B", "VIX", "MSTR")),
+    ],
+    ids=str,
+)
 def test_the_bars_of_a_day_make_the_day(symbol: str, day: date, sessions: str) -> None:
     world = market(datetime.combine(session_after(day), time(10), NEW_YORK), sessions)
     (kept,) = [bar for bar in world.history(symbol) if bar.day == day]
@@ -172,6 +179,7 @@ def test_set_prices_stay_in_the_bars_of_that_day(sessions: str, hour: float) -> 
     assert together(index) == spx[1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sessions", ["real", "always"])
 def test_the_same_for_everybody_who_asks(sessions: str) -> None:
     moment = FRIDAY.replace(hour=13, minute=7, second=11)

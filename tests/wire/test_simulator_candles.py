@@ -160,6 +160,7 @@ async def test_only_the_fields_agreed_on(session: Session) -> None:
             assert list(event) == ["eventType", *fields]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["FULL", "COMPACT"])
 async def test_messages_stay_below_what_a_client_takes(session: Session, form: str) -> None:
     async with candles(session) as client:

@@ -72,6 +72,7 @@ async def test_the_last_bar_lives(simulator: Simulator, session: Session, clock:
     assert [bar.model_copy(update=plain) for bar in again[:2]] == [new, finished]
 
 
+@pytest.mark.slow
 async def test_every_bar_of_a_pause_is_told(simulator: Simulator, session: Session, clock: Standing) -> None:
     async with candles(session, "SPY{=h,tho=true}", since=round(clock.moment.timestamp() * 1000) - 1) as client:
         assert (await client.events())[0]["eventFlags"] == BEGIN | END | REMOVE
@@ -153,6 +154,7 @@ async def test_a_reset_leaves_nothing(simulator: Simulator, session: Session) ->
         assert shown["subscriptions"] == {}
 
 
+@pytest.mark.slow
 async def test_a_long_snapshot_lets_others_speak(simulator: Simulator, session: Session) -> None:
     async with streaming(session) as stream, candles(session) as client:
         await stream.subscribe(Trade, ["SPY"])

@@ -90,6 +90,7 @@ async def test_what_is_late_is_not_waited_for_once_the_first_is_in() -> None:
         assert monotonic() - started < 0.29  # the second time it is known to be so
 
 
+@pytest.mark.slow
 async def test_what_the_feed_does_not_know_is_asked_of_rest_after_a_while_and_remembered() -> None:
     async with desk({"kind": "missing", "path": "/dxlink", "symbols": ["SPY"]}) as d:
         started = monotonic()
@@ -147,6 +148,7 @@ async def test_a_socket_that_ends_is_noticed_and_replaced_at_once(port: bool, wa
         assert len(d.simulator._feed.sockets) == 1
 
 
+@pytest.mark.slow
 async def test_a_quote_under_suspicion_is_whole_all_the_same() -> None:
     async with desk(timing=Timing(first_delay=0.02, settled=0.45)) as d:
         await d.market.quote("SPY")
@@ -308,6 +310,7 @@ async def test_a_socket_that_never_authorises_is_given_up(kind: Any) -> None:
         assert (await d.market.quote("SPY")).last is not None
 
 
+@pytest.mark.slow
 async def test_a_poisonous_symbol_alone_is_left_out_and_the_rest_streams(caplog: pytest.LogCaptureFixture) -> None:
     async with desk({"kind": "poison", "path": "/dxlink", "symbols": ["NVDA"]}) as d:
         symbols = list(d.simulator.world.instruments)

@@ -49,7 +49,8 @@ async def subscribed(transport: Any, mode: str) -> AsyncIterator[Told]:
                 yield told
 
 
-@pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_quote_of_the_demo_is_told_once_a_second_on_stdio(tmp_path: Path, mode: str) -> None:
     env = {**os.environ, "TTAI_DATA_DIR": str(tmp_path)}
     transport = StdioTransport(sys.executable, ["-m", "ttai", "serve", "--demo"], env=env, keep_alive=False)

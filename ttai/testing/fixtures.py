@@ -17,12 +17,14 @@ def ttai_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
 def estrange(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What `ttai_environment` does, for fixtures that live longer than a test."""
     import os
+    from uuid import uuid4
 
+    folder = tmp_path_factory.getbasetemp() / f"ttai-{uuid4().hex}"  # made by whoever writes to it
     for name in list(os.environ):
         if name.startswith(("TTAI_", "TASTYTRADE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    monkeypatch.setenv("TTAI_DATA_DIR", str(folder := tmp_path_factory.mktemp("ttai")))
+    monkeypatch.setenv("TTAI_DATA_DIR", str(folder))
     monkeypatch.setenv("MPLCONFIGDIR", str(folder / "matplotlib"))
 
 
