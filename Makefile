@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null)
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 2) // 2)')  # tests wait, too
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')  # tests wait, too
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process of every test compiles the house anew
 SEED := $(or $(SEED),$(shell date +%s))
@@ -42,7 +42,7 @@ check: $(VENV)/.installed ## All that must be green: style, types, layers, tests
 	$(MAKE) test PYTEST_ADDOPTS="--cov --cov-report="
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='ttai/quant/*' --fail-under=100 > /dev/null || { $(BIN)/coverage report --include='ttai/quant/*'; exit 1; }
-	$(BIN)/pytest -q -m slow --timeout 300
+	$(BIN)/pytest -q -m slow --timeout 300 -n auto
 
 fuzz: $(VENV)/.installed ## Thousands of hostile inputs, about 5 minutes; `make fuzz SEED=7` repeats a run
 	FUZZ=$(TIMES) $(BIN)/pytest -q tests/fuzz -m slow -n auto --dist loadfile -p no:randomly --hypothesis-seed=$(SEED) --show-capture=no || { echo "To repeat it: make fuzz SEED=$(SEED)"; exit 1; }

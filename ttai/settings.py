@@ -101,10 +101,7 @@ class CoreSettings(Settings):
     @field_validator("data_dir")
     @classmethod
     def _home(cls, value: Path) -> Path:
-        folder = expand(value)
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder} is a file, not a folder")
-        return folder
+        return expand(value)
 
     @field_validator("tastytrade_api_url")
     @classmethod
@@ -180,6 +177,10 @@ class Config:
             return cls(tomllib.loads(path.read_text("utf-8")), path)
         except FileNotFoundError:
             return cls({}, path)
+        except NotADirectoryError:
+            config = cls({}, path)
+            config.problems.append(f"{path.parent} is a file, not a folder; choose another --data-dir or TTAI_DATA_DIR")
+            return config
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             config = cls({}, path)
             config.problems.append(f"{path} is not read: {error}. Correct it or move it away, then restart")

@@ -123,7 +123,7 @@ def said(server: Process, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 def leads(server: Process) -> bool:
-    return bool(said(server, "list_jobs")["structuredContent"]["here"])
+    return bool(said(server, "list_jobs")["structuredContent"]["run_in_this_process"])
 
 
 def shown(server: Process) -> list[str]:
