@@ -329,3 +329,22 @@ async def test_without_credentials_it_says_how_to_log_in(tool: str) -> None:
     async with harness(demo=False) as h:
         with pytest.raises(ToolError, match=r"AUTHENTICATION: not logged in.*--demo"):
             await h.call(tool, symbols="SPY")
+
+
+async def test_without_symbols_there_are_the_exchanges_days(demo: Harness) -> None:
+    answer = await demo.call("get_events")
+    assert {row["kind"] for row in answer.rows("events")} == {"holiday", "early_close"}
+    assert answer.rows("missing") == []
+    assert "Thanksgiving" in answer.text
+
+
+async def test_a_report_after_the_days_asked_for_is_said(demo: Harness) -> None:
+    asked = await demo.call("get_events", symbols=["AAPL", "NVDA", "TSLA", "AMD"], days=1)
+    known = await metrics(demo, "AAPL,NVDA,TSLA,AMD")
+    late = [row for row in known.values() if row["earnings_date"] > "2026-11-21"]
+    assert late
+    for row in late:
+        assert any(
+            row["symbol"] in note and f"reports {row['earnings_date']}" in note and note.endswith("after these days")
+            for note in asked.data["notes"]
+        )

@@ -229,3 +229,9 @@ async def test_every_tool_says_what_it_is_for_and_what_it_does(demo: Harness) ->
         assert tool.annotations is not None
         assert tool.annotations.read_only_hint is (tool.name not in {"control_job", "cancel_task", "edit_watchlist"})
         assert tool.output_schema is None
+
+
+async def test_a_companys_name_finds_nothing_and_says_why(demo: Harness) -> None:
+    answer = await demo.call("search_symbols", query="apple inc")
+    assert answer.rows("matches") == []
+    assert answer.data["notes"] == ["symbols are found by their beginning, not by a company's name"]

@@ -35,11 +35,13 @@ class EventTools:
         self._clock = host.clock
 
     async def get_events(
-        self, symbols: Underlyings, days: Annotated[int, Field(ge=1, le=365, description="How far to look")] = 60
+        self,
+        symbols: Underlyings | None = None,
+        days: Annotated[int, Field(ge=1, le=365, description="How far to look")] = 60,
     ) -> Events:
         """List what is coming by date: earnings with the expected move, ex-dividends, expirations, market holidays.
-        Use it before holding a position over a date."""
-        metrics, missing = await self._metrics(several(symbols))
+        Use it before holding a position over a date, or without symbols for the exchange's days alone."""
+        metrics, missing = await self._metrics(several(symbols)) if symbols else ((), [])
         today = self._clock.new_york().date()
         ahead = _Ahead(today, today + timedelta(days=days), await self._market.calendar())
         quotes = await self._quotes([one.symbol for one in metrics if ahead.reports(one)])
@@ -132,6 +134,9 @@ class _Ahead:
         report = metrics.earnings
         if report is not None and report.date < self.today:
             self._say("no coming report is known", metrics.symbol)
+        if report is not None and report.date > self.last:
+            how = "estimated" if report.estimated else "confirmed"
+            self._say(f"reports {report.date} ({how}), after these days", metrics.symbol)
         if report is None or not self._includes(report.date):
             return
         share = self._share(metrics, report.date, report.when)

@@ -9,6 +9,7 @@ from ttai_quotes.models.quotes import MarketSession, Match, Matches, Missing, Qu
 from ttai_quotes.tools.arguments import Symbol, several
 
 MOST_MATCHES = 20
+BY_SYMBOL = "symbols are found by their beginning, not by a company's name"
 
 
 class QuoteTools:
@@ -52,7 +53,7 @@ class QuoteTools:
         return Matches(
             source=found.source,
             matches=[Match(symbol=match.symbol, description=match.description) for match in kept],
-            notes=[*([note] if note else []), *found.notes("matches")],
+            notes=[*([note] if note else []), *found.notes("matches"), *([] if kept else [BY_SYMBOL])],
         )
 
     async def get_market_session(self) -> MarketSession:
