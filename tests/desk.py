@@ -43,7 +43,7 @@ BAD = Credentials(SecretStr("wrong-secret"), SecretStr("wrong-refresh"))
 bare = partial(harness, plugins=",".join(f"-{point.name}" for point in entry_points(group=GROUP)))
 
 
-async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(true: Callable[[], object], seconds: float = 15.0) -> None:
     """Wait for a condition; TimeoutError where it does not come."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - of things that know no events

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-START = 8.0  # s a start may take on a busy machine
+START = 20.0  # s a start may take on a busy machine
 WELCOME = re.compile(r"at (http://\S+?)/mcp")
 
 

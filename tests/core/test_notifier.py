@@ -83,7 +83,7 @@ async def process(
 
 async def nothing_new(one: Process, *but: str) -> None:
     """Until all is marked as delivered."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while await one.new() != set(but):  # noqa: ASYNC110 - seen through the table
             await asyncio.sleep(0.005)
 

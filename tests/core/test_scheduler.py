@@ -62,14 +62,14 @@ async def job(h: Harness, name: str = "trial_work") -> dict[str, Any]:
 
 async def scheduled(h: Harness) -> None:
     """Until the jobs are planned."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while (await job(h))["next_run"] is None:  # noqa: ASYNC110 - seen through the protocol
             await asyncio.sleep(0.005)
 
 
 async def ran(h: Harness, outcome: str = "ok") -> dict[str, Any]:
     """The job, once a run of it has come out like this."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while (line := await job(h))["last_outcome"] != outcome or line["state"] == "running":  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     return line
@@ -154,7 +154,7 @@ async def test_a_job_runs_once_at_a_time() -> None:
         with pytest.raises(ToolError, match=r"^VALIDATION: job trial_work is running already"):
             await h.call("control_job", name="trial_work", action="run")
         pass_time(h, minutes=5)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (await job(h))["next_run"] != "2026-11-20T10:41:00-05:00":  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         go.set()
@@ -177,7 +177,7 @@ async def test_a_job_runs_in_one_process_at_a_time(tmp_path: Path, caplog: pytes
         with pytest.raises(ToolError, match=r"^VALIDATION: job trial_work is running already"):
             await h.call("control_job", name="trial_work", action="run")
         pass_time(h, minutes=5)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (await job(h))["next_run"] != "2026-11-20T10:41:00-05:00":  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         # once when it was asked to, and once when its own time came
@@ -262,7 +262,7 @@ async def test_a_job_is_skipped_while_what_it_needs_is_not_there() -> None:
     async with bare(bench, serving=True, demo=False) as h:
         await scheduled(h)
         pass_time(h, minutes=5)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (line := await job(h))["why"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert (line["why"], line["last_run"]) == ("not logged in", None)
@@ -312,7 +312,7 @@ async def test_a_job_runs_only_during_its_hours(during: str, hour: int, runs: in
         if runs:
             await ran(h)
         else:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(15):
                 while (line := await job(h))["why"] is None:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
             assert line["why"].startswith("the market is ")
@@ -391,7 +391,7 @@ async def test_a_run_that_ends_while_the_jobs_are_listed_is_told_whole() -> None
 async def test_a_job_that_has_never_run_is_caught_up_too(tmp_path: Path) -> None:
     clock, bench = FrozenClock(), Bench("cron", day_of_week="sat", hour=9)
     async with bare(bench, serving=True, clock=clock, data_dir=tmp_path) as h:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (await h.app.scheduler._records.read("trial_work")).last_run is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert (await job(h))["last_run"] is None
@@ -440,7 +440,7 @@ async def test_the_user_changes_schedules_and_switches_jobs_off() -> None:
         "trial_late": "cron hour=nine", "trial_gone": "off",
     }  # fmt: skip
     async with bare(register, serving=True, schedules=wishes) as h:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (await job(h, "trial_late"))["next_run"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         sooner, never, odd, late = [await job(h, f"trial_{name}") for name in ("sooner", "never", "odd", "late")]
@@ -582,7 +582,7 @@ async def test_a_clock_put_back_does_not_silence_the_jobs() -> None:
         await scheduled(h)
         h.clock.set(datetime(2026, 11, 18, 10, 31, tzinfo=NEW_YORK))
         h.app.scheduler.look()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (await job(h))["next_run"] != "2026-11-18T10:36:00-05:00":  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert bench.runs == 0

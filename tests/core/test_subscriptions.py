@@ -60,7 +60,7 @@ class Ear:
         await self.client.session.send_request(request, EmptyResult)
 
     async def next(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             return await self.heard.get()
 
     @asynccontextmanager
@@ -250,7 +250,7 @@ async def test_closing_ends_every_iterator_and_the_modern_stream_with_its_result
         await subscriptions.close()
         assert not notes.running
         if mode == "auto":
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(15):
                 await ear.ended.wait()
 
 

@@ -36,7 +36,7 @@ async def process(home: Path, clock: FrozenClock | None = None) -> AsyncIterator
 
 async def ended(tasks: Tasks, identity: str) -> TaskState:
     """A task once it has ended."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while (state := await tasks.get(identity)).state == "running":  # noqa: ASYNC110 - seen through the table
             await asyncio.sleep(0.002)
     return state
@@ -59,12 +59,12 @@ async def test_a_tool_begins_a_task_that_is_watched_and_fetched(mode: Era) -> No
 
     async with harness(register, mode=mode) as h:
         identity = (await h.call("trial_begin")).data["result"]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (running := (await h.call("get_task", id=identity)).data)["progress"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         assert (running["state"], running["progress"], running["message"]) == ("running", 0.5, "half")
         go.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (done := (await h.call("get_task", id=identity)).data)["state"] == "running":  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         assert (done["state"], done["result"], done["error"]) == ("done", {"files": 3}, None)
@@ -97,7 +97,7 @@ async def test_progress_is_seen_from_another_process(tmp_path: Path, monkeypatch
 
     async with process(tmp_path) as one, process(tmp_path) as other:
         identity = await one.start("count", work)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (state := await other.get(identity)).progress is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         assert (state.progress, state.message) == (0.25, "a quarter")

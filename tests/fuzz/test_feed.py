@@ -131,7 +131,7 @@ async def test_the_simulator_survives_its_clients(said: list[Any], authorized: b
     async def send(message: Mapping[str, Any]) -> None:
         outbox.append(message)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         await simulator.app({"type": "websocket", "path": "/dxlink", "headers": []}, receive, send)
     for message in outbox:
         if message["type"] == "websocket.send":

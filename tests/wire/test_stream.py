@@ -373,7 +373,7 @@ async def test_nonsense_costs_itself_and_is_no_sign_of_life(nonsense: str) -> No
     quiet = Timing(quiet=0.2, quiet_open=0.2, look=0.05, first_delay=0.02, settled=0.05)
     async with desk({"kind": "silence", "path": "/dxlink"}, timing=quiet, streaming=False) as d, supervised(d.market):
         await until(lambda: d.market.hub.live)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while d.market.hub.sockets == 1:
                 for socket in list(d.simulator._feed.sockets):
                     await socket._send(nonsense)
