@@ -10,6 +10,7 @@ from tests.core.conftest import Ended
 from tests.plugin_files import lay
 from ttai import __version__
 from ttai.__main__ import main, server
+from ttai.answers import rows
 
 BROKEN = "ZeroDivisionError: division by zero; report it to its author, or leave it out: TTAI_PLUGINS=-bad"
 
@@ -98,7 +99,7 @@ def test_a_call_with_words_and_lists(ttai: Callable[..., Ended], vix: None) -> N
     assert ttai("call", "get_quote", "symbol=spy", "--demo").out.splitlines()[1] == "source: simulator"
     said = ttai("call", "get_quotes", "symbols=SPY,brk.b", "--demo", "--json")
     assert said.code == 0
-    assert [row[0] for row in json.loads(said.out)["quotes"]["rows"]] == ["SPY", "BRK/B"]
+    assert [row["symbol"] for row in rows(json.loads(said.out), "quotes")] == ["SPY", "BRK/B"]
     for value in ("symbols=SPY", 'symbols=["SPY"]'):
         said = ttai("call", "vix_level", value, "limit=2.5", "--json", "--demo")
         assert json.loads(said.out) == {"symbols": ["SPY"], "limit": 2.5}
