@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from tests.core.test_indicators import DIRECT
+from tests.core.quant.test_indicators import DIRECT
 from tests.price_paths import random_walk
 from ttai.quant.bars import PRICES, Bars
 from ttai.quant.indicators import DEFAULT, compute, parse

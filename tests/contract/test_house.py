@@ -59,3 +59,13 @@ def test_the_version_is_one() -> None:
 def test_no_class_is_named_for_what_it_is_not(word: str) -> None:
     for path in SOURCES:
         assert not re.search(rf"^class \w*{word}", path.read_text("utf-8"), re.MULTILINE), path
+
+
+def test_the_tests_of_the_core_are_twins_of_its_modules() -> None:
+    """test_candles.py tries candles.py of the same room; so may a test_candles_notes.py."""
+    core = ROOT / "tests/core"
+    for path in core.rglob("test_*.py"):
+        room = ROOT / "ttai" / path.parent.relative_to(core)
+        names = {module.stem for module in room.glob("*.py")}
+        said = path.stem.removeprefix("test_")
+        assert any(said == name or said.startswith(f"{name}_") for name in names), path

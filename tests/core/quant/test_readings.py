@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.core.test_indicators import ask, within_the_day
+from tests.core.quant.test_indicators import ask, within_the_day
 from tests.price_paths import bars_of, closes, days, path, random_walk
 from ttai.quant.bars import PRICES, Bars
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.core.test_parse import anything
+from tests.core.tastytrade.test_parse import anything
 from ttai.market.metrics import Dividend, Earnings, ExpirationVolatility
 from ttai.tastytrade.metrics import metrics
 

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.core.test_wheels import build
+from tests.core.cli.test_wheels import build
 from tests.plugin_files import lay
 from ttai.cli.examine import Finding, examine, load
 from ttai.cli.scaffold import new

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.core.test_wheels import build
+from tests.core.cli.test_wheels import build
 from ttai.cli import examine
 from ttai.cli.plugins import plugins_cli
 from ttai.errors import TtaiError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.core.test_wheels import PLUGIN, build
+from tests.core.cli.test_wheels import PLUGIN, build
 from ttai.cli import shelf
 from ttai.cli.shelf import PluginsBusy, PluginsUnwritable, install, remove
 from ttai.cli.wheels import BadWheel
