@@ -91,9 +91,11 @@ def home(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def opened(home: Path, clock: FrozenClock | None = None, /, **owners: tuple[str, ...]) -> AsyncIterator[Database]:
+async def opened(
+    home: Path, clock: FrozenClock | None = None, patience: float = 0.1, /, **owners: tuple[str, ...]
+) -> AsyncIterator[Database]:
     """A database as one process has it, with the modules of each owner declared."""
-    database = Database(home, clock or FrozenClock(), patience=0.1)
+    database = Database(home, clock or FrozenClock(), patience=patience)
     for owner, names in owners.items():
         database.declare(owner, *names)
     await database.open()
@@ -214,7 +216,7 @@ class TestSessions:
             assert await jobs(database) == ["whole"]
 
     async def test_fifty_writers_of_two_processes_lose_nothing(self, home: Path) -> None:
-        async with opened(home) as one, opened(home) as other:
+        async with opened(home, None, 10) as one, opened(home, None, 10) as other:
             await add_job(one, "sync")
 
             async def fail_once_more(database: Database) -> None:
