@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from itertools import pairwise
 from time import monotonic
 from typing import Any
@@ -13,6 +14,7 @@ from tests.desk import BY_TYPE, QUICK, Desk, desk, nothing_left_open, supervised
 from ttai.errors import UnknownSymbol
 from ttai.market.supervisor import Timing
 from ttai.market.types import KINDS, QuoteEvent, TradeEvent
+from ttai.simulator.dxlink import Gone
 from ttai.tastytrade.parse import FIELDS
 
 NEVER = Timing(first_delay=60, last_delay=60)
@@ -376,7 +378,8 @@ async def test_nonsense_costs_itself_and_is_no_sign_of_life(nonsense: str) -> No
         async with asyncio.timeout(15):
             while d.market.hub.sockets == 1:
                 for socket in list(d.simulator._feed.sockets):
-                    await socket._send(nonsense)
+                    with suppress(Gone):  # it was just taken down
+                        await socket._send(nonsense)
                 await asyncio.sleep(0.01)
 
 
