@@ -139,12 +139,10 @@ class Socket:
 
     async def _push_forever(self) -> None:
         while not self._over:
-            woken = True
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT):
                     await self._wake.wait()
-            except TimeoutError:
-                woken = False
+            woken = self._wake.is_set()  # it may have come with the end of the wait
             self._wake.clear()
             await self.push(due_only=not woken)
         raise Gone
