@@ -63,10 +63,10 @@ def greeks(
     rate: float = 0.0,
     dividend_yield: float = 0.0,
 ) -> Greeks:
-    """The derivatives of `price`, to about four digits by central differences; the European ones where it is, too.
+    """The derivatives of `price`, to about four digits by central differences; the European ones where it is European.
 
-    Units in `Greeks`. Where nothing can move any more, because years or volatility are 0, gamma and vega are 0, and delta
-    exactly at the money is half of one in the money; at expiry theta is 0, too.
+    Units in `Greeks`. Where nothing can move any more, because years or volatility are 0, gamma and vega are 0 and
+    delta exactly at the money is half of one in the money; at expiry theta is 0, too.
     """
     _checked(spot=spot, strike=strike, years=years, volatility=volatility, rate=rate, dividend_yield=dividend_yield)
     if _european(is_call, rate, dividend_yield):

@@ -92,13 +92,9 @@ def greeks(
         spot, years, volatility, rate, dividend_yield = _floats(spot, years, volatility, rate, dividend_yield)
         decay = weight * volatility * volatility / (2 * at.deviation)
         carried = dividend_yield * at.stock * held - rate * owed
-        return Greeks(
-            delta=at.share * held,
-            gamma=weight / (spot * spot * at.deviation),
-            theta=(carried - decay) / DAYS,
-            vega=weight * at.root / 100,
-            rho=owed * years / 100,
-        )
+        delta, gamma = at.share * held, weight / (spot * spot * at.deviation)
+        theta, vega, rho = (carried - decay) / DAYS, weight * at.root / 100, owed * years / 100
+        return Greeks(*np.broadcast_arrays(delta, gamma, theta, vega, rho))
 
 
 def cross_greeks(
@@ -126,11 +122,8 @@ def cross_greeks(
             2 * at.deviation
         )
         earned = dividend_yield * at.sign * ndtr(at.sign * at.d1)
-        return CrossGreeks(
-            vanna=-at.share * slope * at.root / 100,
-            charm=at.share * (earned - drift) / DAYS,
-            vomma=at.stock * at.root * at.root * slope * at.d1 / 10_000,
-        )
+        vanna, vomma = -at.share * slope * at.root / 100, at.stock * at.root * at.root * slope * at.d1 / 10_000
+        return CrossGreeks(*np.broadcast_arrays(vanna, at.share * (earned - drift) / DAYS, vomma))
 
 
 def implied_volatility(
@@ -176,19 +169,21 @@ def no_volatility(
 
     with np.errstate(all="ignore"):
         at = _bounds(is_call, price, spot, strike, years, rate, dividend_yield)
-    option, most = "call" if is_call else "put", at.intrinsic + at.lesser
-    known = all(map(math.isfinite, (price, spot, strike, years, rate, dividend_yield)))
-    reasons = {
-        "price, spot, strike, years and rates are known numbers, spot and strike above 0": not known
-        or min(spot, strike) <= 0,
-        "expired": years <= 0,
-        f"a price of {price:g} is not above 0": price <= 0,
-        f"below intrinsic value: {price:.10g}, and the {option}'s is {at.intrinsic:.10g}, discounted": at.time_value
-        < 0,
-        f"above the bound: {price:.10g}, and no such {option} is worth {most:.10g}": at.time_value >= at.lesser,
-        f"no time value left: {price:.10g} is the {option}'s intrinsic value, discounted": at.time_value <= at.noise,
-    }
-    return next((why for why, holds in reasons.items() if holds), None)
+        most = at.intrinsic + at.lesser
+    option, known = "call" if is_call else "put", (price, spot, strike, years, rate, dividend_yield)
+    if not all(map(math.isfinite, known)) or min(spot, strike) <= 0:
+        return "price, spot, strike, years and rates are known numbers, spot and strike above 0"
+    reasons = (
+        (years <= 0, "expired"),
+        (price <= 0, f"a price of {price:g} is not above 0"),
+        (
+            at.time_value < 0,
+            f"below intrinsic value: {price:.10g}, and the {option}'s is {at.intrinsic:.10g}, discounted",
+        ),
+        (at.time_value >= at.lesser, f"above the bound: {price:.10g}, and no such {option} is worth {most:.10g}"),
+        (at.time_value <= at.noise, f"no time value left: {price:.10g} is the {option}'s intrinsic value, discounted"),
+    )
+    return next((why for holds, why in reasons if holds), None)
 
 
 class _Terms(NamedTuple):
@@ -361,4 +356,4 @@ def probability_touch(
         drift = at.sign * (at.d2 * at.deviation) + distance
         reflected = 2 * drift * distance / at.deviation**2 + log_ndtr(-(distance + drift) / at.deviation)
         touched = ndtr((drift - distance) / at.deviation) + np.exp(reflected)
-        return np.where(distance <= 0, 1.0, np.minimum(touched, 1.0)) + 0.0 * at.deviation
+        return np.where(np.isnan(at.d2), np.nan, np.where(distance <= 0, 1.0, np.minimum(touched, 1.0)))
