@@ -9,6 +9,7 @@ the delta of one in the money and neither gamma nor vega.
 """
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def greeks(
         carried = dividend_yield * at.stock * held - rate * owed
         delta, gamma = at.share * held, weight / (spot * spot * at.deviation)
         theta, vega, rho = (carried - decay) / DAYS, weight * at.root / 100, owed * years / 100
-        return Greeks(*np.broadcast_arrays(delta, gamma, theta, vega, rho))
+        return Greeks(*_alike(delta, gamma, theta, vega, rho))
 
 
 def cross_greeks(
@@ -123,7 +124,7 @@ def cross_greeks(
         )
         earned = dividend_yield * at.sign * ndtr(at.sign * at.d1)
         vanna, vomma = -at.share * slope * at.root / 100, at.stock * at.root * at.root * slope * at.d1 / 10_000
-        return CrossGreeks(*np.broadcast_arrays(vanna, at.share * (earned - drift) / DAYS, vomma))
+        return CrossGreeks(*_alike(vanna, at.share * (earned - drift) / DAYS, vomma))
 
 
 def implied_volatility(
@@ -267,6 +268,13 @@ def _discounted(
     spot, strike, years, rate, dividend_yield = _floats(spot, strike, years, rate, dividend_yield)
     share = np.exp(-dividend_yield * years)
     return np.where(is_call, 1.0, -1.0), share, spot * share, strike * np.exp(-rate * years)
+
+
+def _alike(*answers: "Numbers") -> "Iterator[Numbers]":
+    """Of one shape: not all that a price changes by asks whether it is a call."""
+    import numpy as np
+
+    return (answer[()] for answer in np.broadcast_arrays(*answers))
 
 
 def _floats(*values: "ArrayLike") -> "tuple[Numbers, ...]":

@@ -205,7 +205,7 @@ BAD = (math.nan, math.inf, -math.inf, 0.0, -1.0, -1e-300, 1e-300, 1e300)
 def test_bad_figures_are_no_exception_and_no_warning(place: int, bad: float) -> None:
     """Beside a good option, which is none the worse for it."""
     good = (True, 100.0, 110.0, 0.5, 0.3, 0.04, 0.01)
-    both = [[value, bad if at == place else value] for at, value in enumerate(good)]
+    both: list[list[float]] = [[value, bad if at == place else value] for at, value in enumerate(good)]
     quoted = [both[0], [price(*good), 5.0], *both[1:4], *both[5:]]
     answers = [price(*both), *greeks(*both), *cross_greeks(*both), probability_itm(*both), probability_touch(*both)]
     alone = [price(*good), *greeks(*good), *cross_greeks(*good), probability_itm(*good), probability_touch(*good)]
