@@ -14,7 +14,7 @@ from datetime import datetime
 from time import monotonic, time
 
 from ttai.clock import Clock
-from ttai.market.types import KINDS, Event, Kind, QuoteEvent, Source, TradeEvent
+from ttai.market.types import OPTION_KINDS, Event, Kind, QuoteEvent, Source, TradeEvent
 
 LINGER = 300.0
 MOST = 2000  # symbols
@@ -51,10 +51,10 @@ class Line:
             self.first = now
         self.events[type(event)] = event
         self.at = at
-        if self.waiters:
-            self.wake()
         for watcher in self.watchers:
-            watcher.tell(self.symbol)
+            watcher.changed.add(self.symbol)
+        if self.waiters or self.watchers:
+            self.wake()
 
     def wake(self) -> None:
         """Let everyone who waits look again."""
@@ -62,6 +62,8 @@ class Line:
             if not waiter.done():
                 waiter.set_result(None)
         self.waiters.clear()
+        for watcher in self.watchers:
+            watcher.ready.set()
 
 
 class _Watcher:
@@ -72,10 +74,6 @@ class _Watcher:
     def __init__(self) -> None:
         self.changed: set[str] = set()
         self.ready = asyncio.Event()
-
-    def tell(self, symbol: str) -> None:
-        self.changed.add(symbol)
-        self.ready.set()
 
 
 class _Claim:
@@ -212,7 +210,7 @@ class Hub:
         claim = self._claims.get(key)
         if claim is None:
             claim = self._claims[key] = _Claim(key)
-            if key[0] in KINDS:
+            if key[0] in OPTION_KINDS:
                 self._lines.setdefault(key[1], Line(key[1], self._clock.now()))
             self.changed.set()
         self._idle.pop(key, None)
@@ -246,10 +244,8 @@ class Hub:
             if (line := self._lines.get(key[1])) is None:
                 continue
             line.events.pop(key[0], None)
-            if not any((kind, key[1]) in self._claims for kind in KINDS):
+            if not any((kind, key[1]) in self._claims for kind in OPTION_KINDS):
                 line.wake()
-                for watcher in line.watchers:
-                    watcher.ready.set()
                 del self._lines[key[1]]
 
     def line(self, symbol: str) -> Line | None:
@@ -274,6 +270,31 @@ class Hub:
                         await waiter
             finally:
                 line.waiters.discard(waiter)
+
+    async def wait_all(self, symbols: Iterable[str], kinds: Sequence[Kind], grace: float, timeout: float) -> None:
+        """Until all kinds of all symbols are in, or none more came for `grace` s, or `timeout` s, or nothing will."""
+        watcher = _Watcher()
+        lines = [line for symbol in symbols if (line := self._lines.get(symbol))]
+        waiting = {line.symbol: line for line in lines if not all(kind in line.events for kind in kinds)}
+        end = monotonic() + timeout
+        limit = end if len(waiting) == len(lines) else min(end, monotonic() + grace)
+        for line in lines:
+            line.watchers.add(watcher)
+        try:
+            while waiting and self.live and (left := limit - monotonic()) > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await watcher.ready.wait()
+                watcher.ready.clear()
+                changed, watcher.changed = watcher.changed, set()
+                done = [name for name in changed if name in waiting and all(k in waiting[name].events for k in kinds)]
+                for name in done:
+                    del waiting[name]
+                if done:
+                    limit = min(end, monotonic() + grace)
+        finally:
+            for line in lines:
+                line.watchers.discard(watcher)
 
     async def changes(self, symbols: Sequence[str], kinds: Sequence[Kind]) -> AsyncIterator[set[str]]:
         """The symbols with news since the last look; close the iterator to let go.

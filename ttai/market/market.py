@@ -13,6 +13,8 @@ from ttai.listing import Listing, Watchlist
 from ttai.market.archive import Archive
 from ttai.market.book import Book
 from ttai.market.candles import Candles
+from ttai.market.chain_reader import ChainReader
+from ttai.market.chains import Chain, Chains
 from ttai.market.hub import Hub
 from ttai.market.intervals import begin, named
 from ttai.market.metrics import Measured, Metrics
@@ -30,6 +32,7 @@ ROWS_LIFE = 5.0
 METRICS_LIFE = 120.0
 SEARCH_LIFE = 300.0
 WATCHLISTS_LIFE = 300.0
+RATE_LIFE = 3600.0
 MOST_AT_ONCE = 100
 
 
@@ -60,6 +63,7 @@ class Market:
         self._book = Book(self.hub, clock)
         self.supervisor = Supervisor(self.hub, gate, self._book, self._is_open, timing)
         self._ticker = Ticker(self.supervisor, self._rows, cache)
+        self._chains = Chains(gate, cache, clock, ChainReader(gate, self.supervisor, clock, self.risk_free_rate))
         self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._ticker)
 
     async def quote(self, symbol: str) -> Quote:
@@ -94,6 +98,7 @@ class Market:
     def forget(self) -> None:
         """What was heard belongs to a login that is over."""
         self.hub.forget()
+        self._chains.forget()
         self._book.forget(LoginChanged())
 
     async def history(
@@ -123,6 +128,23 @@ class Market:
         names, missing = _spell_all(symbols)
         answers = await asyncio.gather(*(self._measured(name) for name in names), return_exceptions=True)
         return Measured(tuple(_had(names, answers, missing)), tuple(missing))
+
+    async def chain(self, symbol: str) -> Chain:
+        """A snapshot of all listed options of an underlying; NotFound where it has none.
+
+        Their names come with it; their quotes are read per expiration when first asked for, and stay.
+        """
+        name = _underlying(symbol, "options")
+        return await self._chains.make(name, lambda: self._price(name), await self.calendar())
+
+    def kept_chain(self, snapshot: str) -> Chain:
+        """The snapshot of that id, one of the last half hour's newest twenty; NotFound where it is gone."""
+        return self._chains.kept(snapshot)
+
+    async def risk_free_rate(self) -> float:
+        """What options are priced with by the broker, a continuous fraction a year, remembered for an hour."""
+        port = await self._gate.market()
+        return await self._cache.fetch(("rate", port.login), RATE_LIFE, port.risk_free_rate)
 
     async def public_watchlists(self) -> Listing[Watchlist]:
         """The broker's own lists, open to everybody, remembered for 5 minutes."""
@@ -158,9 +180,16 @@ class Market:
             return True
         return self._calendar is not None and self._calendar.state(self._clock.now()).state == "open"
 
+    async def _price(self, symbol: str) -> float:
+        """What an underlying is worth now."""
+        quote = await self.quote(symbol)
+        for price in (quote.mark, quote.last, quote.prev_close):
+            if price:
+                return price
+        raise NotFound(f"no price of {symbol} is known now", "Try again once the market is open")
+
     async def _measured(self, symbol: str) -> Metrics:
-        if spelling.kind(symbol) == "option":
-            raise BadArgument(f"{symbol} is an option, which has no metrics", "Ask for its underlying")
+        _underlying(symbol, "metrics")
         metrics = await self._metrics.row(symbol)
         if metrics is None:
             raise NotFound(f"no metrics for {symbol}", "Check the spelling, or look it up with search_symbols")
@@ -204,6 +233,14 @@ def _spell(symbol: str) -> str:
         raise BadArgument(
             f"{name} is a {kind}, which is not quoted", "Ask for an equity, ETF, index or one of their options"
         )
+    return name
+
+
+def _underlying(symbol: str, what: str) -> str:
+    """The symbol, where it is one that `what` belongs to."""
+    name = _spell(symbol)
+    if spelling.kind(name) == "option":
+        raise BadArgument(f"{name} is an option, which has no {what}", "Ask for its underlying")
     return name
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ttai.listing import Listing, Watchlist
 from ttai.market.metrics import Metrics
+from ttai.market.options import Expiration
 from ttai.market.types import CandleEvent, Event, Instrument, Kind, Row, Rows
 
 # Called for every message of the socket, with the events in it (none in a keepalive).
@@ -51,6 +52,14 @@ class MarketPort(Protocol):
 
     async def metrics(self, symbols: Sequence[str]) -> Rows[Metrics]:
         """The metrics of these underlyings; those without any are absent."""
+        ...
+
+    async def expirations(self, symbol: str) -> Listing[Expiration]:
+        """The listed options of an underlying, by date and root; none where it has none."""
+        ...
+
+    async def risk_free_rate(self) -> float:
+        """The rate that options are priced with, a fraction a year."""
         ...
 
     async def public_watchlists(self) -> Listing[Watchlist]:

@@ -33,13 +33,26 @@ class TradeEvent(NamedTuple):
 
 
 class SummaryEvent(NamedTuple):
-    """The day's prices so far and the close before."""
+    """The day's prices so far, the close before, and of an option how many contracts are open."""
 
     symbol: str
     open: float | None
     high: float | None
     low: float | None
     prev_close: float | None
+    open_interest: float | None = None
+
+
+class GreeksEvent(NamedTuple):
+    """An option's volatility (a fraction) and greeks a share: theta a day, vega a volatility point, rho 1 % of rate."""
+
+    symbol: str
+    volatility: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+    rho: float | None
 
 
 class CandleEvent(NamedTuple):
@@ -59,9 +72,10 @@ class CandleEvent(NamedTuple):
 
 
 UNREADABLE = -1
-Event = QuoteEvent | TradeEvent | SummaryEvent
-Kind = type[QuoteEvent] | type[TradeEvent] | type[SummaryEvent] | type[CandleEvent]
+Event = QuoteEvent | TradeEvent | SummaryEvent | GreeksEvent
+Kind = type[QuoteEvent] | type[TradeEvent] | type[SummaryEvent] | type[GreeksEvent] | type[CandleEvent]
 KINDS: tuple[Kind, ...] = (QuoteEvent, TradeEvent, SummaryEvent)  # those that make a quote
+OPTION_KINDS: tuple[Kind, ...] = (*KINDS, GreeksEvent)  # those of an option: all that have a last value
 Source = Literal["stream", "rest", "cache", "model", "simulator"]
 T = TypeVar("T")
 
@@ -80,6 +94,7 @@ class Row:
     low: float | None = None
     prev_close: float | None = None
     volume: float | None = None
+    open_interest: float | None = None
     as_of: datetime | None = None
     source: Source = "rest"
     index: bool = False

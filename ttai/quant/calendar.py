@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
@@ -13,6 +13,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 _PRE = time(4)
 _AFTER = time(20)
 _AFTER_EARLY = time(17)
+_OPEN = time(9, 30)
+_CLOSE = time(16)
+MINUTES_A_YEAR = 525_600
 _WELL_KNOWN = {"New Years Day": "New Year's Day", "July 4th": "Independence Day"}
 
 
@@ -112,6 +115,19 @@ class Calendar:
         closed = self.first <= friday <= self.last and friday not in self._by_date
         return 15 <= friday.day <= 21 and day == (friday - timedelta(days=1) if closed else friday)
 
+    def settlement(self, expiration: date, settled: Literal["AM", "PM"]) -> datetime:
+        """When what expires on a date gets its final value, in New York: at the close, AM settled at the open.
+
+        16:00, 13:00 on half days; 9:30 AM settled (the opening prices of that morning). A date without a session
+        settles with the session before it; one outside the span is taken for a whole day.
+        Source: the OCC's and Cboe's contract specifications.
+        """
+        place = bisect_right(self.sessions, expiration, key=lambda session: session.date)
+        if not self.first <= expiration <= self.last or not place:
+            return datetime.combine(expiration, _OPEN if settled == "AM" else _CLOSE, NEW_YORK)
+        session = self.sessions[place - 1]
+        return session.open if settled == "AM" else session.close
+
     def _phase(
         self, moment: datetime, session: Session | None
     ) -> tuple[Literal["pre", "open", "after", "closed"], str]:
@@ -140,6 +156,12 @@ class Calendar:
 def days_to_expiration(expiration: date, now: datetime) -> int:
     """Calendar days from an aware `now` to `expiration` in New York: 0 on the day itself, negative afterwards."""
     return (expiration - _in_new_york(now).date()).days
+
+
+def years_until(moment: datetime, now: datetime) -> float:
+    """Minutes from `now` to `moment`, both aware, as a fraction of a year of 525,600; 0 once it is past."""
+    left = moment.astimezone(UTC) - now.astimezone(UTC)  # of one zone, Python subtracts what its clocks show
+    return max(left.total_seconds() / 60, 0.0) / MINUTES_A_YEAR
 
 
 def _in_new_york(moment: datetime) -> datetime:

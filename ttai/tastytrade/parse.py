@@ -10,6 +10,7 @@ from ttai.market.types import (
     UNREADABLE,
     CandleEvent,
     Event,
+    GreeksEvent,
     Instrument,
     Kind,
     QuoteEvent,
@@ -26,8 +27,9 @@ FIELDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "Trade": (TradeEvent, ("eventSymbol", "price", "dayVolume")),
     "Summary": (
         SummaryEvent,
-        ("eventSymbol", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "prevDayClosePrice"),
+        ("eventSymbol", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "prevDayClosePrice", "openInterest"),
     ),
+    "Greeks": (GreeksEvent, ("eventSymbol", "volatility", "delta", "gamma", "theta", "vega", "rho")),
     "Candle": (CandleEvent, ("eventSymbol", "eventFlags", "time", "open", "high", "low", "close", "volume")),
 }
 _END = 4_102_444_800_000  # ms: the year 2100; a bar beyond what a date can say would spoil all others of its series
@@ -75,6 +77,7 @@ def market_row(item: Any, source: Source) -> Row | None:
         low=low,
         prev_close=number(item.get("prev-close")),
         volume=number(item.get("volume")),
+        open_interest=number(item.get("open-interest")),
         as_of=moment(item.get("updated-at")),
         source=source,
         index=name in spelling.INDICES or is_index(item),

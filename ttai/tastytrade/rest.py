@@ -8,18 +8,20 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
+from tastytrade.metrics import get_risk_free_rate
 from tastytrade.utils import TastytradeError
 
 from ttai.broker.types import Account
-from ttai.errors import BrokerUnavailable, LoginChanged, TtaiError
+from ttai.errors import BrokerUnavailable, LoginChanged, NotFound, TtaiError
 from ttai.isolation import is_cancelled
 from ttai.listing import Listing, Watchlist
 from ttai.login.credentials import Credentials
 from ttai.market.metrics import Metrics
+from ttai.market.options import Expiration
 from ttai.market.ports import CandleSink, Heard, Stream
 from ttai.market.types import Instrument, Row, Rows, Source
 from ttai.quant import symbols as spelling
-from ttai.tastytrade import parse
+from ttai.tastytrade import chains, parse
 from ttai.tastytrade import watchlists as lists
 from ttai.tastytrade.limits import Tries, failure
 from ttai.tastytrade.metrics import metrics
@@ -105,6 +107,19 @@ class TastyTrade:
             if None in read:
                 failed.update(dict.fromkeys(part, BrokerUnavailable("a row of its metrics can't be read")))
         return Rows(rows, {symbol: error for symbol, error in failed.items() if symbol not in rows})
+
+    async def expirations(self, symbol: str) -> Listing[Expiration]:
+        """The listed options of an underlying; reading thousands of contracts is kept off the loop."""
+        try:
+            items = await self._items(f"/option-chains/{quote(symbol, safe='')}/nested")
+        except NotFound:
+            return Listing([], source=self._source)
+        return await asyncio.to_thread(chains.expirations, items, self._source)
+
+    async def risk_free_rate(self) -> float:
+        """The rate the broker prices options with, a fraction a year."""
+        rate = await self._ask("/margin-requirements-public-configuration", get_risk_free_rate(self.session))
+        return float(rate)
 
     async def search(self, text: str) -> Listing[Instrument]:
         """Symbols that look like `text`."""

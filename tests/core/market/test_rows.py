@@ -11,6 +11,7 @@ from ttai.cache import Cache
 from ttai.errors import BrokerUnavailable, RateLimited, Stopping
 from ttai.listing import Listing, Watchlist
 from ttai.market.metrics import Metrics
+from ttai.market.options import Expiration
 from ttai.market.ports import CandleSink, Heard, MarketPort, Stream
 from ttai.market.rows import Reader
 from ttai.market.types import Instrument, Row, Rows
@@ -43,6 +44,12 @@ class Port:
         return Rows({symbol: Row(symbol, last=1.0) for symbol in symbols if symbol in self.known}, self.failed)
 
     async def metrics(self, symbols: Sequence[str]) -> Rows[Metrics]:
+        raise NotImplementedError
+
+    async def expirations(self, symbol: str) -> Listing[Expiration]:
+        raise NotImplementedError
+
+    async def risk_free_rate(self) -> float:
         raise NotImplementedError
 
     async def public_watchlists(self) -> Listing[Watchlist]:

@@ -17,6 +17,7 @@ from ttai.listing import Listing, Watchlist
 from ttai.market.book import Book
 from ttai.market.hub import Hub
 from ttai.market.metrics import Metrics
+from ttai.market.options import Expiration
 from ttai.market.ports import CandleSink, Heard, MarketPort, Stream
 from ttai.market.supervisor import CHUNK, Supervisor, Timing
 from ttai.market.types import KINDS, Event, Instrument, Kind, QuoteEvent, Row, Rows, TradeEvent
@@ -94,6 +95,12 @@ class Port:
         raise NotImplementedError
 
     async def metrics(self, symbols: Sequence[str]) -> Rows[Metrics]:
+        raise NotImplementedError
+
+    async def expirations(self, symbol: str) -> Listing[Expiration]:
+        raise NotImplementedError
+
+    async def risk_free_rate(self) -> float:
         raise NotImplementedError
 
     async def public_watchlists(self) -> Listing[Watchlist]:

@@ -1,13 +1,13 @@
 """Exchange sessions, held to dates anybody can look up."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttai.quant.calendar import Calendar, days_to_expiration
+from ttai.quant.calendar import Calendar, days_to_expiration, years_until
 
 # pandas_market_calendars 5.5 under pandas 3.1
 pytestmark = pytest.mark.filterwarnings("ignore:Series.dt.weekday is deprecated:DeprecationWarning")
@@ -160,3 +160,28 @@ def test_monthly_options_expire_on_the_third_friday_or_the_day_before(
     calendar: Calendar, day: str, monthly: bool
 ) -> None:
     assert calendar.is_monthly(date.fromisoformat(day)) is monthly
+
+
+def test_contracts_settle_at_the_close_or_in_the_morning(calendar: Calendar) -> None:
+    assert calendar.settlement(date(2026, 11, 20), "PM") == datetime(2026, 11, 20, 16, tzinfo=NEW_YORK)
+    assert calendar.settlement(date(2026, 11, 20), "AM") == datetime(2026, 11, 20, 9, 30, tzinfo=NEW_YORK)
+    assert calendar.settlement(date(2026, 11, 27), "PM") == datetime(2026, 11, 27, 13, tzinfo=NEW_YORK)
+
+
+def test_a_date_without_a_session_settles_with_the_one_before(calendar: Calendar) -> None:
+    assert calendar.settlement(date(2026, 11, 26), "PM") == datetime(2026, 11, 25, 16, tzinfo=NEW_YORK)
+    assert calendar.settlement(date(2026, 11, 28), "PM") == datetime(2026, 11, 27, 13, tzinfo=NEW_YORK)
+
+
+def test_beyond_the_calendar_a_day_is_taken_for_whole(calendar: Calendar) -> None:
+    far = calendar.last + timedelta(days=400)
+    assert calendar.settlement(far, "PM") == datetime.combine(far, time(16), NEW_YORK)
+    assert calendar.settlement(far, "AM") == datetime.combine(far, time(9, 30), NEW_YORK)
+
+
+def test_the_time_left_is_counted_in_minutes() -> None:
+    """Across the end of summer time, too: New York's wall clock shows an hour less than has passed."""
+    now = datetime(2026, 10, 31, 16, tzinfo=NEW_YORK)
+    assert years_until(datetime(2026, 11, 1, 16, tzinfo=NEW_YORK), now) == 25 * 60 / 525_600
+    assert years_until(now, now) == 0
+    assert years_until(now - timedelta(days=1), now) == 0

@@ -1,0 +1,134 @@
+"""Chains as snapshots, of the recorded SPX options over REST: fetched once, asked many times."""
+
+from collections.abc import AsyncIterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.desk import BY_TYPE, Desk
+from tests.recorded_chain import Recorded, contracts, recorded_desk
+from ttai.errors import BadArgument, NotFound
+from ttai.market.chains import LIFE, MOST, STRUCTURE_LIFE
+
+NESTED = "/option-chains/SPX/nested"
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[tuple[Desk, Recorded]]:
+    async with recorded_desk() as made:
+        yield made
+
+
+async def test_a_chain_holds_every_contract(place: tuple[Desk, Recorded]) -> None:
+    chain = await place[0].market.chain(" spx ")
+    assert (chain.symbol, chain.unreadable, len(chain.expirations)) == ("SPX", 0, 49)
+    symbols = {name for one in chain.expirations for side in one.symbols for name in side if name}
+    assert symbols == contracts().keys()
+    assert [one.date for one in chain.expirations] == sorted(one.date for one in chain.expirations)
+    assert all((one.strikes[1:] > one.strikes[:-1]).all() for one in chain.expirations)
+
+
+async def test_what_was_read_once_is_not_asked_again(place: tuple[Desk, Recorded]) -> None:
+    desk, _ = place
+    chain = await desk.market.chain("SPX")
+    first = await chain.quotes(chain.expirations[9])
+    near = await chain.at_the_money()
+    asked = desk.asked(BY_TYPE)
+    assert asked >= 5  # the price, and some three hundred contracts
+    assert await chain.quotes(chain.expirations[9]) is first
+    assert [*await chain.at_the_money()] == [*near]
+    assert desk.market.kept_chain(chain.id) is chain
+    assert desk.asked(BY_TYPE) == asked
+
+
+async def test_a_new_snapshot_has_an_id_of_its_own_and_asks_for_the_names_once(place: tuple[Desk, Recorded]) -> None:
+    desk, _ = place
+    ids = {(await desk.market.chain("SPX")).id for _ in range(3)}
+    assert len(ids) == 3
+    assert all(name.startswith("SPX-") for name in ids)
+    assert desk.asked(NESTED) == 1
+    desk.clock.advance(STRUCTURE_LIFE + 1)
+    await desk.market.chain("SPX")
+    assert desk.asked(NESTED) == 2
+
+
+async def test_a_snapshot_lives_half_an_hour(place: tuple[Desk, Recorded]) -> None:
+    desk, _ = place
+    chain = await desk.market.chain("SPX")
+    desk.clock.advance(LIFE - 1)
+    assert desk.market.kept_chain(f" {chain.id} ") is chain
+    desk.clock.advance(2)
+    with pytest.raises(NotFound, match=r"no snapshot 'SPX-.*30 minutes.*Ask without snapshot"):
+        desk.market.kept_chain(chain.id)
+
+
+async def test_only_the_newest_snapshots_are_kept(place: tuple[Desk, Recorded]) -> None:
+    desk, _ = place
+    first = await desk.market.chain("SPX")
+    others = [await desk.market.chain("SPX") for _ in range(MOST)]
+    with pytest.raises(NotFound):
+        desk.market.kept_chain(first.id)
+    assert all(desk.market.kept_chain(one.id) is one for one in others)
+
+
+async def test_snapshots_of_another_login_are_forgotten(place: tuple[Desk, Recorded]) -> None:
+    desk, _ = place
+    chain = await desk.market.chain("SPX")
+    desk.market.forget()
+    with pytest.raises(NotFound):
+        desk.market.kept_chain(chain.id)
+
+
+async def test_what_has_no_options_is_said(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+    recorded.spoil = lambda _: []
+    with pytest.raises(NotFound, match="SPX has no listed options"):
+        await desk.market.chain("SPX")
+    with pytest.raises(NotFound, match="NOPE has no listed options"):
+        await desk.market.chain("NOPE")
+    with pytest.raises(BadArgument, match=r"is an option, which has no options\. Ask for its underlying"):
+        await desk.market.chain("SPY   261218C00680000")
+
+
+async def test_what_cannot_be_read_costs_itself_alone(place: tuple[Desk, Recorded]) -> None:
+    """A root that is none, an expiration without a date, one without strikes, two bad strikes."""
+    desk, recorded = place
+
+    def spoiled(chain: dict[str, Any]) -> list[Any]:
+        bad = deepcopy(chain)
+        bad["expirations"][0]["expiration-date"] = "soon"
+        bad["expirations"][1]["strikes"] = None
+        bad["expirations"][2]["strikes"] = [{}]
+        bad["expirations"][3]["strikes"][0]["strike-price"] = "NaN"
+        bad["expirations"][3]["strikes"][1] = "strike"
+        bad["expirations"].append("expiration")
+        return [bad, {"root-symbol": "SPX"}, None]
+
+    recorded.spoil = spoiled
+    chain = await desk.market.chain("SPX")
+    assert len(chain.expirations) == 46
+    assert chain.unreadable == 3 + 2 + 1 + 2
+
+
+async def test_an_adjusted_root_is_told_by_what_it_delivers(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+
+    def adjusted(chain: dict[str, Any]) -> list[Any]:
+        said = [{"description": "100 SPX  and 12 dollars"}, {}]
+        strange = {**chain, "root-symbol": "SPX1 ", "option-chain-type": "Non-standard", "deliverables": said}
+        fewer = {**chain, "root-symbol": "SPXQ", "shares-per-contract": 50}
+        return [strange, fewer, {**chain, "expirations": chain["expirations"][:1]}]
+
+    recorded.spoil = adjusted
+    chain = await desk.market.chain("SPX")
+    told = {one.root: (one.deliverable, one.multiplier, one.adjusted) for one in chain.expirations}
+    assert told == {
+        "SPX1": ("100 SPX and 12 dollars", 100, True),
+        "SPXQ": ("not 100 shares of the underlying", 50, True),
+        "SPXW": (None, 100, False),
+    }
+    near = await chain.at_the_money()
+    assert [quotes.expiration.root for quotes in near] == ["SPXW"]
+    strange = await chain.quotes(next(one for one in chain.expirations if one.root == "SPX1"))
+    assert not (strange.iv > 0).any()  # its prices mean something else

@@ -1,0 +1,84 @@
+"""Waiting for many symbols at once, as a chain does."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+
+from ttai.market.hub import Hub
+from ttai.market.types import OPTION_KINDS, GreeksEvent, QuoteEvent, TradeEvent
+
+NAMES = [f".SPY261218C{strike}" for strike in range(600, 700)]
+LONG = 30.0
+
+
+def quotes(names: list[str]) -> list[QuoteEvent]:
+    return [QuoteEvent(name, 1.0, 1.1) for name in names]
+
+
+@pytest.fixture
+def hub() -> Hub:
+    made = Hub()
+    made.connected()
+    return made
+
+
+async def waited(hub: Hub, *, grace: float = LONG, timeout: float = LONG) -> asyncio.Task[None]:
+    """A wait for quote and greeks of all names, begun."""
+    waiting = asyncio.create_task(hub.wait_all(NAMES, (QuoteEvent, GreeksEvent), grace, timeout))
+    await asyncio.sleep(0)
+    return waiting
+
+
+async def test_it_ends_when_every_kind_of_every_symbol_is_in(hub: Hub) -> None:
+    with hub.hold(NAMES, OPTION_KINDS):
+        waiting = await waited(hub)
+        hub.heard(quotes(NAMES))
+        hub.heard([GreeksEvent(name, 0.2, 0.5, 0, 0, 0, 0) for name in NAMES[1:]])
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        hub.heard([TradeEvent(NAMES[0], 1.0, 1.0)])
+        hub.heard([GreeksEvent(NAMES[0], 0.2, 0.5, 0, 0, 0, 0)])
+        async with asyncio.timeout(5):
+            await waiting
+
+
+async def test_what_is_known_already_is_not_waited_for(hub: Hub) -> None:
+    with hub.hold(NAMES, OPTION_KINDS):
+        hub.heard(quotes(NAMES))
+        async with asyncio.timeout(5):
+            await hub.wait_all(NAMES, (QuoteEvent,), LONG, LONG)
+            await hub.wait_all([], (QuoteEvent,), LONG, LONG)
+
+
+async def test_it_ends_a_grace_after_the_last_that_came(hub: Hub) -> None:
+    with hub.hold(NAMES, OPTION_KINDS):
+        hub.heard(quotes(NAMES[:50]))
+        began = monotonic()
+        await hub.wait_all(NAMES, (QuoteEvent,), 0.05, LONG)
+        assert 0.05 <= monotonic() - began < 5
+
+
+async def test_it_ends_in_time_where_nothing_comes(hub: Hub) -> None:
+    with hub.hold(NAMES, OPTION_KINDS):
+        await hub.wait_all(NAMES, (QuoteEvent,), LONG, 0.02)
+        hub.heard(quotes(NAMES[:1]))  # and where something does, no later than that
+        await hub.wait_all(NAMES, (QuoteEvent,), LONG, 0.02)
+
+
+async def test_it_ends_with_the_socket(hub: Hub) -> None:
+    with hub.hold(NAMES, OPTION_KINDS):
+        waiting = await waited(hub)
+        hub.disconnected()
+        async with asyncio.timeout(5):
+            await waiting
+            await hub.wait_all(NAMES, (QuoteEvent,), LONG, LONG)
+
+
+async def test_afterwards_nobody_watches(hub: Hub) -> None:
+    with hub.hold(NAMES, OPTION_KINDS):
+        waiting = await waited(hub)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert waiting.cancelled()
+        assert not any(line.watchers for name in NAMES if (line := hub.line(name)))
