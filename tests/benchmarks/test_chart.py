@@ -9,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tests.plugins.test_chart import average, walk
+from tests.plugins.quotes.test_chart import average, walk
 from ttai_quotes.chart.draw import Line, draw
 from ttai_quotes.models.chart import Shade
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.plugins.test_history import refused
+from tests.plugins.quotes.test_history import refused
 from ttai.clock import NEW_YORK
 from ttai.testing import FrozenClock, Harness, harness
 
