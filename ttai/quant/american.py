@@ -36,7 +36,7 @@ def price(
     rate: float = 0.0,
     dividend_yield: float = 0.0,
 ) -> float:
-    """Dollars a share, within 0.00003 % of the strike; never below the European option's price or the exercise value.
+    """Dollars a share, within 0.0001 % of the strike; never below the European option's price or the exercise value.
 
     Where exercise before expiry can't pay, as for a call without dividends, it is the European price exactly.
     """
@@ -78,7 +78,9 @@ def greeks(
     now = worth()
     deviation = volatility * math.sqrt(years)
     moves = deviation >= _FINEST
-    step, day, point, percent = spot * min(max(0.01 * deviation, 1e-6), 0.1), 0.003 * years, 0.003 * volatility, 5e-4
+    # A hundredth of a deviation, but more than rounding makes of the price and less than the spot.
+    step = min(max(0.01 * deviation * spot, 1e-6 * max(spot, strike)), 0.1 * spot)
+    day, point, percent = 0.003 * years, 0.003 * volatility, 5e-4
     up, down = worth(spot=spot + step), worth(spot=spot - step)
     aged = worth(years=years - day) - worth(years=years + day)
     stirred = worth(volatility=volatility + point) - worth(volatility=volatility - point)

@@ -118,10 +118,9 @@ def cross_greeks(
         at = _terms(is_call, spot, strike, years, volatility, rate, dividend_yield)
         volatility, rate, dividend_yield = _floats(volatility, rate, dividend_yield)
         slope = at.density * at.d2 / at.deviation
-        # The drift of d1 as a day passes, apart from the density: (r - q) / s - d2 / 2T, without dividing by T.
-        drift = at.density * (rate - dividend_yield) / at.deviation - slope * volatility * volatility / (
-            2 * at.deviation
-        )
+        # How d1 drifts with time, (r - q) / s - d2 / 2T, times its density, and without dividing by T.
+        wane = slope * volatility * volatility / (2 * at.deviation)
+        drift = at.density * (rate - dividend_yield) / at.deviation - wane
         earned = dividend_yield * at.sign * ndtr(at.sign * at.d1)
         vanna, vomma = -at.share * slope * at.root / 100, at.stock * at.root * at.root * slope * at.d1 / 10_000
         return CrossGreeks(*_alike(vanna, at.share * (earned - drift) / DAYS, vomma))
@@ -171,18 +170,17 @@ def no_volatility(
     with np.errstate(all="ignore"):
         at = _bounds(is_call, price, spot, strike, years, rate, dividend_yield)
         most = at.intrinsic + at.lesser
+        found = implied_volatility(is_call, price, spot, strike, years, rate, dividend_yield)
     option, known = "call" if is_call else "put", (price, spot, strike, years, rate, dividend_yield)
     if not all(map(math.isfinite, known)) or min(spot, strike) <= 0:
         return "price, spot, strike, years and rates are known numbers, spot and strike above 0"
     reasons = (
         (years <= 0, "expired"),
         (price <= 0, f"a price of {price:g} is not above 0"),
-        (
-            at.time_value < 0,
-            f"below intrinsic value: {price:.10g}, and the {option}'s is {at.intrinsic:.10g}, discounted",
-        ),
+        (at.time_value < 0, f"below intrinsic value: {price:.10g} < {at.intrinsic:.10g}, the {option}'s, discounted"),
         (at.time_value >= at.lesser, f"above the bound: {price:.10g}, and no such {option} is worth {most:.10g}"),
         (at.time_value <= at.noise, f"no time value left: {price:.10g} is the {option}'s intrinsic value, discounted"),
+        (not found > 0, "figures so far from each other that rounding hides it"),
     )
     return next((why for holds, why in reasons if holds), None)
 
@@ -293,7 +291,7 @@ def _deviation(value: "Numbers", edge: "Numbers") -> "Numbers":
 
     x = 2 * np.log(edge)
     gap = 1 / edge - edge
-    # Pólya: Φ(d)² is nearly quadratic in w = exp(-2 (d1² + d2²) / 2π).
+    # Pólya: Φ(d)² is nearly quadratic in w = exp(-(d1² + d2²) / π); squares is (d1² + d2²) / 2.
     bend = np.exp((2 / math.pi - 0.5) * x)
     arc = edge / bend
     cosh, sinh = (1 / arc + arc) / 2, (1 / arc - arc) / 2

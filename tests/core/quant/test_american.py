@@ -157,6 +157,12 @@ def test_what_is_exercised_at_once_moves_with_the_spot_alone() -> None:
     assert (found.gamma, found.theta, found.vega, found.rho) == pytest.approx((0, 0, 0, 0), abs=1e-9)
 
 
+def test_rounding_of_a_large_strike_is_no_gamma() -> None:
+    found = greeks(False, 0.003, 101, 2, 1.8e-4, 0.05, 0.22)
+    assert found.delta == pytest.approx(-1, abs=1e-6)
+    assert found.gamma == pytest.approx(0, abs=1e-3)
+
+
 @given(options)
 def test_the_implied_volatility_is_what_priced_it(option: Option) -> None:
     assume(max(option.rate, option.dividend_yield) >= 0)

@@ -206,7 +206,7 @@ def test_bad_figures_are_no_exception_and_no_warning(place: int, bad: float) -> 
     """Beside a good option, which is none the worse for it."""
     good = (True, 100.0, 110.0, 0.5, 0.3, 0.04, 0.01)
     both: list[list[float]] = [[value, bad if at == place else value] for at, value in enumerate(good)]
-    quoted = [both[0], [price(*good), 5.0], *both[1:4], *both[5:]]
+    quoted = [both[0], [float(price(*good)), 5.0], *both[1:4], *both[5:]]
     answers = [price(*both), *greeks(*both), *cross_greeks(*both), probability_itm(*both), probability_touch(*both)]
     alone = [price(*good), *greeks(*good), *cross_greeks(*good), probability_itm(*good), probability_touch(*good)]
     for answer, expected in zip(answers, alone, strict=True):
@@ -220,13 +220,14 @@ def test_bad_figures_are_no_exception_and_no_warning(place: int, bad: float) -> 
 @pytest.mark.parametrize(
     ("quote", "why"),
     [
-        ((True, 5.0, 100.0, 94.0, 1.0), "below intrinsic value: 5, and the call's is 6, discounted"),
-        ((False, 1.0, 94.0, 100.0, 1.0, 0.05, 0.0), "below intrinsic value: 1, and the put's is 1.122942"),
+        ((True, 5.0, 100.0, 94.0, 1.0), "below intrinsic value: 5 < 6, the call's, discounted"),
+        ((False, 1.0, 94.0, 100.0, 1.0, 0.05, 0.0), "below intrinsic value: 1 < 1.122942"),
         ((True, 100.0, 100.0, 94.0, 1.0), "above the bound: 100, and no such call is worth 100"),
         ((False, 96.0, 100.0, 100.0, 1.0, 0.05, 0.0), "above the bound: 96, and no such put is worth 95.12294"),
         ((True, 0.0, 100.0, 94.0, 1.0), "a price of 0 is not above 0"),
         ((True, -1.0, 100.0, 110.0, 1.0), "a price of -1 is not above 0"),
         ((True, 6.0, 100.0, 94.0, 1.0), "no time value left: 6 is the call's intrinsic value, discounted"),
+        ((True, 32.0, 100.0, 94.0, 1e8, -0.03, -0.03), "rounding hides it"),
         ((True, 7.0, 100.0, 94.0, 0.0), "expired"),
         ((True, 7.0, 100.0, 94.0, -0.1), "expired"),
         ((True, math.nan, 100.0, 94.0, 1.0), "known numbers, spot and strike above 0"),
