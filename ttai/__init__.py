@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
     from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError
     from ttai.host import Host
+    from ttai.market.chains import Chain
     from ttai.market.metrics import Metrics
+    from ttai.market.options import Expiration, ExpirationQuotes
     from ttai.market.types import History, Quote
     from ttai.settings import Settings
     from ttai.storage.tables import UtcDateTime
@@ -26,7 +28,9 @@ _HOMES = {
     ),
     "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError"),
     "ttai.host": ("Host",),
+    "ttai.market.chains": ("Chain",),
     "ttai.market.metrics": ("Metrics",),
+    "ttai.market.options": ("Expiration", "ExpirationQuotes"),
     "ttai.market.types": ("History", "Quote"),
     "ttai.settings": ("Settings",),
     "ttai.storage.tables": ("UtcDateTime",),
@@ -37,7 +41,10 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "BadArgument",
+    "Chain",
     "Count",
+    "Expiration",
+    "ExpirationQuotes",
     "Greek",
     "History",
     "Host",

@@ -26,6 +26,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "get_indicators": {"symbol": "SPY"},
     "find_levels": {"symbol": "SPY"},
     "render_chart": {"symbol": "SPY"},
+    "get_expirations": {"symbol": "SPX"},
+    "get_option_chain": {"symbol": "SPX"},
+    "find_strikes": {"symbol": "SPX"},
+    "get_volatility": {"symbol": "SPX"},
+    "price_option": {"option_type": "put", "spot": 100, "strike": 95, "volatility": 0.3, "days": 45},
     "get_watchlists": {},
     "edit_watchlist": {"name": "Mine", "action": "create", "symbols": ["SPY"]},
 }

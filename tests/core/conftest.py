@@ -15,6 +15,8 @@ from ttai import logs
 from ttai.__main__ import main
 from ttai.logs import Lane
 
+OURS = ("ttai_quotes", "ttai_chains")
+
 
 @pytest.fixture
 def own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -38,7 +40,7 @@ def own_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A process that has imported no plugin of a third party, and forgets those of the test."""
 
     def strangers() -> list[str]:
-        return [name for name in sys.modules if name.startswith("ttai_") and not name.startswith("ttai_quotes")]
+        return [name for name in sys.modules if name.startswith("ttai_") and not name.startswith(OURS)]
 
     monkeypatch.setattr(sys, "path", sys.path[:])
     for name in strangers():

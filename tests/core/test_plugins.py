@@ -189,22 +189,27 @@ async def test_a_reserved_or_unspeakable_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("selection", "loaded", "problems"),
     [
-        ("", {"core", "quotes", "vix"}, []),
+        ("", {"core", "quotes", "chains", "vix"}, []),
         ("quotes", {"core", "quotes"}, []),
         (" vix , quotes,", {"core", "quotes", "vix"}, []),
-        ("-quotes", {"core", "vix"}, []),
-        ("-quotes,-vix", {"core"}, []),
+        ("-quotes", {"core", "chains", "vix"}, []),
+        ("-quotes,-vix", {"core", "chains"}, []),
         ("vix,-vix", {"core"}, []),
         ("quotes,nosuch", {"core", "quotes"}, ["TTAI_PLUGINS names nosuch, which is not installed"]),
         ("nosuch", {"core"}, ["TTAI_PLUGINS names nosuch, which is not installed"]),
-        ("-nosuch", {"core", "quotes", "vix"}, ["TTAI_PLUGINS names nosuch, which is not installed"]),
+        ("-nosuch", {"core", "quotes", "chains", "vix"}, ["TTAI_PLUGINS names nosuch, which is not installed"]),
     ],
 )
 async def test_ttai_plugins_chooses(folder: Path, selection: str, loaded: set[str], problems: list[str]) -> None:
     async with harness(plugin_path=lay(folder, "vix"), plugins=selection) as h:
         reports = h.app.plugins.reports
         assert {report.name for report in reports if report.state == "loaded"} == loaded
-        assert {report.name for report in reports if report.state == "left out"} == {"core", "quotes", "vix"} - loaded
+        assert {report.name for report in reports if report.state == "left out"} == {
+            "core",
+            "quotes",
+            "chains",
+            "vix",
+        } - loaded
         assert [problem.partition(";")[0] for problem in h.app.list_problems()] == problems
         assert ("vix_level" in await tools_of(h)) == ("vix" in loaded)
 

@@ -15,7 +15,8 @@ from tastytrade.watchlists import PrivateWatchlist, PublicWatchlist
 from tests.wire.test_simulator_rest import Standing, connected
 from ttai.simulator import Simulator
 from ttai.simulator.days import is_session, session_before
-from ttai.simulator.metrics import ex_dates, expirations, implied, is_monthly, reports, term_structure
+from ttai.simulator.expirations import expirations, is_monthly
+from ttai.simulator.metrics import ex_dates, implied, reports, term_structure
 
 TODAY = date(2026, 11, 20)
 
@@ -105,8 +106,8 @@ async def test_funds_and_indices_report_nothing(session: Session) -> None:
     assert settled == {"AM", "PM"}
 
 
-def test_expirations_are_weeks_and_monthlies_on_sessions() -> None:
-    days = expirations(date(2027, 5, 10))
+def test_expirations_are_weeks_and_monthlies_on_sessions(simulator: Simulator) -> None:
+    days = expirations(simulator.world.instruments["AAPL"], date(2027, 5, 10))
     assert all(is_session(day) for day in days)
     assert list(days) == sorted(set(days))
     assert date(2027, 6, 17) in days  # Juneteenth is kept on the third Friday

@@ -29,7 +29,7 @@ def sign_of_life(d: Desk) -> None:
 
 async def test_a_cold_quote_is_one_round_trip() -> None:
     async with desk() as d:
-        await until(lambda: [m["type"] for m in d.tap.said].count("FEED_SETUP") == 4)
+        await until(lambda: [m["type"] for m in d.tap.said].count("FEED_SETUP") == 5)
         d.tap.said.clear()
         requests = d.simulator.requests.copy()
         quote = await d.market.quote("SPY")

@@ -30,7 +30,7 @@ LAST_PART = 1.5  # s of a call's time that one more of them needs
 RATE = 0.04
 ASSUMED = f"rate {RATE} a year assumed: TastyTrade's is not known"
 QUOTED: tuple[Kind, ...] = (QuoteEvent,)
-WHOLE: tuple[Kind, ...] = (QuoteEvent, GreeksEvent)
+WHOLE: tuple[Kind, ...] = (QuoteEvent, SummaryEvent, GreeksEvent)  # not all of them were ever traded
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
 
@@ -158,7 +158,7 @@ class ChainReader:
             forward = moment.spot * float(np.exp(moment.rate * years))
             notes = (*notes, "no strike near the price has two-sided quotes: the forward is the price at the rate")
         model = _model(one, strikes, mids, moment, forward, years)
-        streamed = _stream(model, symbols, heard.greeks)
+        streamed = _stream(model, symbols, {} if one.adjusted else heard.greeks)
         return ExpirationQuotes(
             expiration=one, as_of=now, source=heard.source, spot=moment.spot, forward=forward, years=years,
             rate=moment.rate, strikes=strikes, bid=bid, ask=ask, open_interest=open_interest, volume=volume,

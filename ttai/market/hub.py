@@ -256,9 +256,11 @@ class Hub:
         """Until all kinds are in, or `grace` s after the first, or `timeout` s, or nothing will come."""
         end = monotonic() + timeout
         while self.live and not self.rejects(symbol) and (line := self._lines.get(symbol)) is not None:
-            if all(kind in line.events for kind in kinds):
+            missing = [(kind, symbol) for kind in kinds if kind not in line.events]
+            if not missing:
                 return
-            limit = min(end, line.first + grace) if line.events else end
+            asked = (claim.since for key in missing if (claim := self._claims.get(key)))  # they may be asked for later
+            limit = min(end, max(line.first, *asked) + grace) if line.events else end
             left = limit - monotonic()
             if left <= 0:
                 return

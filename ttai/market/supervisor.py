@@ -16,12 +16,14 @@ from typing import NoReturn
 from ttai.errors import BrokerUnavailable, TtaiError
 from ttai.market.hub import Hub, Key
 from ttai.market.ports import CandleSink, Gate, Stream
-from ttai.market.types import Kind
+from ttai.market.types import OPTION_KINDS, CandleEvent, Kind
 
 CHUNK = 500  # symbols a message: a frame over 64 KB ends the socket
 HUNT = 12  # sockets that may end in a row, before anything lived on them, until the broker is blamed, not a symbol
 NOT_STARTED = "not started"
 LIQUID = ("SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA", "TSLA", "AMD", "SPX")
+
+_ORDER: tuple[Kind, ...] = (*OPTION_KINDS, CandleEvent)
 
 _log = logging.getLogger(__name__)
 
@@ -245,12 +247,12 @@ class Supervisor:
 
 
 def _chunks(keys: Iterable[Key]) -> Iterator[tuple[Kind, list[str]]]:
-    """The keys by kind, a message's worth at a time."""
+    """The keys by kind, a message's worth at a time; what comes last, as an option's greeks, came after the others."""
     by_kind: dict[Kind, list[str]] = {}
     for kind, symbol in keys:
         by_kind.setdefault(kind, []).append(symbol)
-    for kind, symbols in by_kind.items():
-        symbols.sort()
+    for kind in sorted(by_kind, key=_ORDER.index):
+        symbols = sorted(by_kind[kind])
         for start in range(0, len(symbols), CHUNK):
             yield kind, symbols[start : start + CHUNK]
 

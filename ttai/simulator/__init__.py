@@ -12,6 +12,7 @@ from ttai.simulator.dxlink import Feed
 from ttai.simulator.faults import STAMP, Fault, Faults
 from ttai.simulator.hand import Hand
 from ttai.simulator.instruments import Instrument
+from ttai.simulator.options import Options
 from ttai.simulator.prices import DailyBar
 from ttai.simulator.rest import Rest
 from ttai.simulator.tokens import Tokens
@@ -39,8 +40,11 @@ class Simulator:
         self.world = World(seed=seed, clock=clock, sessions=sessions)
         self.faults = Faults(self._tokens.expire)
         self.requests: Counter[str] = Counter()
-        self._feed = Feed(self.world, self._tokens, self.faults, clock, most_bars)
-        self._rest = Rest(self.world, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN)
+        options = Options(self.world)
+        self._feed = Feed(self.world, options, self._tokens, self.faults, clock, most_bars)
+        self._rest = Rest(
+            self.world, options, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN
+        )
         self._hand = Hand(self.set_price, self.faults, self._feed)
 
     @property

@@ -9,6 +9,8 @@ from typing import Any
 from ttai.simulator.candles import CandleSymbol, Series
 from ttai.simulator.events import EVENTS, FIELDS, UNKNOWN, Row
 from ttai.simulator.faults import Fault, Faults
+from ttai.simulator.option_rows import EVENTS as OPTION_EVENTS
+from ttai.simulator.options import Options
 from ttai.simulator.world import World
 
 PATH = "/dxlink"
@@ -78,15 +80,13 @@ class Channel:
             return symbol, str(candles), candles.underlying
         return (symbol,)
 
-    def changes(self, world: World, at: float, faults: Faults) -> dict[str, list[Row]]:
+    def changes(self, world: World, options: Options, at: float, faults: Faults) -> dict[str, list[Row]]:
         """What is new since the last time, by event type, spoiled where a fault wants it."""
         hiding, spoiling = faults.on(PATH, "missing"), faults.on(PATH, "nan")
         new: dict[str, list[Row]] = {}
         for key, before in self.sent.items():
             name, symbol = key
-            if name not in EVENTS or (snapshot := world.snapshot(symbol, at)) is None:
-                continue
-            row = EVENTS[name].row(snapshot)
+            row = _option_row(options, name, symbol) if symbol.startswith(".") else _row(world, at, name, symbol)
             if row is None or row == before or any(fault.concerns(symbol) for fault in hiding):
                 continue
             self.sent[key] = row
@@ -134,6 +134,17 @@ class Channel:
             half = len(rows) // 2
             yield from self._packed(name, rows[:half])
             yield from self._packed(name, rows[half:])
+
+
+def _row(world: World, at: float, name: str, symbol: str) -> Row | None:
+    """An instrument's event of a type; None where there is none."""
+    snapshot = world.snapshot(symbol, at) if name in EVENTS else None
+    return None if snapshot is None else EVENTS[name].row(snapshot)
+
+
+def _option_row(options: Options, name: str, symbol: str) -> Row | None:
+    contract = options.find(symbol) if name in OPTION_EVENTS else None
+    return None if contract is None else OPTION_EVENTS[name](contract, options.quotes(contract.series))
 
 
 def _concerned(fault: Fault, symbol: str) -> bool:

@@ -12,6 +12,8 @@ from ttai.clock import Clock
 from ttai.simulator.channels import LARGEST, PATH, Channel, Json, Refused
 from ttai.simulator.events import Row
 from ttai.simulator.faults import Fault, Faults, cut
+from ttai.simulator.option_calls import prepare
+from ttai.simulator.options import Options
 from ttai.simulator.tokens import Tokens
 from ttai.simulator.world import World
 
@@ -97,7 +99,9 @@ class Socket:
                 if due_only and now - channel.pushed < channel.period:
                     continue
                 channel.pushed = now
-                for name, rows in channel.changes(self._feed.world, moment, self._feed.faults).items():
+                for name, rows in channel.changes(
+                    self._feed.world, self._feed.options, moment, self._feed.faults
+                ).items():
                     await self._send_rows(channel, name, rows)
                 for rows in channel.candles(self._feed.world, moment, self._feed.faults, self._feed.most_bars):
                     await self._send_rows(channel, "Candle", rows)
@@ -180,6 +184,8 @@ class Socket:
                 raise Gone
             try:
                 message = json.loads(text)
+                if '"symbol":".' in text.replace(" ", ""):
+                    await prepare()
                 answers = self._answers[message["type"]](message)
             except Poisoned:
                 await self.drop()
@@ -247,8 +253,11 @@ class Socket:
 class Feed:
     """The stream and the sockets that listen to it."""
 
-    def __init__(self, world: World, tokens: Tokens, faults: Faults, clock: Clock, most_bars: int) -> None:
+    def __init__(
+        self, world: World, options: Options, tokens: Tokens, faults: Faults, clock: Clock, most_bars: int
+    ) -> None:
         self.most_bars = most_bars
+        self.options = options
         self.world, self.tokens, self.faults, self.clock = world, tokens, faults, clock
         self.sockets: list[Socket] = []
 

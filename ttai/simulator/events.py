@@ -1,6 +1,7 @@
 """The event types of the stream and how a snapshot fills them."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 from ttai.simulator.world import Snapshot
@@ -19,6 +20,11 @@ class Event(NamedTuple):
     row: Callable[[Snapshot], Row | None]
 
 
+def day_number(day: date) -> int:
+    """A date as the wire numbers it."""
+    return day.toordinal() - _EPOCH_DAY
+
+
 def _quote(now: Snapshot) -> Row | None:
     if now.bid is None:
         return None
@@ -28,13 +34,13 @@ def _quote(now: Snapshot) -> Row | None:
 def _trade(now: Snapshot) -> Row:
     moment = int(now.time * 1000)
     tick, change = ("ZERO_UP" if now.up else "ZERO_DOWN"), round(now.last - now.close_before, 2)
-    day, turnover = now.day.toordinal() - _EPOCH_DAY, round(now.volume * (now.open + now.last) / 2)
+    day, turnover = day_number(now.day), round(now.volume * (now.open + now.last) / 2)
     head = (now.symbol, 0, moment, 0, now.sequence, "Q", now.last, change, now.size, day)
     return (*head, now.volume, turnover, tick, False)
 
 
 def _summary(now: Snapshot) -> Row:
-    day, before = now.day.toordinal() - _EPOCH_DAY, now.day_before.toordinal() - _EPOCH_DAY
+    day, before = day_number(now.day), day_number(now.day_before)
     close = now.last if now.closed else UNKNOWN
     kind = "REGULAR" if now.closed else "INDICATIVE"
     head = (now.symbol, 0, day, now.open, now.high, now.low, close, kind)
@@ -98,8 +104,23 @@ EVENTS = {
     ),
 }
 
-# the fields of every type, candles too, which a snapshot can't fill
+# the fields of every type, those too which a snapshot can't fill: an option's greeks, and candles
 FIELDS = {name: event.fields for name, event in EVENTS.items()} | {
+    "Greeks": (
+        "eventSymbol",
+        "eventTime",
+        "eventFlags",
+        "index",
+        "time",
+        "sequence",
+        "price",
+        "volatility",
+        "delta",
+        "gamma",
+        "theta",
+        "rho",
+        "vega",
+    ),
     "Candle": (
         "eventSymbol",
         "eventTime",
@@ -118,5 +139,5 @@ FIELDS = {name: event.fields for name, event in EVENTS.items()} | {
         "high",
         "low",
         "close",
-    )
+    ),
 }

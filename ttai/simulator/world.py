@@ -174,6 +174,7 @@ class World:
     def __init__(self, *, seed: int, clock: Clock, sessions: Sessions) -> None:
         self.clock = clock
         self.sessions = sessions
+        self.moves = 0  # prices that were set
         self.instruments = {instrument.symbol: instrument for instrument in (*INSTRUMENTS, *MORE)}
         self._seed = seed
         self._listings: dict[str, Listing] = {}
@@ -204,6 +205,7 @@ class World:
             raise ValueError(f"{symbol} is not traded here.")
         if not (math.isfinite(last) and last > 0):
             raise ValueError(f"A price is a positive number, not {last}.")
+        self.moves += 1
         now = self.clock.now().timestamp()
         span = self.span(now)
         factor = listing.lift(span, now, last)

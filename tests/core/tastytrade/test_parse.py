@@ -102,7 +102,7 @@ def test_flat_values_and_dictionaries_are_the_same_events() -> None:
 
 def test_volumes_may_have_fractions_and_closes_be_nan() -> None:
     assert parse.feed_events("Trade", ["BTC", 1.5, 1234.5678]) == [TradeEvent("BTC", 1.5, 1234.5678)]
-    assert parse.feed_events("Summary", ["VIX", 17, 18, 16, "NaN"]) == [SummaryEvent("VIX", 17, 18, 16, None)]
+    assert parse.feed_events("Summary", ["VIX", 17, 18, 16, "NaN", 0]) == [SummaryEvent("VIX", 17, 18, 16, None, 0)]
 
 
 def test_half_an_event_at_the_end_is_left_out() -> None:

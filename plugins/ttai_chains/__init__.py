@@ -1,0 +1,34 @@
+"""Option chains an assistant can think with: expirations, strikes, volatility, the price of a single option."""
+
+from ttai import Host
+from ttai_chains.history import VolatilityHistory
+from ttai_chains.service import Chains
+from ttai_chains.settings import ChainsSettings
+from ttai_chains.tools.chain import ChainTools
+from ttai_chains.tools.expirations import ExpirationTools
+from ttai_chains.tools.price import PriceTools
+from ttai_chains.tools.strikes import StrikeTools
+from ttai_chains.tools.volatility import VolatilityTools
+from ttai_quotes import Quotes
+
+__all__ = ["Chains", "register"]
+
+READS = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": True}
+COMPUTES = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
+
+
+def register(host: Host) -> None:
+    """Declare the tools, the job, the table and the service of this plugin."""
+    settings = host.settings(ChainsSettings)
+    service = Chains(host)
+    history = VolatilityHistory(host, service, settings.watch, host.require(Quotes, optional=True))
+    options = host.tool(annotations=READS, tags={"market", "options"})
+    options(ExpirationTools(service).get_expirations)
+    options(ChainTools(service).get_option_chain)
+    options(StrikeTools(service).find_strikes)
+    options(VolatilityTools(host, service, history).get_volatility)
+    host.tool(PriceTools(host).price_option, annotations=COMPUTES, tags={"options"})
+
+    host.job("session", name="volatility_snapshot", at="close", plus=15, needs="market")(history.keep_watched)
+    host.tables("ttai_chains.tables")
+    host.provide(Chains, service)

@@ -1,0 +1,1 @@
+"""What the tools of the chains plugin answer, one file a subject."""

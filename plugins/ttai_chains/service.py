@@ -1,0 +1,93 @@
+"""The service of this plugin: chains and their quotes, for its own tools and for other plugins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from ttai import BadArgument, Chain, Expiration, ExpirationQuotes, Host
+from ttai.quant.symbols import normalize
+from ttai_chains import analysis
+
+T = TypeVar("T")
+CLOSED = "options trade in regular hours: these quotes are of the last session"
+
+
+def understood(read: Callable[[], T]) -> T:
+    """What `read` makes of an argument; its ValueError as one a client can read."""
+    try:
+        return read()
+    except ValueError as error:
+        raise BadArgument(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Read:
+    """An expiration of a chain as it was quoted, and what an answer must say of it."""
+
+    chain: Chain
+    quotes: ExpirationQuotes
+    today: date
+    session: str
+    stale: bool
+    notes: tuple[str, ...]
+
+
+class Chains:
+    """Chains as snapshots: `host.require(Chains)`. Raises BadArgument and NotFound, else what the market raises."""
+
+    def __init__(self, host: Host) -> None:
+        self._market = host.market
+        self._clock = host.clock
+
+    async def chain(self, symbol: str | None, snapshot: str | None = None) -> Chain:
+        """The snapshot of that id, or a new one of an underlying."""
+        if snapshot is None:
+            if symbol is None:
+                raise BadArgument("no symbol was given", "Send one such as SPY, or the snapshot of an earlier answer")
+            return await self._market.chain(symbol)
+        kept = self._market.kept_chain(snapshot)
+        if symbol is not None and understood(lambda: normalize(symbol)) != kept.symbol:
+            raise BadArgument(f"snapshot {kept.id} is of {kept.symbol}, not of {symbol}", "Leave one of the two out")
+        return kept
+
+    async def read(self, chain: Chain, expiration: str | None = None, dte: int = 45) -> Read:
+        """The quotes of the expiration a date names, else of the one nearest so many days."""
+        now = self._clock.now()
+        one = understood(lambda: analysis.chosen(chain.expirations, now, expiration, dte))
+        return await self.read_one(chain, one)
+
+    async def read_one(self, chain: Chain, expiration: Expiration) -> Read:
+        """The quotes of one of its expirations."""
+        quotes = await chain.quotes(expiration)
+        session = await self._market.session()
+        stale = session.state != "open"
+        notes = (*([CLOSED] if stale else []), *notes_of(quotes))
+        return Read(chain, quotes, self._clock.new_york().date(), session.label, stale, notes)
+
+    async def at_the_money(self, chain: Chain) -> list[Read]:
+        """The strikes beside the price of every expiration but the adjusted ones, in order."""
+        session = await self._market.session()
+        stale = session.state != "open"
+        today = self._clock.new_york().date()
+        return [
+            Read(chain, quotes, today, session.label, stale, (CLOSED,) if stale else ())
+            for quotes in await chain.at_the_money()
+        ]
+
+
+def notes_of(quotes: ExpirationQuotes) -> list[str]:
+    """What is to be said of the quotes of an expiration: what it delivers, what is missing, whose greeks they are."""
+    one = quotes.expiration
+    contracts = sum(bool(name) for side in one.symbols for name in side)
+    notes = list(quotes.notes)
+    if one.adjusted:
+        notes.append(
+            f"{one.root} is adjusted, it delivers {one.deliverable}: IV and greeks null, it is not priced as standard"
+        )
+    elif quotes.years <= 0:
+        notes.append("settled already: IV and greeks null")
+    if quotes.missing:
+        why = f": {quotes.failed}" if quotes.failed else ""
+        notes.append(f"{quotes.missing} of {contracts} contracts gave no quote{why}")
+    return notes

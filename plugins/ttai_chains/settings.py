@@ -1,0 +1,13 @@
+"""What the user may set of this plugin."""
+
+from pydantic import Field
+
+from ttai import Settings
+
+
+class ChainsSettings(Settings):
+    """`[chains]` in config.toml, `TTAI_CHAINS_…` in the environment."""
+
+    watch: list[str] = Field(
+        default_factory=list
+    )  # whose volatility is kept every day, beside the watchlists kept here

@@ -1,0 +1,1 @@
+"""The tools of the chains plugin, one file a subject."""

@@ -1,0 +1,150 @@
+"""One option worked out from its inputs, as an answer."""
+
+import math
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ttai import BadArgument, Host, TtaiError
+from ttai.quant import american, pricing
+from ttai.quant.calendar import years_until
+from ttai_chains.analysis import OptionType
+from ttai_chains.models.price import OptionPrice
+from ttai_chains.service import understood
+
+Style = Literal["european", "american"]
+RATE = 0.04
+LONGEST = 100.0  # years
+EUROPEAN = "Black-Scholes-Merton with a continuous dividend yield; prob_itm, prob_touch risk neutral"
+AMERICAN = "Andersen-Lake-Offengenden (QuantLib); prob_itm, prob_touch risk neutral, of the European option"
+
+Positive = Annotated[float, Field(gt=0, lt=1e9)]
+Rate = Annotated[float, Field(ge=-0.5, le=1, description="A continuous fraction a year: 0.04 is 4 %")]
+
+
+class PriceTools:
+    """The calculator of a single option."""
+
+    def __init__(self, host: Host) -> None:
+        self._market = host.market
+        self._clock = host.clock
+        self._compute = host.tasks.compute
+
+    async def price_option(
+        self,
+        option_type: OptionType,
+        spot: Positive,
+        strike: Positive,
+        volatility: Annotated[float | None, Field(ge=0, le=20, description="A fraction a year: 0.32")] = None,
+        price: Annotated[float | None, Field(ge=0, lt=1e9, description="For its implied volatility")] = None,
+        expiration: Annotated[str | None, Field(description="2026-12-18, to 16:00 New York; with AM to 9:30")] = None,
+        days: Annotated[float | None, Field(ge=0, le=36500)] = None,
+        years: Annotated[float | None, Field(ge=0, le=LONGEST)] = None,
+        rate: Rate | None = None,
+        dividend_yield: Rate = 0.0,
+        style: Style = "european",
+        cross_greeks: Annotated[bool, Field(description="With vanna, charm and vomma")] = False,
+    ) -> OptionPrice:
+        """Work out one option: price and greeks from a volatility, or the implied volatility from a price.
+        Use it for what-ifs with inputs of your own; get_option_chain has what is quoted now."""
+        if (volatility is None) == (price is None):
+            raise BadArgument(
+                "either volatility or price is needed, not both", "Send volatility=0.32 for a price, or price=4.10"
+            )
+        left = await self._years(expiration, days, years)
+        rate, notes = await self._rate(rate)
+        market = (option_type == "call", spot, strike, left)
+        costs = (rate, dividend_yield)
+        work = _american if style == "american" else _european
+        facts = await self._compute(work, market, volatility, price, costs)
+        if cross_greeks and facts["volatility"] is not None:
+            crossed = pricing.cross_greeks(*market, facts["volatility"], *costs)
+            facts |= {name: float(value) for name, value in crossed._asdict().items()}
+            notes += ["vanna, charm, vomma: the European option's"] if style == "american" else []
+        return OptionPrice(**facts, years=left, rate=rate, dividend_yield=dividend_yield, notes=notes)
+
+    async def _rate(self, rate: float | None) -> tuple[float, list[str]]:
+        """The rate given, else the broker's, else a usual one; and what is to be said of it."""
+        if rate is not None:
+            return rate, []
+        try:
+            known = await self._market.risk_free_rate()
+        except TtaiError:
+            return RATE, [f"rate {RATE} assumed: the broker's is not known; send rate=… to choose one"]
+        return known, [f"rate {known:g}: what TastyTrade prices options with"]
+
+    async def _years(self, expiration: str | None, days: float | None, years: float | None) -> float:
+        """The time left, however it was given."""
+        if sum(given is not None for given in (expiration, days, years)) != 1:
+            raise BadArgument("one of expiration, days and years is needed", "Send one, such as days=45")
+        if expiration is None:
+            return days / 365 if days is not None else years or 0.0
+        text, _, which = expiration.strip().partition(" ")
+        day = understood(lambda: _day(text))
+        today = self._clock.new_york().date()
+        if day < today:
+            raise BadArgument(f"{day} is past", "Send a date from today on")
+        if day > today + timedelta(days=LONGEST * 365):
+            raise BadArgument(f"{day} is more than {LONGEST:.0f} years away", "Send an earlier date")
+        calendar = await self._market.calendar()
+        settled = calendar.settlement(day, "AM" if which.strip().upper() == "AM" else "PM")
+        return years_until(settled, self._clock.now())
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is no date; one looks like 2026-12-18") from None
+
+
+Market = tuple[bool, float, float, float]
+
+
+def _european(
+    market: Market, volatility: float | None, price: float | None, costs: tuple[float, float]
+) -> dict[str, Any]:
+    is_call, spot, strike, years = market
+    if volatility is None:
+        assert price is not None  # noqa: S101 - one of them is given
+        if why := pricing.no_volatility(is_call, price, spot, strike, years, *costs):
+            return _unknown(price, why, EUROPEAN)
+        volatility = float(pricing.implied_volatility(is_call, price, spot, strike, years, *costs))
+    given = (*market, volatility, *costs)
+    value = float(pricing.price(*given)) if price is None else price
+    greeks = {name: float(value) for name, value in pricing.greeks(*given)._asdict().items()}
+    return {"price": value, "volatility": volatility, **greeks, **_chances(given), "method": EUROPEAN}
+
+
+def _american(
+    market: Market, volatility: float | None, price: float | None, costs: tuple[float, float]
+) -> dict[str, Any]:
+    if volatility is None:
+        assert price is not None  # noqa: S101 - one of them is given
+        try:
+            volatility = american.implied_volatility(market[0], price, *market[1:], *costs)
+        except ValueError as error:
+            return _unknown(price, str(error), AMERICAN)
+    given = (*market, volatility, *costs)
+    value = american.price(*given) if price is None else price
+    return {
+        "price": value,
+        "volatility": volatility,
+        **american.greeks(*given)._asdict(),
+        **_chances(given),
+        "early_exercise_premium": max(value - float(pricing.price(*given)), 0.0),
+        "method": AMERICAN,
+    }
+
+
+def _chances(given: tuple[Any, ...]) -> dict[str, float | None]:
+    """Probabilities, None where there are none."""
+    found = {"prob_itm": pricing.probability_itm(*given), "prob_touch": pricing.probability_touch(*given)}
+    return {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
+
+
+def _unknown(price: float, why: str, method: str) -> dict[str, Any]:
+    """A price no volatility makes: all else is unknown."""
+    names = ("volatility", "delta", "gamma", "theta", "vega", "rho", "prob_itm", "prob_touch")
+    return {"price": price, **dict.fromkeys(names), "reason": f"no implied volatility: {why}", "method": method}
