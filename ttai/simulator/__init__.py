@@ -6,12 +6,14 @@ from typing import ClassVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ttai.clock import Clock
+from ttai.simulator.boards import Boards
 from ttai.simulator.candles import MOST_BARS
 from ttai.simulator.channels import PATH
 from ttai.simulator.dxlink import Feed
 from ttai.simulator.faults import STAMP, Fault, Faults
 from ttai.simulator.hand import Hand
 from ttai.simulator.instruments import Instrument
+from ttai.simulator.options import Options
 from ttai.simulator.prices import DailyBar
 from ttai.simulator.rest import Rest
 from ttai.simulator.tokens import Tokens
@@ -39,8 +41,9 @@ class Simulator:
         self.world = World(seed=seed, clock=clock, sessions=sessions)
         self.faults = Faults(self._tokens.expire)
         self.requests: Counter[str] = Counter()
-        self._feed = Feed(self.world, self._tokens, self.faults, clock, most_bars)
-        self._rest = Rest(self.world, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN)
+        boards = Boards(self.world, Options(self.world))
+        self._feed = Feed(boards, self._tokens, self.faults, clock, most_bars)
+        self._rest = Rest(boards, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN)
         self._hand = Hand(self.set_price, self.faults, self._feed)
 
     @property

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ttai.simulator.boards import Board
+from ttai.simulator.options import SHARES
 from ttai.simulator.world import Snapshot
 
 _EPOCH_DAY = 719_163  # days are numbered from 1970-01-01 on the wire
@@ -39,6 +41,33 @@ def _summary(now: Snapshot) -> Row:
     kind = "REGULAR" if now.closed else "INDICATIVE"
     head = (now.symbol, 0, day, now.open, now.high, now.low, close, kind)
     return (*head, before, now.close_before, "REGULAR", now.volume_before, 0)
+
+
+def _option_quote(now: Board, place: int) -> Row:
+    symbol, (bids, asks) = now.series.streamer[place], now.sizes
+    return (symbol, 0, 0, 0, 0, "X", now.bid[place], bids[place], 0, "X", now.ask[place], asks[place])
+
+
+def _option_trade(now: Board, place: int) -> Row | None:
+    if (last := now.last[place]) is None:
+        return None
+    moment, day = now.last_time(place), now.series.listed.toordinal() - _EPOCH_DAY
+    volume, change = now.traded[place], round(last - now.sheet.prev_close[place], 2)
+    head = (now.series.streamer[place], 0, int(moment * 1000), 0, int(moment), "X", last, change, 1, day)
+    tick = "ZERO_UP" if change >= 0 else "ZERO_DOWN"
+    return (*head, volume, round(volume * last * SHARES), tick, False)
+
+
+def _option_summary(now: Board, place: int) -> Row:
+    day, before = (day.toordinal() - _EPOCH_DAY for day in (now.series.listed, now.sheet.day_before))
+    head = (now.series.streamer[place], 0, day, *[UNKNOWN] * 4, "INDICATIVE")
+    return (*head, before, now.sheet.prev_close[place], "REGULAR", UNKNOWN, now.held[place])
+
+
+def _greeks(now: Board, place: int) -> Row:
+    moment = int(now.time * 1000)
+    head = (now.series.streamer[place], 0, 0, moment << 22, moment, 0, now.value[place], now.volatility[place])
+    return (*head, *[numbers[place] for numbers in now.greeks])
 
 
 EVENTS = {
@@ -98,8 +127,31 @@ EVENTS = {
     ),
 }
 
-# the fields of every type, candles too, which a snapshot can't fill
+OPTION_ROWS: dict[str, Callable[[Board, int], Row | None]] = {
+    "Quote": _option_quote,
+    "Trade": _option_trade,
+    "Summary": _option_summary,
+    "Greeks": _greeks,
+}
+"""How the contract in a place of a board fills an event type."""
+
+# the fields of every type, those too that a snapshot can't fill
 FIELDS = {name: event.fields for name, event in EVENTS.items()} | {
+    "Greeks": (
+        "eventSymbol",
+        "eventTime",
+        "eventFlags",
+        "index",
+        "time",
+        "sequence",
+        "price",
+        "volatility",
+        "delta",
+        "gamma",
+        "theta",
+        "rho",
+        "vega",
+    ),
     "Candle": (
         "eventSymbol",
         "eventTime",
@@ -118,5 +170,5 @@ FIELDS = {name: event.fields for name, event in EVENTS.items()} | {
         "high",
         "low",
         "close",
-    )
+    ),
 }

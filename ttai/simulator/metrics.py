@@ -10,7 +10,8 @@ from statistics import stdev
 from typing import NamedTuple
 
 from ttai.simulator.accounts import Json
-from ttai.simulator.days import is_session, session_after, session_before, sessions_before
+from ttai.simulator.days import is_session, session_after, sessions_before
+from ttai.simulator.expirations import expirations
 from ttai.simulator.instruments import SHARES, Instrument
 from ttai.simulator.prices import ANCHOR_DAY, DailyBar, noise
 from ttai.simulator.world import World
@@ -18,7 +19,6 @@ from ttai.simulator.world import World
 _YEAR = 252  # sessions
 _OWN = 1.05  # implied over realised volatility, in the long run
 _JUMP = 2.2  # usual days that a report moves
-_WEEKLIES = 8
 _ANNOUNCED = 60  # days before it an ex-date is known
 _CONFIRMED = 30  # days before it a report's date is no estimate any more
 
@@ -117,13 +117,13 @@ class Metrics:
             "iv-hv-30-day-difference": f"{thirty - realised[30]:.2f}",
             "option-expiration-implied-volatilities": [
                 {
-                    "expiration-date": f"{day}",
+                    "expiration-date": f"{one.day}",
                     "option-chain-type": "Standard",
-                    "settlement-type": settled,
-                    "implied-volatility": f"{volatility:.9f}",
+                    "settlement-type": one.settlement,
+                    "implied-volatility": f"{curve[one.day]:.9f}",
                 }
-                for day, volatility in curve.items()
-                for settled in (("AM", "PM") if instrument.kind == "Index" and is_monthly(day) else ("PM",))
+                for one in expirations(instrument, today)
+                if one.settles > self._world.clock.now().timestamp()
             ],
         }
 
@@ -177,27 +177,12 @@ def term_structure(instrument: Instrument, today: date) -> dict[date, float]:
     coming = [one for one in reports(instrument, today) if one.day >= today] if instrument.kind == "Equity" else []
     jump = _JUMP * instrument.volatility / math.sqrt(_YEAR)
     curve = {}
-    for day in expirations(today):
+    for day in dict.fromkeys(one.day for one in expirations(instrument, today)):
         days = (day - today).days
         usual = own + (now - own) * math.exp(-days / 120)
         jumps = sum(one.day < day or (one.day == day and one.time_of_day == "BTO") for one in coming)
         curve[day] = math.sqrt(usual**2 + jumps * jump**2 / ((days + 1) / 365))
     return curve
-
-
-@lru_cache(maxsize=8)
-def expirations(today: date) -> tuple[date, ...]:
-    """The Fridays of the next weeks and the monthly ones of a year, or the sessions before them."""
-    friday = today + timedelta(days=(4 - today.weekday()) % 7)
-    fridays = [friday + timedelta(weeks=n) for n in range(54)]
-    kept = [day for n, day in enumerate(fridays) if n < _WEEKLIES or _is_third(day)]
-    return tuple(day if is_session(day) else session_before(day) for day in kept)
-
-
-def is_monthly(expiration: date) -> bool:
-    """Whether it is a month's standard expiration: its third Friday, or the session before where that is a holiday."""
-    friday = expiration + timedelta(days=(4 - expiration.weekday()) % 7)
-    return _is_third(friday) and expiration == (friday if is_session(friday) else session_before(friday))
 
 
 def ex_dates(instrument: Instrument, today: date) -> list[date]:
@@ -228,10 +213,6 @@ def _session(day: date) -> date:
     return day if is_session(day) else session_after(day)
 
 
-def _is_third(friday: date) -> bool:
-    return 15 <= friday.day <= 21
-
-
 @lru_cache(maxsize=256)
 def _wave(symbol: str) -> _Wave:
     dice = random.Random(f"{symbol}/volatility")
@@ -242,7 +223,9 @@ def _wave(symbol: str) -> _Wave:
 
 
 def _at(curve: dict[date, float], day: date) -> float:
-    """The curve between its neighbours."""
+    """The curve between its neighbours; before its first date, what it is there."""
+    if day < (first := next(iter(curve))):
+        return curve[first]
     for (before, low), (after, high) in pairwise(curve.items()):
         if before <= day <= after:
             return low + (high - low) * (day - before).days / (after - before).days

@@ -13,23 +13,28 @@ from starlette.types import Receive, Scope, Send
 
 from ttai.clock import NEW_YORK
 from ttai.simulator.accounts import ACCOUNTS, CUSTOMER, Json
+from ttai.simulator.boards import Boards
+from ttai.simulator.chains import Chains
 from ttai.simulator.days import half_days, holidays, hours, is_session, session_after, session_before
 from ttai.simulator.metrics import Metrics
 from ttai.simulator.rows import described, instrument_type, market_row
+from ttai.simulator.surface import RATE
 from ttai.simulator.tokens import ACCESS_SECONDS, Tokens
 from ttai.simulator.watchlists import Watchlists
-from ttai.simulator.world import World
+from ttai.warm import warm
 
 MOST_SYMBOLS = 100
 _PRODUCT = re.compile(r"[^\s/]+/\S+")
+_PUBLIC = "/margin-requirements-public-configuration"
 _TYPES = ("index", "equity", "equity-option", "future", "future-option", "cryptocurrency")
 
 
 class Rest:
     """Answers the broker's HTTP calls."""
 
-    def __init__(self, world: World, tokens: Tokens, *, client_secret: str, refresh_token: str) -> None:
-        self._world = world
+    def __init__(self, boards: Boards, tokens: Tokens, *, client_secret: str, refresh_token: str) -> None:
+        self._world = world = boards.world
+        self._chains = Chains(boards)
         self._tokens = tokens
         self._secrets = client_secret, refresh_token
         self._metrics = Metrics(world)
@@ -43,6 +48,8 @@ class Rest:
             "/market-data/{type}/{symbol}": self._market_data,
             "/instruments/equities": self._equities,
             "/instruments/equities/{symbol}": self._equity,
+            "/instruments/equity-options/{symbol}": self._contract,
+            "/option-chains/{symbol}/nested": self._chain,
             "/symbols/search/{text}": self._search,
             "/market-metrics": self._measured,
             f"{past}/dividends/{{symbol}}": self._dividends,
@@ -54,6 +61,7 @@ class Rest:
             "/market-time/sessions/current": self._sessions,
             "/market-time/equities/holidays": self._holidays,
             "/api-quote-tokens": self._quote_token,
+            _PUBLIC: self._margin,
         }
         self._router = Router(
             [
@@ -79,7 +87,7 @@ class Rest:
         if not _PRODUCT.match(request.headers.get("user-agent", "")):
             return error(401, "unauthorized", "A User-Agent of the form product/version is required.")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if request.url.path == "/oauth/token" or (scheme == "Bearer" and self._tokens.may_call(token)):
+        if request.url.path in ("/oauth/token", _PUBLIC) or (scheme == "Bearer" and self._tokens.may_call(token)):
             return None
         return error(401, "token_invalid", "This token is invalid or has expired")
 
@@ -118,16 +126,19 @@ class Rest:
             return error(
                 400, "validation_error", f"Between 1 and {MOST_SYMBOLS} symbols may be asked, not {len(asked)}."
             )
-        rows = (self._row(kind, symbol) for kind, symbol in dict.fromkeys(asked))
+        rows = [await self._row(kind, symbol) for kind, symbol in dict.fromkeys(asked)]
         return answer(request, {"items": [row for row in rows if row is not None]})
 
     async def _market_data(self, request: Request) -> Response:
         kind, symbol = (unquote(request.path_params[key]) for key in ("type", "symbol"))
-        row = self._row(kind.lower().replace(" ", "-"), symbol)
+        row = await self._row(kind.lower().replace(" ", "-"), symbol)
         return _not_found_for(request) if row is None else answer(request, row)
 
-    def _row(self, kind: str, symbol: str) -> Json | None:
+    async def _row(self, kind: str, symbol: str) -> Json | None:
         """Market data of a symbol, asked for under its own type."""
+        if kind == "equity-option":
+            await warm("scipy.special")  # half a second that is not the loop's
+            return self._chains.market_row(symbol)
         instrument, snapshot = self._world.instruments.get(symbol), self._world.snapshot(symbol)
         if instrument is None or snapshot is None or kind != instrument_type(instrument).lower():
             return None
@@ -140,6 +151,17 @@ class Rest:
     async def _equity(self, request: Request) -> Response:
         instrument = self._world.instruments.get(unquote(request.path_params["symbol"]))
         return _not_found_for(request) if instrument is None else answer(request, described(instrument))
+
+    async def _contract(self, request: Request) -> Response:
+        found = self._chains.contract(unquote(request.path_params["symbol"]))
+        return _not_found_for(request) if found is None else answer(request, found)
+
+    async def _chain(self, request: Request) -> Response:
+        items = self._chains.nested(unquote(request.path_params["symbol"]))
+        return _not_found_for(request) if items is None else answer(request, {"items": items})
+
+    async def _margin(self, request: Request) -> Response:
+        return answer(request, {"risk-free-rate": str(RATE)})
 
     async def _search(self, request: Request) -> Response:
         text = unquote(request.path_params["text"]).upper()
