@@ -1,5 +1,6 @@
 """What the contracts of a series are quoted at: priced together, once for every look at the underlying."""
 
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,9 +8,10 @@ from cachetools import LRUCache
 
 from ttai.quant import pricing
 from ttai.simulator.days import hours, session_before
-from ttai.simulator.interest import Interest, dollars, interest, uniform
+from ttai.simulator.interest import dollars, interest, uniform
+from ttai.simulator.metrics import implied_until
 from ttai.simulator.options import SHARES, Options, Series
-from ttai.simulator.surface import RATE, at_the_money, dividend_yield, volatilities
+from ttai.simulator.surface import RATE, dividend_yield, volatilities
 from ttai.simulator.world import World
 
 if TYPE_CHECKING:
@@ -40,24 +42,25 @@ class Pricing(NamedTuple):
 
 
 class Sheet:
-    """What doesn't change in a day of a series: strikes as arrays, yesterday's prices, interest, habits."""
+    """What a trading day of a series keeps: its strikes as arrays, the last closing prices, interest, habits."""
 
-    def __init__(self, series: Series) -> None:
+    def __init__(self, series: Series, day: date) -> None:
         import numpy as np
 
         count = len(series.strikes)
-        self.series = series
+        self.series, self.day = series, day
         self.salt = series.listing.salt
         self.strikes = np.tile(np.array(series.strikes), 2)
         self.calls = np.repeat([True, False], count)
         self.signs = np.where(self.calls, 1.0, -1.0)
         self.luck = uniform(self.salt + 1, self.strikes * self.signs)
-        self.interest: Interest = interest(series, self.salt)
-        self.ever_traded = self.interest.held + self.interest.traded > 0
-        self.volatility = at_the_money(series.root.underlying, series.listed, series.expiration.day)
-        self.day_before = session_before(series.listed)
+        self.volatility = implied_until(series.root.underlying, day, series.expiration.day)
+        self.day_before = session_before(day)
         self.closed = hours(self.day_before).close.timestamp()
-        before = self.priced(series.close, self.closed)
+        close = series.listing.bar(self.day_before).close
+        self.interest = interest(series, day, close)
+        self.ever_traded = self.interest.held + self.interest.traded > 0
+        before = self.priced(close, self.closed)
         self.prev_close: list[float] = np.round((before.bid + before.ask) / 2, 2).tolist()
 
     def priced(self, last: float, at: float) -> Pricing:
@@ -103,6 +106,7 @@ class Look(NamedTuple):
 
     pulse: float
     pushes: int
+    day: date
     last: float
     time: float
 
@@ -168,7 +172,7 @@ class Board:
     @cached_property
     def traded(self) -> list[int]:
         """Contracts traded so far today."""
-        opens, closes = (moment.timestamp() for moment in hours(self.series.listed)[1:3])
+        opens, closes = (moment.timestamp() for moment in hours(self.sheet.day)[1:3])
         part = min(max((self.printed_at - opens) / (closes - opens), 0.02), 1.0)
         traded: list[int] = (self.sheet.interest.traded * part).astype(int).tolist()
         return traded
@@ -201,8 +205,8 @@ class Boards:
         before = self._boards.get(series)
         if before is not None and before.looks == looks:
             return before
-        if (sheet := self._sheets.get(series)) is None:
-            sheet = self._sheets[series] = Sheet(series)
+        if (sheet := self._sheets.get(series)) is None or sheet.day != now.day:
+            sheet = self._sheets[series] = Sheet(series, now.day)
         printed = (
             before.printed if before is not None and before.looks[1] == then else sheet.priced(then.last, then.time)
         )
@@ -216,5 +220,5 @@ class Boards:
         found = self._looks.get(key)
         if found is None or (found.pulse, found.pushes) != (beat, listing.pushes):
             snapshot = listing.snapshot(self.world.span(beat), beat)
-            found = self._looks[key] = Look(beat, listing.pushes, snapshot.last, snapshot.time)
+            found = self._looks[key] = Look(beat, listing.pushes, snapshot.day, snapshot.last, snapshot.time)
         return found

@@ -51,7 +51,7 @@ class Chains:
             "close-price-type": "Unknown",
             "prev-close": f"{board.sheet.prev_close[place]}",
             "prev-close-price-type": "Regular",
-            "summary-date": f"{found.series.listed}",
+            "summary-date": f"{board.sheet.day}",
             "prev-close-date": f"{board.sheet.day_before}",
             "is-trading-halted": False,
             "halt-start-time": -1,

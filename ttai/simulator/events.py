@@ -21,6 +21,11 @@ class Event(NamedTuple):
     row: Callable[[Snapshot], Row | None]
 
 
+def indexed(moment: int) -> int:
+    """The number among its like of what was at a moment, in milliseconds: dxFeed's seconds and milliseconds."""
+    return moment // 1000 << 32 | moment % 1000 << 22
+
+
 def _quote(now: Snapshot) -> Row | None:
     if now.bid is None:
         return None
@@ -51,7 +56,7 @@ def _option_quote(now: Board, place: int) -> Row:
 def _option_trade(now: Board, place: int) -> Row | None:
     if (last := now.last[place]) is None:
         return None
-    moment, day = now.last_time(place), now.series.listed.toordinal() - _EPOCH_DAY
+    moment, day = now.last_time(place), now.sheet.day.toordinal() - _EPOCH_DAY
     volume, change = now.traded[place], round(last - now.sheet.prev_close[place], 2)
     head = (now.series.streamer[place], 0, int(moment * 1000), 0, int(moment), "X", last, change, 1, day)
     tick = "ZERO_UP" if change >= 0 else "ZERO_DOWN"
@@ -59,14 +64,14 @@ def _option_trade(now: Board, place: int) -> Row | None:
 
 
 def _option_summary(now: Board, place: int) -> Row:
-    day, before = (day.toordinal() - _EPOCH_DAY for day in (now.series.listed, now.sheet.day_before))
+    day, before = (day.toordinal() - _EPOCH_DAY for day in (now.sheet.day, now.sheet.day_before))
     head = (now.series.streamer[place], 0, day, *[UNKNOWN] * 4, "INDICATIVE")
     return (*head, before, now.sheet.prev_close[place], "REGULAR", UNKNOWN, now.held[place])
 
 
 def _greeks(now: Board, place: int) -> Row:
     moment = int(now.time * 1000)
-    head = (now.series.streamer[place], 0, 0, moment << 22, moment, 0, now.value[place], now.volatility[place])
+    head = (now.series.streamer[place], 0, 0, indexed(moment), moment, 0, now.value[place], now.volatility[place])
     return (*head, *[numbers[place] for numbers in now.greeks])
 
 

@@ -1,6 +1,7 @@
 """How much of each contract is held and traded: most at the money, at round strikes and in the monthly expirations."""
 
 import math
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
@@ -31,23 +32,23 @@ def dollars(series: Series) -> float:
     return traded / 10_000 if series.root.illiquid else traded
 
 
-def interest(series: Series, salt: int) -> Interest:
-    """The same for the same series and day, whoever asks when."""
+def interest(series: Series, day: date, close: float) -> Interest:
+    """What there is on a day before which the underlying closed at this price."""
     import numpy as np
 
     strikes = np.tile(np.array(series.strikes), 2)
     side = np.repeat([1.0, -1.0], len(series.strikes))
-    days = (series.expiration.day - series.listed).days
+    salt, days = series.listing.salt, (series.expiration.day - day).days
     deviation = series.root.underlying.volatility * math.sqrt((days + 3) / 365)
     # calls are held above the price, puts below it
-    away = side * np.log(strikes / series.close) / deviation - 0.5
+    away = side * np.log(strikes / close) / deviation - 0.5
     usual = 12 * math.sqrt(dollars(series) / 1e6) * _HELD[series.expiration.kind] / (1 + days / 150)
     step = min(b - a for a, b in zip(series.strikes, series.strikes[1:], strict=False))
     round_ = 1 + 2 * (strikes % (10 * step) == 0) + (strikes % (5 * step) == 0)
     spread = -np.log(uniform(salt ^ crc32(series.name.encode()), strikes * side))
     held = usual * round_ * spread * np.exp(-0.5 * (away / 1.2) ** 2)
     turnover = 0.08 + 1.5 * math.exp(-days / 2)
-    luck = uniform(salt ^ crc32(f"{series.name}/{series.listed}".encode()), strikes * side)
+    luck = uniform(salt ^ crc32(f"{series.name}/{day}".encode()), strikes * side)
     return Interest(held.astype(np.int64), (held * turnover * 2 * luck**2).astype(np.int64))
 
 

@@ -172,17 +172,24 @@ def implied(instrument: Instrument, day: date) -> float:
 
 
 def term_structure(instrument: Instrument, today: date) -> dict[date, float]:
-    """The implied volatility of every expiration, in order: back to normal with time, raised over reports."""
-    now, own = implied(instrument, today), instrument.volatility * _OWN
-    coming = [one for one in reports(instrument, today) if one.day >= today] if instrument.kind == "Equity" else []
+    """The implied volatility of every expiration, in order."""
+    days = dict.fromkeys(one.day for one in expirations(instrument, today))
+    return {day: implied_until(instrument, today, day) for day in days}
+
+
+def implied_until(instrument: Instrument, today: date, day: date) -> float:
+    """The implied volatility from a date to another: back to normal with time, raised over reports."""
+    now, own, days = implied(instrument, today), instrument.volatility * _OWN, (day - today).days
+    usual = own + (now - own) * math.exp(-days / 120)
     jump = _JUMP * instrument.volatility / math.sqrt(_YEAR)
-    curve = {}
-    for day in dict.fromkeys(one.day for one in expirations(instrument, today)):
-        days = (day - today).days
-        usual = own + (now - own) * math.exp(-days / 120)
-        jumps = sum(one.day < day or (one.day == day and one.time_of_day == "BTO") for one in coming)
-        curve[day] = math.sqrt(usual**2 + jumps * jump**2 / ((days + 1) / 365))
-    return curve
+    jumps = sum(one.day < day or (one.day == day and one.time_of_day == "BTO") for one in _coming(instrument, today))
+    return math.sqrt(usual**2 + jumps * jump**2 / ((days + 1) / 365))
+
+
+@lru_cache(maxsize=256)
+def _coming(instrument: Instrument, today: date) -> tuple[Report, ...]:
+    """The reports that lie ahead."""
+    return tuple(one for one in reports(instrument, today) if one.day >= today)
 
 
 def ex_dates(instrument: Instrument, today: date) -> list[date]:

@@ -43,7 +43,6 @@ class Series:
     strikes: tuple[float, ...]
     listing: Listing  # of the underlying
     listed: date  # the day whose strikes they are
-    close: float  # of the underlying the day before
 
     @property
     def name(self) -> str:
@@ -156,6 +155,6 @@ class Options:
         if root.cash:
             days = [one for one in days if one.kind == "Regular"][:_ADJUSTED_LISTED]
         return [
-            Series(root, one, ladder(root.underlying, close, (one.day - self._day).days), listing, self._day, close)
+            Series(root, one, ladder(root.underlying, close, (one.day - self._day).days), listing, self._day)
             for one in days
         ]

@@ -1,12 +1,9 @@
 """The volatility surface of an underlying: how much each strike and expiration expects it to move."""
 
 import math
-from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ttai.simulator.instruments import Instrument
-from ttai.simulator.metrics import term_structure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,11 +44,6 @@ def volatilities(
     return at_the_money * np.sqrt((1 + skew * away + np.sqrt((away + skew) ** 2 + 1 - skew**2)) / 2)
 
 
-def at_the_money(instrument: Instrument, today: date, expiration: date) -> float:
-    """The implied volatility of an expiration, the one that the broker's metrics tell."""
-    return _curve(instrument, today)[expiration]
-
-
 def dividend_yield(instrument: Instrument, spot: float, years: float) -> float:
     """What holding the underlying pays in a year, a fraction of its price.
 
@@ -61,8 +53,3 @@ def dividend_yield(instrument: Instrument, spot: float, years: float) -> float:
         left = math.exp(math.log(1 - instrument.reversion) * _SESSIONS_A_YEAR * years)
         return RATE - (1 - left) * math.log(instrument.anchor / spot) / years
     return instrument.dividend * instrument.payments / spot
-
-
-@lru_cache(maxsize=128)
-def _curve(instrument: Instrument, today: date) -> dict[date, float]:
-    return term_structure(instrument, today)
