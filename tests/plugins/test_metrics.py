@@ -281,7 +281,7 @@ async def test_expirations_are_the_nearest_and_the_monthly_ones(demo: Harness) -
     rows = [row for row in answer.rows("events") if row["kind"] == "expiration"]
     assert [row["date"] for row in rows] == ["2026-11-20", "2026-12-18", "2027-01-15"]
     assert all(0.05 < row["iv"] < 0.5 for row in rows)
-    assert "expirations: the nearest and the monthly ones; 6 others left out" in answer.data["notes"]
+    assert "expirations: the nearest and the monthly ones; 13 others left out" in answer.data["notes"]
 
 
 async def test_a_monthly_expiration_before_a_holiday_is_one() -> None:

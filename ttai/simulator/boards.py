@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PULSE = 1.0  # seconds between two looks at the underlying
 _PRINT = 60.0  # seconds between two trades of what is traded often
 _OFTEN = 50  # contracts a day
-_KEPT = 512  # series
+_KEPT = 256  # series
 _MINUTES = 525_600  # a year
 _WIDEST = 0.06  # of the underlying's price: a spread in the money, where hardly anybody trades
 _SHUT = 0.2  # dollars: what is worth less, nobody bids for in an illiquid root

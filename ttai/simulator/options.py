@@ -44,7 +44,7 @@ class Series:
     listing: Listing  # of the underlying
     listed: date  # the day whose strikes they are
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What the feed's symbols of its contracts begin with: `.SPY261120`."""
         return f".{self.root.symbol}{self.expiration.day:%y%m%d}"
@@ -52,7 +52,8 @@ class Series:
     @cached_property
     def streamer(self) -> tuple[str, ...]:
         """The feed's symbols: `.SPY261120C672.5`."""
-        return tuple(f"{self.name}{kind}{strike:.10g}" for kind in "CP" for strike in self.strikes)
+        name = self.name
+        return tuple(f"{name}{kind}{strike:.10g}" for kind in "CP" for strike in self.strikes)
 
     @cached_property
     def occ(self) -> tuple[str, ...]:
