@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 PULSE = 1.0  # seconds between two looks at the underlying
-_PRINT = 60.0  # seconds between two trades of what is traded often
-_OFTEN = 50  # contracts a day
+_PRINT = 60.0  # seconds between two trades of what is traded today
 _KEPT = 256  # series
 _MINUTES = 525_600  # a year
 _WIDEST = 0.06  # of the underlying's price: a spread in the money, where hardly anybody trades
@@ -102,9 +101,8 @@ class Sheet:
 
 
 class Look(NamedTuple):
-    """What an underlying was worth, and when; it counts as long as the market is in the same pulse and not pushed."""
+    """What an underlying was worth, and when, after how many pushes."""
 
-    pulse: float
     pushes: int
     day: date
     last: float
@@ -130,7 +128,7 @@ class Board:
         """Contracts bid for and offered; others only where the price is another."""
         sheet, most = self.sheet, 10 if self.series.root.illiquid else 250
         bid, ask = (
-            1 + (most * uniform(sheet.salt + side, sheet.strikes * sheet.signs + 7e5 * price)).astype(int)
+            1 + (most * uniform(sheet.salt + side, sheet.strikes * sheet.signs + 1e3 * price)).astype(int)
             for side, price in ((2, self._priced.bid), (3, self._priced.ask))
         )
         return (bid * (self._priced.bid > 0)).tolist(), ask.tolist()
@@ -160,14 +158,14 @@ class Board:
         price = then.bid + (then.ask - then.bid) * (0.25 + 0.5 * part)
         tick = np.where(price < threshold, below, above)
         fresh = np.round(np.maximum(np.round(price / tick), 1) * tick, 2).tolist()
-        often, ever = (sheet.interest.traded > _OFTEN).tolist(), sheet.ever_traded.tolist()
+        today, ever = (sheet.interest.traded > 0).tolist(), sheet.ever_traded.tolist()
         old = sheet.prev_close
-        return [(f if o else b or None) if e else None for f, b, o, e in zip(fresh, old, often, ever, strict=True)]
+        return [(f if t else b or None) if e else None for f, b, t, e in zip(fresh, old, today, ever, strict=True)]
 
     def last_time(self, place: int) -> float:
         """When a contract was traded last, in seconds since the epoch."""
-        often = self.sheet.interest.traded[place] > _OFTEN
-        return self.printed_at if often else self.sheet.closed
+        today = self.sheet.interest.traded[place] > 0
+        return self.printed_at if today else self.sheet.closed
 
     @cached_property
     def traded(self) -> list[int]:
@@ -190,7 +188,7 @@ class Boards:
     def __init__(self, world: World, options: Options) -> None:
         self.world = world
         self.options = options
-        self._looks: dict[tuple[str, float], Look] = {}
+        self._looks: dict[tuple[str, float], tuple[float, Look]] = {}
         self._sheets: LRUCache[Series, Sheet] = LRUCache(_KEPT)
         self._boards: LRUCache[Series, Board] = LRUCache(_KEPT)
 
@@ -217,8 +215,9 @@ class Boards:
         """What the underlying was worth as the pulse began, or as it was pushed since."""
         listing = series.listing
         key, beat = (listing.instrument.symbol, pulse), max(at - at % pulse, listing.pushed)
-        found = self._looks.get(key)
-        if found is None or (found.pulse, found.pushes) != (beat, listing.pushes):
+        before, look = self._looks.get(key, (None, None))
+        if look is None or before != beat or look.pushes != listing.pushes:
             snapshot = listing.snapshot(self.world.span(beat), beat)
-            found = self._looks[key] = Look(beat, listing.pushes, snapshot.day, snapshot.last, snapshot.time)
-        return found
+            look = Look(listing.pushes, snapshot.day, snapshot.last, snapshot.time)
+            self._looks[key] = beat, look
+        return look

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _INDEX = 5e10  # dollars: an index trades as the funds that follow it
 _HELD = {"Regular": 6.0, "Quarterly": 2.5, "Weekly": 1.0}
+_RARE = 10  # contracts: what would be traded less often isn't today
 _UNIT = 1 / 2**53
 
 
@@ -45,20 +46,20 @@ def interest(series: Series, day: date, close: float) -> Interest:
     usual = 12 * math.sqrt(dollars(series) / 1e6) * _HELD[series.expiration.kind] / (1 + days / 150)
     step = min(b - a for a, b in zip(series.strikes, series.strikes[1:], strict=False))
     round_ = 1 + 2 * (strikes % (10 * step) == 0) + (strikes % (5 * step) == 0)
-    spread = -np.log(uniform(salt ^ crc32(series.name.encode()), strikes * side))
-    held = usual * round_ * spread * np.exp(-0.5 * (away / 1.2) ** 2)
+    habit = -np.log(uniform(salt ^ crc32(series.name.encode()), strikes * side))
+    held = usual * round_ * habit * np.exp(-0.5 * (away / 1.2) ** 2)
     turnover = 0.08 + 1.5 * math.exp(-days / 2)
     luck = uniform(salt ^ crc32(f"{series.name}/{day}".encode()), strikes * side)
-    return Interest(held.astype(np.int64), (held * turnover * 2 * luck**2).astype(np.int64))
+    traded = held * turnover * 2 * luck**2
+    return Interest(held.astype(np.int64), np.where(traded < _RARE, 0, traded).astype(np.int64))
 
 
 def uniform(salt: int, numbers: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Between 0 and 1, neither of them, by salt and number alone (splitmix64; Steele, Lea, Flood 2014)."""
     import numpy as np
 
-    bits = np.uint64(salt & (1 << 64) - 1) + np.round(numbers * 1000).astype(np.int64).astype(np.uint64) * np.uint64(
-        0x9E3779B97F4A7C15
-    )
+    whole = np.round(numbers * 1000).astype(np.int64).astype(np.uint64)
+    bits = np.uint64(salt & (1 << 64) - 1) + whole * np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     bits ^= bits >> np.uint64(31)

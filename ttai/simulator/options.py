@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ttai.clock import NEW_YORK
-from ttai.quant.symbols import parse_occ, parse_streamer
+from ttai.quant.symbols import parse_occ
 from ttai.simulator.days import session_before
 from ttai.simulator.expirations import Expiration, Settlement, expirations
 from ttai.simulator.instruments import Instrument
@@ -118,12 +118,12 @@ class Options:
         return found if found is not None and found.expiration.settles > at else None
 
     def contract(self, symbol: str, at: float) -> Contract | None:
-        """The contract behind a symbol of the broker's or of the feed's; None where it isn't listed."""
+        """The contract behind an OCC symbol, padded as the broker writes it; None where it isn't listed."""
         try:
-            option = parse_streamer(symbol) if symbol.startswith(".") else parse_occ(symbol)
+            option = parse_occ(symbol)
         except ValueError:
             return None
-        if symbol not in (option.occ, option.streamer):
+        if symbol != option.occ:
             return None
         series = self.named(f".{option.root}{option.expiration:%y%m%d}", at)
         place = None if series is None else series.places.get(option.streamer)
