@@ -138,6 +138,7 @@ class Rest:
         """Market data of a symbol, asked for under its own type."""
         if kind == "equity-option":
             await warm("scipy.special")  # half a second that is not the loop's
+            await asyncio.sleep(0)  # the first look at a series takes milliseconds
             return self._chains.market_row(symbol)
         instrument, snapshot = self._world.instruments.get(symbol), self._world.snapshot(symbol)
         if instrument is None or snapshot is None or kind != instrument_type(instrument).lower():
