@@ -40,6 +40,8 @@ OF_A_CLIENT: list[Any] = [
      "remove": [{"type": "Trade", "symbol": "SPY"}]},
     {"type": "FEED_SUBSCRIPTION", "channel": 1,
      "add": [{"type": "Candle", "symbol": "SPY{=5m}", "fromTime": 1_763_646_300_000}]},
+    {"type": "FEED_SUBSCRIPTION", "channel": 1, "add": [{"type": "Greeks", "symbol": ".SPY261218C670"}],
+     "remove": [{"type": "Quote", "symbol": ".SPY261218C670"}]},
     {"type": "KEEPALIVE", "channel": 0},
     {"type": "CHANNEL_CANCEL", "channel": 1},
 ]  # fmt: skip

@@ -15,7 +15,6 @@ from tastytrade.watchlists import PrivateWatchlist, PublicWatchlist
 from tests.wire.test_simulator_rest import Standing, connected
 from ttai.simulator import Simulator
 from ttai.simulator.days import is_session, session_before
-from ttai.simulator.expirations import expirations, is_monthly
 from ttai.simulator.metrics import ex_dates, implied, reports, term_structure
 
 TODAY = date(2026, 11, 20)
@@ -104,15 +103,6 @@ async def test_funds_and_indices_report_nothing(session: Session) -> None:
     assert rows["AAPL"].earnings.time_of_day in {"BTO", "AMC"}
     settled = {one.settlement_type for one in rows["SPX"].option_expiration_implied_volatilities or []}
     assert settled == {"AM", "PM"}
-
-
-def test_expirations_are_weeks_and_monthlies_on_sessions(simulator: Simulator) -> None:
-    days = expirations(simulator.world.instruments["AAPL"], date(2027, 5, 10))
-    assert all(is_session(day) for day in days)
-    assert list(days) == sorted(set(days))
-    assert date(2027, 6, 17) in days  # Juneteenth is kept on the third Friday
-    assert is_monthly(date(2027, 6, 17))
-    assert not is_monthly(date(2027, 6, 11))
 
 
 def test_volatility_is_raised_over_a_report(simulator: Simulator) -> None:

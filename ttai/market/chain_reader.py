@@ -1,6 +1,8 @@
 """What the contracts of an expiration are quoted: from the stream, else from REST; greeks from the feed, else ours."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+OPENING = 3.0  # s for the first socket, which a program just started waits for
 GRACE = 0.5  # s without another contract after which no more are waited for
 PATIENCE = 5.0  # s before REST is asked for the rest
 BESIDE = 2  # strikes each side of the price that say what is at the money: one may lack its quotes
@@ -98,6 +101,10 @@ class ChainReader:
         """The contracts' last values; those the stream does not quote in time are asked of REST."""
         hub, heard = self._supervisor.hub, _Heard(source=self._supervisor.hub.source)
         streamers = [streamer for _, streamer in names if streamer]
+        if self._supervisor.opening and not hub.live:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(OPENING):
+                    await hub.opened.wait()
         with hub.hold(streamers, kinds):
             if self._supervisor.fresh:
                 await hub.wait_all(streamers, awaited, GRACE, min(PATIENCE, seconds_left() / 2))

@@ -78,6 +78,7 @@ class Supervisor:
         self._parked = False
         self._opened: float | None = None  # when the present socket was
         self._short = 0  # sockets in a row that ended at once
+        self.opening = False  # the first socket is on its way: who needs much of it may wait a moment
         self.problem: str | None = NOT_STARTED
 
     @property
@@ -108,6 +109,7 @@ class Supervisor:
 
     async def run(self) -> NoReturn:
         """Keep the socket, for ever."""
+        self.opening = True
         while True:
             self._opened = None
             refused = False
@@ -125,6 +127,7 @@ class Supervisor:
                 _log.warning("market data socket: %s", _told(cause))
                 refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION" and not cause.retryable
             finally:
+                self.opening = False
                 self.hub.disconnected()
             await self._pause(self._delay(), refused=refused)
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ttai.clock import Clock
+from ttai.simulator.boards import Boards
 from ttai.simulator.candles import MOST_BARS
 from ttai.simulator.channels import PATH
 from ttai.simulator.dxlink import Feed
@@ -40,11 +41,9 @@ class Simulator:
         self.world = World(seed=seed, clock=clock, sessions=sessions)
         self.faults = Faults(self._tokens.expire)
         self.requests: Counter[str] = Counter()
-        options = Options(self.world)
-        self._feed = Feed(self.world, options, self._tokens, self.faults, clock, most_bars)
-        self._rest = Rest(
-            self.world, options, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN
-        )
+        boards = Boards(self.world, Options(self.world))
+        self._feed = Feed(boards, self._tokens, self.faults, clock, most_bars)
+        self._rest = Rest(boards, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN)
         self._hand = Hand(self.set_price, self.faults, self._feed)
 
     @property

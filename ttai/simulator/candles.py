@@ -7,7 +7,7 @@ from itertools import islice, takewhile
 from typing import NamedTuple, Self
 
 from ttai.simulator.bars import Bar, daily, intraday
-from ttai.simulator.events import UNKNOWN, Row
+from ttai.simulator.events import UNKNOWN, Row, indexed
 from ttai.simulator.world import Listing, World
 
 REMOVE, BEGIN, END, SNIP = 2, 4, 8, 16  # flags of an event, numbered as dxFeed's IndexedEvent
@@ -90,7 +90,7 @@ class Series:
                 return
             yield self._row(listing, bar, flags)
             bar, flags = older, 0
-        head = (str(self.symbol), 0, flags | END | REMOVE, _index(self._since), self._since, 0, 0)
+        head = (str(self.symbol), 0, flags | END | REMOVE, indexed(self._since), self._since, 0, 0)
         yield (*head, *(UNKNOWN,) * 10)
 
     def _changes(self, listing: Listing, bars: list[Bar]) -> Iterator[Row]:
@@ -105,10 +105,5 @@ class Series:
         if listing.instrument.kind != "Index":
             typical = round((bar.open + bar.high + bar.low + bar.close) / 4, 4)
             traded = (1 + bar.volume // _SHARES_A_TRADE, bar.volume, typical)
-        head = (str(self.symbol), 0, flags, _index(moment), moment, 0)
+        head = (str(self.symbol), 0, flags, indexed(moment), moment, 0)
         return (*head, *traded, *(UNKNOWN,) * 4, bar.open, bar.high, bar.low, bar.close)
-
-
-def _index(moment: int) -> int:
-    """The number of a bar among its like: dxFeed's seconds, milliseconds and sequence."""
-    return moment // 1000 << 32 | moment % 1000 << 22

@@ -1,22 +1,24 @@
 """The channels of the stream: what a client subscribed to, and how it wants it told."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
+from ttai.simulator.boards import Board, Boards
 from ttai.simulator.candles import CandleSymbol, Series
-from ttai.simulator.events import EVENTS, FIELDS, UNKNOWN, Row
+from ttai.simulator.events import EVENTS, FIELDS, OPTION_ROWS, UNKNOWN, Row
 from ttai.simulator.faults import Fault, Faults
-from ttai.simulator.option_rows import EVENTS as OPTION_EVENTS
-from ttai.simulator.options import Options
 from ttai.simulator.world import World
 
 PATH = "/dxlink"
 LARGEST = 65_536  # bytes in a message, either way
 _ROWS = 250  # events in a message: far below the largest, checked all the same
 _CANDLES = 100  # candles made at a time: some are parts of days that must be drawn first
+
+_OPTION = re.compile(r"(\.[A-Z0-9]+[0-9]{6})[CP][0-9.]+")
 
 Json = dict[str, Any]
 
@@ -29,6 +31,32 @@ class Refused(Exception):
         self.kind = kind
 
 
+class Contracts:
+    """What a channel hears of the options of one series, by event type and symbol."""
+
+    def __init__(self) -> None:
+        self.sent: dict[tuple[str, str], Row | None] = {}
+        self.told: Board | None = None  # the last board of which nothing is left to tell
+
+    def changes(self, board: Board, hiding: list[Fault]) -> dict[str, list[Row]]:
+        """What is new on the board, by event type."""
+        new: dict[str, list[Row]] = {}
+        if board is self.told:
+            return new
+        places, hidden = board.series.places, False
+        for key, before in self.sent.items():
+            name, symbol = key
+            if (place := places.get(symbol)) is None or (make := OPTION_ROWS.get(name)) is None:
+                continue
+            if hiding and any(fault.concerns(symbol) for fault in hiding):
+                hidden = True
+            elif (row := make(board, place)) is not None and row != before:
+                self.sent[key] = row
+                new.setdefault(name, []).append(row)
+        self.told = None if hidden else board
+        return new
+
+
 class Channel:
     """One feed channel: what is subscribed, in which fields and format, and what was sent of it."""
 
@@ -38,6 +66,7 @@ class Channel:
         self.period = 0.1
         self.fields = dict(FIELDS)
         self.sent: dict[tuple[str, str], Row | None] = {}
+        self.contracts: dict[str, Contracts] = {}  # the options, by what the symbols of a series begin with
         self.series: dict[str, Series] = {}  # the candles, by symbol as the feed writes it
         self.pushed = 0.0
 
@@ -60,9 +89,14 @@ class Channel:
         """Take a subscription message in; the symbols it added."""
         if message.get("reset"):
             self.sent.clear()
+            self.contracts.clear()
             self.series.clear()
         for entry in message.get("remove", ()):
             self.sent.pop((entry["type"], entry["symbol"]), None)
+            if (option := _OPTION.fullmatch(entry["symbol"])) and option[1] in self.contracts:
+                self.contracts[option[1]].sent.pop((entry["type"], entry["symbol"]), None)
+                if not self.contracts[option[1]].sent:
+                    del self.contracts[option[1]]
             if entry["type"] == "Candle" and (symbol := CandleSymbol.parse(entry["symbol"])) is not None:
                 self.series.pop(str(symbol), None)
         added: set[str] = set()
@@ -73,28 +107,37 @@ class Channel:
     def _add(self, entry: Json) -> tuple[str, ...]:
         """Subscribe to one thing; the names by which a fault may know it."""
         name, symbol = str(entry["type"]), str(entry["symbol"])
-        if name != "Candle":
+        if name != "Candle" and (option := _OPTION.fullmatch(symbol)):
+            contracts = self.contracts.setdefault(option[1], Contracts())
+            contracts.sent[name, symbol] = contracts.told = None
+        elif name != "Candle":
             self.sent[name, symbol] = None
         elif (candles := CandleSymbol.parse(symbol)) is not None:
             self.series[str(candles)] = Series(candles, int(entry.get("fromTime", 0)))
             return symbol, str(candles), candles.underlying
         return (symbol,)
 
-    def changes(self, world: World, options: Options, at: float, faults: Faults) -> dict[str, list[Row]]:
+    def changes(self, world: World, at: float, faults: Faults) -> dict[str, list[Row]]:
         """What is new since the last time, by event type, spoiled where a fault wants it."""
         hiding, spoiling = faults.on(PATH, "missing"), faults.on(PATH, "nan")
         new: dict[str, list[Row]] = {}
         for key, before in self.sent.items():
             name, symbol = key
-            row = _option_row(options, name, symbol) if symbol.startswith(".") else _row(world, at, name, symbol)
+            if name not in EVENTS or (snapshot := world.snapshot(symbol, at)) is None:
+                continue
+            row = EVENTS[name].row(snapshot)
             if row is None or row == before or any(fault.concerns(symbol) for fault in hiding):
                 continue
             self.sent[key] = row
             new.setdefault(name, []).append(row)
-        for fault in spoiling:
-            for name, rows in new.items():
-                new[name] = [_spoiled(name, row, fault, faults) for row in rows]
-        return new
+        return _all_spoiled(new, spoiling, faults)
+
+    def option_changes(self, boards: Boards, at: float, faults: Faults) -> Iterator[dict[str, list[Row]]]:
+        """What is new of the options, series by series: others may have a turn."""
+        for name, contracts in list(self.contracts.items()):
+            if (board := boards.named(name, at)) is not None:
+                new = contracts.changes(board, faults.on(PATH, "missing"))
+                yield _all_spoiled(new, faults.on(PATH, "nan"), faults)
 
     def candles(self, world: World, at: float, faults: Faults, most: int) -> Iterator[list[Row]]:
         """What is new of the candles, spoiled where a fault wants it, a few at a time: others may have a turn."""
@@ -136,20 +179,22 @@ class Channel:
             yield from self._packed(name, rows[half:])
 
 
-def _row(world: World, at: float, name: str, symbol: str) -> Row | None:
-    """An instrument's event of a type; None where there is none."""
-    snapshot = world.snapshot(symbol, at) if name in EVENTS else None
-    return None if snapshot is None else EVENTS[name].row(snapshot)
-
-
-def _option_row(options: Options, name: str, symbol: str) -> Row | None:
-    contract = options.find(symbol) if name in OPTION_EVENTS else None
-    return None if contract is None else OPTION_EVENTS[name](contract, options.quotes(contract.series))
+def names_options(message: Json) -> bool:
+    """Whether a message subscribes to contracts."""
+    return any(str(entry["symbol"]).startswith(".") for entry in message.get("add", ()))
 
 
 def _concerned(fault: Fault, symbol: str) -> bool:
     """Whether a fault strikes a symbol, candles also by what they are candles of."""
     return fault.concerns(symbol) or fault.concerns(symbol.partition("{")[0])
+
+
+def _all_spoiled(new: dict[str, list[Row]], spoiling: list[Fault], faults: Faults) -> dict[str, list[Row]]:
+    """The rows by event type, with what the faults make of them."""
+    for fault in spoiling:
+        for name, rows in new.items():
+            new[name] = [_spoiled(name, row, fault, faults) for row in rows]
+    return new
 
 
 def _spoiled(name: str, row: Row, fault: Fault, faults: Faults) -> Row:

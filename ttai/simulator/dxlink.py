@@ -9,13 +9,12 @@ import anyio
 from starlette.types import Receive, Send
 
 from ttai.clock import Clock
-from ttai.simulator.channels import LARGEST, PATH, Channel, Json, Refused
+from ttai.simulator.boards import Boards
+from ttai.simulator.channels import LARGEST, PATH, Channel, Json, Refused, names_options
 from ttai.simulator.events import Row
 from ttai.simulator.faults import Fault, Faults, cut
-from ttai.simulator.option_calls import prepare
-from ttai.simulator.options import Options
 from ttai.simulator.tokens import Tokens
-from ttai.simulator.world import World
+from ttai.warm import warm
 
 BEAT = 0.25  # seconds between two looks at the market
 KEEPALIVE = 20.0  # seconds between two signs of life
@@ -72,7 +71,9 @@ class Socket:
         """What the hand shows of it."""
         subscriptions: dict[str, list[str]] = {}
         for channel in self._channels.values():
-            for name, symbol in (*channel.sent, *(("Candle", symbol) for symbol in channel.series)):
+            candles = (("Candle", symbol) for symbol in channel.series)
+            options = (key for contracts in channel.contracts.values() for key in contracts.sent)
+            for name, symbol in (*channel.sent, *options, *candles):
                 subscriptions.setdefault(name, []).append(symbol)
         return {
             "authorized": self._authorized,
@@ -99,10 +100,12 @@ class Socket:
                 if due_only and now - channel.pushed < channel.period:
                     continue
                 channel.pushed = now
-                for name, rows in channel.changes(
-                    self._feed.world, self._feed.options, moment, self._feed.faults
-                ).items():
+                for name, rows in channel.changes(self._feed.world, moment, self._feed.faults).items():
                     await self._send_rows(channel, name, rows)
+                for new in channel.option_changes(self._feed.boards, moment, self._feed.faults):
+                    for name, rows in new.items():
+                        await self._send_rows(channel, name, rows)
+                    await asyncio.sleep(0)  # a chain lets others have their turn
                 for rows in channel.candles(self._feed.world, moment, self._feed.faults, self._feed.most_bars):
                     await self._send_rows(channel, "Candle", rows)
                     await asyncio.sleep(0)  # a long snapshot lets others have their turn
@@ -184,8 +187,8 @@ class Socket:
                 raise Gone
             try:
                 message = json.loads(text)
-                if '"symbol":".' in text.replace(" ", ""):
-                    await prepare()
+                if names_options(message):
+                    await warm("scipy.special")  # half a second that is not the loop's
                 answers = self._answers[message["type"]](message)
             except Poisoned:
                 await self.drop()
@@ -253,12 +256,10 @@ class Socket:
 class Feed:
     """The stream and the sockets that listen to it."""
 
-    def __init__(
-        self, world: World, options: Options, tokens: Tokens, faults: Faults, clock: Clock, most_bars: int
-    ) -> None:
+    def __init__(self, boards: Boards, tokens: Tokens, faults: Faults, clock: Clock, most_bars: int) -> None:
         self.most_bars = most_bars
-        self.options = options
-        self.world, self.tokens, self.faults, self.clock = world, tokens, faults, clock
+        self.boards, self.world = boards, boards.world
+        self.tokens, self.faults, self.clock = tokens, faults, clock
         self.sockets: list[Socket] = []
 
     async def serve(self, receive: Receive, send: Send) -> None:

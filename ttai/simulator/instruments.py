@@ -32,6 +32,11 @@ class Instrument(NamedTuple):
         """Moves per move of SPY."""
         return round(self.with_spy * self.volatility / 0.155, 2)
 
+    @property
+    def option_ticks(self) -> tuple[float, float, float]:
+        """The ticks its options are quoted in: below a price, the price, above it."""
+        return (0.05, 3.0, 0.1) if self.kind == "Index" else (0.01, 3.0, 0.05)
+
 
 INSTRUMENTS = (
     Instrument("SPY", "SPDR S&P 500 ETF Trust", "ETF", "ARCX", 672.0, 0.155, 0.99, 70e6, 1, 1.83),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ttai.simulator.accounts import Json
 from ttai.simulator.days import is_session, session_after, sessions_before
-from ttai.simulator.expirations import expirations, listed
+from ttai.simulator.expirations import expirations
 from ttai.simulator.instruments import SHARES, Instrument
 from ttai.simulator.prices import ANCHOR_DAY, DailyBar, noise
 from ttai.simulator.world import World
@@ -119,10 +119,11 @@ class Metrics:
                 {
                     "expiration-date": f"{one.day}",
                     "option-chain-type": "Standard",
-                    "settlement-type": one.settled,
+                    "settlement-type": one.settlement,
                     "implied-volatility": f"{curve[one.day]:.9f}",
                 }
-                for one in listed(instrument, today)
+                for one in expirations(instrument, today)
+                if one.settles > self._world.clock.now().timestamp()
             ],
         }
 
@@ -171,17 +172,24 @@ def implied(instrument: Instrument, day: date) -> float:
 
 
 def term_structure(instrument: Instrument, today: date) -> dict[date, float]:
-    """The implied volatility of every expiration, in order: back to normal with time, raised over reports."""
-    now, own = implied(instrument, today), instrument.volatility * _OWN
-    coming = [one for one in reports(instrument, today) if one.day >= today] if instrument.kind == "Equity" else []
+    """The implied volatility of every expiration, in order."""
+    days = dict.fromkeys(one.day for one in expirations(instrument, today))
+    return {day: implied_until(instrument, today, day) for day in days}
+
+
+def implied_until(instrument: Instrument, today: date, day: date) -> float:
+    """The implied volatility from a date to another: back to normal with time, raised over reports."""
+    now, own, days = implied(instrument, today), instrument.volatility * _OWN, (day - today).days
+    usual = own + (now - own) * math.exp(-days / 120)
     jump = _JUMP * instrument.volatility / math.sqrt(_YEAR)
-    curve = {}
-    for day in expirations(instrument, today):
-        days = (day - today).days
-        usual = own + (now - own) * math.exp(-days / 120)
-        jumps = sum(one.day < day or (one.day == day and one.time_of_day == "BTO") for one in coming)
-        curve[day] = math.sqrt(usual**2 + jumps * jump**2 / ((days + 1) / 365))
-    return curve
+    jumps = sum(one.day < day or (one.day == day and one.time_of_day == "BTO") for one in _coming(instrument, today))
+    return math.sqrt(usual**2 + jumps * jump**2 / ((days + 1) / 365))
+
+
+@lru_cache(maxsize=256)
+def _coming(instrument: Instrument, today: date) -> tuple[Report, ...]:
+    """The reports that lie ahead."""
+    return tuple(one for one in reports(instrument, today) if one.day >= today)
 
 
 def ex_dates(instrument: Instrument, today: date) -> list[date]:
@@ -222,7 +230,9 @@ def _wave(symbol: str) -> _Wave:
 
 
 def _at(curve: dict[date, float], day: date) -> float:
-    """The curve between its neighbours."""
+    """The curve between its neighbours; before its first date, what it is there."""
+    if day < (first := next(iter(curve))):
+        return curve[first]
     for (before, low), (after, high) in pairwise(curve.items()):
         if before <= day <= after:
             return low + (high - low) * (day - before).days / (after - before).days

@@ -1,236 +1,161 @@
-"""The options of every underlying: which there are, and what they are quoted."""
+"""The contracts of the simulated exchange: roots, and for each expiration of a root the strikes of a day."""
 
-import math
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
-from zlib import crc32
+from typing import NamedTuple
 
-from ttai.quant.symbols import Option, parse_occ, parse_streamer
-from ttai.simulator.expirations import ADJUSTED, AFTERNOONS, Expiry, adjusted, listed
+from ttai.clock import NEW_YORK
+from ttai.quant.symbols import parse_occ
+from ttai.simulator.days import session_before
+from ttai.simulator.expirations import Expiration, Settlement, expirations
 from ttai.simulator.instruments import Instrument
-from ttai.simulator.ladder import ladder
-from ttai.simulator.surface import valued
-from ttai.simulator.world import World
+from ttai.simulator.strikes import ladder
+from ttai.simulator.world import Listing, World
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+SHARES = 100  # a contract
+_AFTERNOON = {"SPX": "SPXW", "NDX": "NDXP", "RUT": "RUTW"}
+_ADJUSTED = {"DIS": 325.0}  # dollars that come with the hundred shares, since a business was sold
+_ADJUSTED_LISTED = 3  # expirations
+_ILLIQUID = frozenset({"XBI"})
 
-    Numbers = NDArray[np.float64]
 
-ILLIQUID = frozenset({"XBI"})  # quoted wide, hardly traded
-_PENNIES = frozenset({"SPY", "QQQ", "IWM"})
-_YEAR = 365 * 86_400.0
+class Root(NamedTuple):
+    """A class of contracts: what their symbols begin with, what they are on, when they settle, what they deliver."""
+
+    symbol: str
+    underlying: Instrument
+    settlement: Settlement
+    cash: float = 0.0  # dollars beside the shares: an adjusted root
+
+    @property
+    def illiquid(self) -> bool:
+        """Whether hardly anybody makes a market in it."""
+        return bool(self.cash) or self.underlying.symbol in _ILLIQUID
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The contracts of a root that expire together; calls come first, then the puts, by strike."""
+
+    root: Root
+    expiration: Expiration
+    strikes: tuple[float, ...]
+    listing: Listing  # of the underlying
+    listed: date  # the day whose strikes they are
+
+    @cached_property
+    def name(self) -> str:
+        """What the feed's symbols of its contracts begin with: `.SPY261120`."""
+        return f".{self.root.symbol}{self.expiration.day:%y%m%d}"
+
+    @cached_property
+    def streamer(self) -> tuple[str, ...]:
+        """The feed's symbols: `.SPY261120C672.5`."""
+        name = self.name
+        return tuple(f"{name}{kind}{strike:.10g}" for kind in "CP" for strike in self.strikes)
+
+    @cached_property
+    def occ(self) -> tuple[str, ...]:
+        """The broker's symbols, the OCC's: `SPY   261120C00672500`."""
+        head = f"{self.root.symbol:<6}{self.expiration.day:%y%m%d}"
+        return tuple(f"{head}{kind}{round(strike * 1000):08}" for kind in "CP" for strike in self.strikes)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where a contract is, by its symbol in the feed."""
+        return {symbol: place for place, symbol in enumerate(self.streamer)}
 
 
 class Contract(NamedTuple):
-    """One option: its series, whether call (0) or put (1), the place of its strike, its OCC symbol."""
+    """One contract: its series and its place in it."""
 
-    series: "Series"
-    side: int
+    series: Series
     place: int
-    symbol: str
 
     @property
-    def streamer(self) -> str:
-        """The feed's name."""
-        return self.series.option(self.side, self.place).streamer
+    def is_call(self) -> bool:
+        """Calls come first."""
+        return self.place < len(self.series.strikes)
+
+    @property
+    def strike(self) -> float:
+        """Dollars a share."""
+        return self.series.strikes[self.place % len(self.series.strikes)]
 
 
-class Quotes(NamedTuple):
-    """What a series is quoted at a moment: lists by side and place; `last` is None of what never traded."""
-
-    time: float
-    bid: list[list[float]]
-    ask: list[list[float]]
-    last: list[list[float | None]]
-    before: list[list[float]]
-    open_interest: list[list[int]]
-    volume: list[list[int]]
-    size: list[list[int]]
-    worth: list[list[float]]
-    volatility: list[float]
-    delta: list[list[float]]
-    gamma: list[list[float]]
-    theta: list[list[float]]
-    vega: list[list[float]]
-    rho: list[list[float]]
-
-
-class Series:
-    """The contracts of one root that expire on a day; the strikes hold for the trading day."""
-
-    def __init__(self, instrument: Instrument, expiry: Expiry, today: date, before: float) -> None:
-        self.instrument = instrument
-        self.expiry = expiry
-        self.today = today
-        self.before = before
-        self.settles = expiry.settles.timestamp()
-        self.strikes = ladder(instrument, before, (expiry.day - today).days)
-        self.places = {strike: place for place, strike in enumerate(self.strikes)}
-        self._second = -1.0
-        self._quotes: Quotes | None = None
-
-    def option(self, side: int, place: int) -> Option:
-        """The contract by its names."""
-        from decimal import Decimal
-
-        return Option(self.expiry.root, self.expiry.day, "CP"[side], Decimal(str(self.strikes[place])))  # type: ignore[arg-type]
-
-    def quotes(self, spot: float, moment: float, beat: float) -> Quotes:
-        """What is quoted at a moment; the same object within a beat."""
-        if self._quotes is None or self._second != beat:
-            self._second, self._quotes = beat, self._quoted(spot, moment)
-        return self._quotes
-
-    def years(self, moment: float) -> float:
-        """The time left."""
-        return max(self.settles - moment, 0.0) / _YEAR
-
-    @cached_property
-    def _columns(self) -> "Numbers":
-        import numpy as np
-
-        return np.array(self.strikes)
-
-    def _quoted(self, spot: float, moment: float) -> Quotes:
-        import numpy as np
-
-        years = self.years(moment)
-        worth = valued(self.instrument, self.today, self.expiry.day, years, spot, self._columns)
-        bid, ask, tick = self._sides(worth.price)
-        middle = np.round((bid + ask) / 2 / tick) * tick
-        interest, pace = self._crowd
-        part = min(1.0, 0.1 + (moment % 86_400) / 86_400)
-        volume = (pace * part).astype(int)
-        last = [
-            [round(price, 2) if count else None for price, count in zip(*side, strict=True)]
-            for side in zip(middle.tolist(), volume.tolist(), strict=True)
-        ]
-        greeks: dict[str, Any] = {name: np.round(value, 9).tolist() for name, value in worth.greeks._asdict().items()}
-        return Quotes(
-            time=moment,
-            bid=np.round(bid, 2).tolist(),
-            ask=np.round(ask, 2).tolist(),
-            last=last,
-            before=self._yesterday,
-            open_interest=interest.tolist(),
-            volume=volume.tolist(),
-            size=(1 + interest % 97).tolist(),
-            worth=np.round(worth.price, 6).tolist(),
-            volatility=np.round(worth.volatility, 9).tolist(),
-            **greeks,
-        )
-
-    def _sides(self, worth: "Numbers") -> "tuple[Numbers, Numbers, Numbers]":
-        """Bid, ask and tick: as far below a contract's worth as above, on the tick."""
-        import numpy as np
-
-        tick = self._ticks(worth)
-        share = 0.4 if self.instrument.symbol in ILLIQUID else 0.004 if self.instrument.symbol in _PENNIES else 0.01
-        half = np.maximum(np.ceil(share * worth / tick - 1e-9), 1) * tick / 2
-        bid = np.maximum(np.round((worth - half) / tick) * tick, 0.0)
-        ask = bid + np.maximum(np.round(2 * half / tick), 1) * tick
-        hopeless = worth < (10 * tick if self.instrument.symbol in ILLIQUID else 0.4 * tick)
-        return np.where(hopeless, 0.0, bid), np.where(hopeless, np.maximum(ask, tick), ask), tick
-
-    def _ticks(self, worth: "Numbers") -> "Numbers":
-        import numpy as np
-
-        if self.instrument.symbol in _PENNIES:
-            return np.full(worth.shape, 0.01)
-        low, high = (0.05, 0.1) if self.instrument.kind == "Index" else (0.01, 0.05)
-        return np.where(worth < 3, low, high)
-
-    @cached_property
-    def _crowd(self) -> "tuple[NDArray[np.int_], Numbers]":
-        """Open interest and a day's volume: most near the money and on round strikes."""
-        import numpy as np
-
-        dice = np.random.default_rng(crc32(f"{self.expiry.root}/{self.expiry.day}/{self.today}".encode()))
-        liquid = 5e7 if self.instrument.kind == "Index" else self.instrument.volume
-        busy = liquid / 2e4 * (0.01 if self.instrument.symbol in ILLIQUID else 1.0)
-        width = 0.02 + 1.2 * self.instrument.volatility * math.sqrt(max(self.years(self.settles - _YEAR / 12), 0.02))
-        near = np.exp(-0.5 * (np.log(self._columns / self.before) / width) ** 2)
-        regular = 1.5 if self.expiry.kind == "Regular" else 0.6
-        step = self.strikes[len(self.strikes) // 2 + 1] - self.strikes[len(self.strikes) // 2]
-        rounded = np.where(np.isclose(self._columns % (10 * step), 0), 3.0, 1.0)
-        interest = (busy * regular * near * rounded * dice.uniform(0.3, 1.7, (2, len(self.strikes)))).astype(int)
-        return interest, interest * dice.uniform(0.0, 0.6, interest.shape)
-
-    @cached_property
-    def _yesterday(self) -> list[list[float]]:
-        """Where each contract closed before."""
-        import numpy as np
-
-        years = self.years(self.settles) + max((self.expiry.day - self.today).days + 1, 1) / 365
-        worth = valued(self.instrument, self.today, self.expiry.day, years, self.before, self._columns)
-        closes: list[list[float]] = np.round(worth.price, 2).tolist()
-        return closes
+def roots(instrument: Instrument) -> tuple[Root, ...]:
+    """The roots of an underlying: an index has one that settles with the open and one with the close."""
+    symbol = instrument.symbol.replace("/", "")
+    if instrument.kind == "Index":
+        afternoon = _AFTERNOON.get(symbol)
+        return (Root(symbol, instrument, "AM"), *((Root(afternoon, instrument, "PM"),) if afternoon else ()))
+    cash = _ADJUSTED.get(symbol)
+    return (Root(symbol, instrument, "PM"), *((Root(f"{symbol}1", instrument, "PM", cash),) if cash else ()))
 
 
 class Options:
-    """All options of the market; only those of an underlying that is asked for are made."""
+    """What is listed: the same all day, until it has expired."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._today: date | None = None
+        self._day = date.min
         self._series: dict[str, tuple[Series, ...]] = {}
-        self._found: dict[str, Contract | None] = {}
-        self._owners = {symbol.replace("/", ""): symbol for symbol in world.instruments}
-        for roots in (AFTERNOONS, ADJUSTED):
-            self._owners |= {root: symbol for symbol, root in roots.items()}
+        self._names: dict[str, Series] = {}
+        self._underlyings: dict[str, str] = {}
 
-    def series(self, symbol: str) -> tuple[Series, ...]:
-        """Every series of an underlying that has not settled, in order; none of what is unknown."""
-        now = self._moment()
-        return tuple(one for one in self._all(symbol) if one.settles > now)
+    def series(self, underlying: str, at: float) -> tuple[Series, ...]:
+        """What is alive of an underlying at a moment, root by root, in order; empty where it is unknown."""
+        self._turn(at)
+        return tuple(one for one in self._listed(underlying) if one.expiration.settles > at)
 
-    def find(self, name: str) -> Contract | None:
-        """The contract of a name, the OCC's or the feed's; None of what is not listed, or has settled."""
-        self._turn()
-        if name not in self._found:
-            self._found[name] = self._look_up(name)
-        found = self._found[name]
-        return found if found is not None and found.series.settles > self._moment() else None
+    def named(self, name: str, at: float) -> Series | None:
+        """The series whose symbols in the feed begin so; None where nothing is alive by that name."""
+        self._turn(at)
+        if name not in self._names:
+            self._listed(self._root_of(name[1:-6]))
+        found = self._names.get(name)
+        return found if found is not None and found.expiration.settles > at else None
 
-    def quotes(self, series: Series) -> Quotes:
-        """What a series is quoted now: looked at once a second, and when a price was set."""
-        moment = self._moment()
-        spot = self._world.snapshot(series.instrument.symbol, moment)
-        assert spot is not None  # noqa: S101 - a series has an underlying
-        return series.quotes(spot.last, moment, int(moment) + self._world.moves / 1e6)
-
-    def _moment(self) -> float:
-        return self._world.clock.now().timestamp()
-
-    def _turn(self) -> date:
-        """The day the strikes are of: with a new one all is listed anew."""
-        today = self._world.clock.new_york().date()
-        if today != self._today:
-            self._today = today
-            self._series.clear()
-            self._found.clear()
-        return today
-
-    def _all(self, symbol: str) -> tuple[Series, ...]:
-        today = self._turn()
-        if symbol not in self._series:
-            instrument, snapshot = self._world.instruments.get(symbol), self._world.snapshot(symbol)
-            if instrument is None or snapshot is None:
-                return ()
-            expiries = (*listed(instrument, today), *adjusted(instrument, today))
-            self._series[symbol] = tuple(Series(instrument, one, today, snapshot.close_before) for one in expiries)
-        return self._series[symbol]
-
-    def _look_up(self, name: str) -> Contract | None:
+    def contract(self, symbol: str, at: float) -> Contract | None:
+        """The contract behind an OCC symbol, padded as the broker writes it; None where it isn't listed."""
         try:
-            option = parse_streamer(name) if name.startswith(".") else parse_occ(name)
+            option = parse_occ(symbol)
         except ValueError:
             return None
-        for series in self._all(self._owners.get(option.root, "")):
-            if (series.expiry.root, series.expiry.day) == (option.root, option.expiration):
-                place = series.places.get(float(option.strike))
-                return None if place is None else Contract(series, "CP".index(option.type), place, option.occ)
-        return None
+        if symbol != option.occ:
+            return None
+        series = self.named(f".{option.root}{option.expiration:%y%m%d}", at)
+        place = None if series is None else series.places.get(option.streamer)
+        return None if series is None or place is None else Contract(series, place)
+
+    def _turn(self, at: float) -> None:
+        """Begin a new day with new strikes."""
+        if (day := datetime.fromtimestamp(at, NEW_YORK).date()) != self._day:
+            self._day = day
+            self._series.clear()
+            self._names.clear()
+
+    def _root_of(self, root: str) -> str:
+        """The underlying of a root; empty where there is none."""
+        if not self._underlyings:
+            for instrument in self._world.instruments.values():
+                self._underlyings.update((one.symbol, instrument.symbol) for one in roots(instrument))
+        return self._underlyings.get(root, "")
+
+    def _listed(self, underlying: str) -> tuple[Series, ...]:
+        if underlying not in self._series and (listing := self._world.listing(underlying)) is not None:
+            close = listing.bar(session_before(self._day)).close
+            listed = tuple(one for root in roots(listing.instrument) for one in self._made(root, listing, close))
+            self._series[underlying] = listed
+            self._names.update((one.name, one) for one in listed)
+        return self._series.get(underlying, ())
+
+    def _made(self, root: Root, listing: Listing, close: float) -> list[Series]:
+        days = [one for one in expirations(root.underlying, self._day) if one.settlement == root.settlement]
+        if root.cash:
+            days = [one for one in days if one.kind == "Regular"][:_ADJUSTED_LISTED]
+        return [
+            Series(root, one, ladder(root.underlying, close, (one.day - self._day).days), listing, self._day)
+            for one in days
+        ]

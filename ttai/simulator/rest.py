@@ -13,31 +13,28 @@ from starlette.types import Receive, Scope, Send
 
 from ttai.clock import NEW_YORK
 from ttai.simulator.accounts import ACCOUNTS, CUSTOMER, Json
-from ttai.simulator.answers import answer, error, not_found
+from ttai.simulator.boards import Boards
+from ttai.simulator.chains import Chains
 from ttai.simulator.days import half_days, holidays, hours, is_session, session_after, session_before
 from ttai.simulator.metrics import Metrics
-from ttai.simulator.option_calls import OptionCalls, prepare
-from ttai.simulator.options import Options
 from ttai.simulator.rows import described, instrument_type, market_row
 from ttai.simulator.surface import RATE
 from ttai.simulator.tokens import ACCESS_SECONDS, Tokens
 from ttai.simulator.watchlists import Watchlists
-from ttai.simulator.world import World
+from ttai.warm import warm
 
 MOST_SYMBOLS = 100
-RATE_PATH = "/margin-requirements-public-configuration"  # open to everybody: the SDK sends no token
 _PRODUCT = re.compile(r"[^\s/]+/\S+")
+_PUBLIC = "/margin-requirements-public-configuration"
 _TYPES = ("index", "equity", "equity-option", "future", "future-option", "cryptocurrency")
 
 
 class Rest:
     """Answers the broker's HTTP calls."""
 
-    def __init__(
-        self, world: World, options: Options, tokens: Tokens, *, client_secret: str, refresh_token: str
-    ) -> None:
-        self._world = world
-        self._options = OptionCalls(options)
+    def __init__(self, boards: Boards, tokens: Tokens, *, client_secret: str, refresh_token: str) -> None:
+        self._world = world = boards.world
+        self._chains = Chains(boards)
         self._tokens = tokens
         self._secrets = client_secret, refresh_token
         self._metrics = Metrics(world)
@@ -51,9 +48,8 @@ class Rest:
             "/market-data/{type}/{symbol}": self._market_data,
             "/instruments/equities": self._equities,
             "/instruments/equities/{symbol}": self._equity,
-            "/instruments/equity-options/{symbol}": self._options.instrument,
-            "/option-chains/{symbol}/nested": self._options.nested,
-            RATE_PATH: self._rate,
+            "/instruments/equity-options/{symbol}": self._contract,
+            "/option-chains/{symbol}/nested": self._chain,
             "/symbols/search/{text}": self._search,
             "/market-metrics": self._measured,
             f"{past}/dividends/{{symbol}}": self._dividends,
@@ -65,6 +61,7 @@ class Rest:
             "/market-time/sessions/current": self._sessions,
             "/market-time/equities/holidays": self._holidays,
             "/api-quote-tokens": self._quote_token,
+            _PUBLIC: self._margin,
         }
         self._router = Router(
             [
@@ -90,7 +87,7 @@ class Rest:
         if not _PRODUCT.match(request.headers.get("user-agent", "")):
             return error(401, "unauthorized", "A User-Agent of the form product/version is required.")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if request.url.path in ("/oauth/token", RATE_PATH) or (scheme == "Bearer" and self._tokens.may_call(token)):
+        if request.url.path in ("/oauth/token", _PUBLIC) or (scheme == "Bearer" and self._tokens.may_call(token)):
             return None
         return error(401, "token_invalid", "This token is invalid or has expired")
 
@@ -121,7 +118,7 @@ class Rest:
 
     async def _account(self, request: Request) -> Response:
         account = ACCOUNTS.get(request.path_params["number"])
-        return not_found(request) if account is None else answer(request, account)
+        return _not_found_for(request) if account is None else answer(request, account)
 
     async def _by_type(self, request: Request) -> Response:
         asked = [(kind, symbol) for kind in _TYPES for symbol in _listed(request, kind)]
@@ -129,21 +126,20 @@ class Rest:
             return error(
                 400, "validation_error", f"Between 1 and {MOST_SYMBOLS} symbols may be asked, not {len(asked)}."
             )
-        if "equity-option" in dict(asked):
-            await prepare()
-        rows = (self._row(kind, symbol) for kind, symbol in dict.fromkeys(asked))
+        rows = [await self._row(kind, symbol) for kind, symbol in dict.fromkeys(asked)]
         return answer(request, {"items": [row for row in rows if row is not None]})
 
     async def _market_data(self, request: Request) -> Response:
         kind, symbol = (unquote(request.path_params[key]) for key in ("type", "symbol"))
-        await prepare()
-        row = self._row(kind.lower().replace(" ", "-"), symbol)
-        return not_found(request) if row is None else answer(request, row)
+        row = await self._row(kind.lower().replace(" ", "-"), symbol)
+        return _not_found_for(request) if row is None else answer(request, row)
 
-    def _row(self, kind: str, symbol: str) -> Json | None:
+    async def _row(self, kind: str, symbol: str) -> Json | None:
         """Market data of a symbol, asked for under its own type."""
         if kind == "equity-option":
-            return self._options.row(symbol)
+            await warm("scipy.special")  # half a second that is not the loop's
+            await asyncio.sleep(0)  # the first look at a series takes milliseconds
+            return self._chains.market_row(symbol)
         instrument, snapshot = self._world.instruments.get(symbol), self._world.snapshot(symbol)
         if instrument is None or snapshot is None or kind != instrument_type(instrument).lower():
             return None
@@ -155,10 +151,18 @@ class Rest:
 
     async def _equity(self, request: Request) -> Response:
         instrument = self._world.instruments.get(unquote(request.path_params["symbol"]))
-        return not_found(request) if instrument is None else answer(request, described(instrument))
+        return _not_found_for(request) if instrument is None else answer(request, described(instrument))
 
-    async def _rate(self, request: Request) -> Response:
-        return answer(request, {"risk-free-rate": f"{RATE}"})
+    async def _contract(self, request: Request) -> Response:
+        found = self._chains.contract(unquote(request.path_params["symbol"]))
+        return _not_found_for(request) if found is None else answer(request, found)
+
+    async def _chain(self, request: Request) -> Response:
+        items = self._chains.nested(unquote(request.path_params["symbol"]))
+        return _not_found_for(request) if items is None else answer(request, {"items": items})
+
+    async def _margin(self, request: Request) -> Response:
+        return answer(request, {"risk-free-rate": str(RATE)})
 
     async def _search(self, request: Request) -> Response:
         text = unquote(request.path_params["text"]).upper()
@@ -177,7 +181,7 @@ class Rest:
 
     async def _dividends(self, request: Request) -> Response:
         items = self._metrics.dividends(unquote(request.path_params["symbol"]))
-        return not_found(request) if items is None else answer(request, {"items": items})
+        return _not_found_for(request) if items is None else answer(request, {"items": items})
 
     async def _reports(self, request: Request) -> Response:
         try:
@@ -185,7 +189,7 @@ class Rest:
         except ValueError:
             return error(400, "validation_error", "start-date must be a date.")
         items = self._metrics.reports(unquote(request.path_params["symbol"]), since)
-        return not_found(request) if items is None else answer(request, {"items": items})
+        return _not_found_for(request) if items is None else answer(request, {"items": items})
 
     async def _lists(self, request: Request) -> Response:
         lists = self._watchlists.all(public=_is_public(request))
@@ -195,7 +199,7 @@ class Rest:
 
     async def _list(self, request: Request) -> Response:
         found = self._watchlists.get(unquote(request.path_params["name"]), public=_is_public(request))
-        return not_found(request) if found is None else answer(request, found)
+        return _not_found_for(request) if found is None else answer(request, found)
 
     async def _create_list(self, request: Request) -> Response:
         try:
@@ -208,11 +212,11 @@ class Rest:
             kept = self._watchlists.replace(unquote(request.path_params["name"]), await request.json())
         except ValueError as refused:
             return error(422, "validation_error", str(refused))
-        return not_found(request) if kept is None else answer(request, kept)
+        return _not_found_for(request) if kept is None else answer(request, kept)
 
     async def _delete_list(self, request: Request) -> Response:
         gone = self._watchlists.delete(unquote(request.path_params["name"]))
-        return not_found(request) if gone is None else answer(request, gone)
+        return _not_found_for(request) if gone is None else answer(request, gone)
 
     async def _sessions(self, request: Request) -> Response:
         # the equity market is the only one here
@@ -252,12 +256,26 @@ class Rest:
         return answer(request, {"token": self._tokens.quote(), "dxlink-url": f"ws://{host}/dxlink", "level": "api"})
 
 
+def answer(request: Request, data: Json, status: int = 200) -> Response:
+    """Data as the broker wraps it."""
+    return JSONResponse({"data": data, "context": unquote(request.url.path)}, status)
+
+
+def error(status: int, code: str, message: str) -> Response:
+    """An error as the broker words it."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
 def _grant_error(status: int, code: str, description: str) -> Response:
     return JSONResponse({"error_code": code, "error_description": description}, status)
 
 
+def _not_found_for(request: Request) -> Response:
+    return error(404, "not_found", f"There is nothing at {unquote(request.url.path)}.")
+
+
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    await not_found(Request(scope))(scope, receive, send)
+    await _not_found_for(Request(scope))(scope, receive, send)
 
 
 def _is_public(request: Request) -> bool:

@@ -95,10 +95,11 @@ def described(instrument: Instrument) -> Json:
         "is-fractional-quantity-eligible": not index,
         "active": not index,
         "streamer-symbol": instrument.symbol,
-        "option-tick-sizes": _ticks("0.05", "3.0", "0.1") if index else _ticks("0.01", "3.0", "0.05"),
+        "option-tick-sizes": ticks(*map(str, instrument.option_ticks)),
     }
-    return row if index else {**row, "tick-sizes": _ticks("0.0001", "1.0", "0.01")}
+    return row if index else {**row, "tick-sizes": ticks("0.0001", "1.0", "0.01")}
 
 
-def _ticks(below: str, threshold: str, above: str) -> list[Json]:
+def ticks(below: str, threshold: str, above: str) -> list[Json]:
+    """What a price is a multiple of, below a threshold and above."""
     return [{"value": below, "threshold": threshold}, {"value": above}]

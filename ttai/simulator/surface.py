@@ -1,90 +1,55 @@
-"""What the simulated market makes of an underlying's options: one volatility surface, prices and greeks from it."""
+"""The volatility surface of an underlying: how much each strike and expiration expects it to move."""
 
 import math
-from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ttai.quant import pricing
 from ttai.simulator.instruments import Instrument
-from ttai.simulator.metrics import term_structure
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Numbers = NDArray[np.float64]
-
 RATE = 0.0375
-_SHORTEST = 1 / 525_600  # years: a minute
+"""What money earns without risk in a year, a fraction."""
+
+_SESSIONS_A_YEAR = 252
 
 
-class Skew(NamedTuple):
-    """How a smile hangs: `rho` the correlation of price and volatility, `eta` its curvature.
+class Smile(NamedTuple):
+    """The shape of every expiration: `skew` between -1 and 1, and how bent it is."""
 
-    Free of butterfly arbitrage for eta² (1 + |rho|) ≤ 4 (Gatheral and Jacquier, Arbitrage-free SVI Volatility
-    Surfaces, 2014).
+    skew: float
+    bend: float
+
+
+def smile(instrument: Instrument) -> Smile:
+    """Crashes are feared of markets more than of companies, and of fear itself its rise."""
+    if instrument.reversion:
+        return Smile(0.5, 0.5)
+    return Smile(-0.3, 0.8) if instrument.kind == "Equity" else Smile(-0.6, 0.9)
+
+
+def volatilities(
+    instrument: Instrument, forward: float, strikes: "NDArray[np.float64]", years: float, at_the_money: float
+) -> "NDArray[np.float64]":
+    """The implied volatility of each strike.
+
+    SSVI with phi = bend / sqrt(theta), free of butterfly arbitrage for bend² (1 + |skew|) <= 4. Source: Gatheral and
+    Jacquier, Arbitrage-free SVI volatility surfaces (2014), theorem 4.2.
     """
-
-    rho: float
-    eta: float
-
-
-_MARKETS = frozenset({"SPY", "QQQ", "IWM"})
-_BROAD, _STOCK, _FEAR = Skew(-0.68, 1.25), Skew(-0.35, 0.95), Skew(0.6, 1.1)
-
-
-def dividend_yield(instrument: Instrument, price: float) -> float:
-    """What it pays of its price, continuous; an index pays like the market, and fear carries nothing."""
-    if instrument.symbol == "VIX":
-        return RATE
-    if instrument.kind == "Index":
-        return 0.011
-    return math.log1p(instrument.dividend * instrument.payments / price)
-
-
-def volatilities(instrument: Instrument, today: date, day: date, years: float, log_moneyness: "Numbers") -> "Numbers":
-    """The implied volatility of what expires on a day, by ln(strike / forward): SSVI on the term structure."""
     import numpy as np
 
-    years = max(years, _SHORTEST)
-    rho, eta = _skew(instrument)
-    theta = _curve(instrument, today)[day] ** 2 * years
-    tilt = eta / math.sqrt(theta) * log_moneyness
-    total = theta / 2 * (1 + rho * tilt + np.sqrt((tilt + rho) ** 2 + 1 - rho * rho))
-    answer: Numbers = np.sqrt(total / years)
-    return answer
+    skew, bend = smile(instrument)
+    away = bend * np.log(strikes / forward) / (at_the_money * math.sqrt(years))
+    return at_the_money * np.sqrt((1 + skew * away + np.sqrt((away + skew) ** 2 + 1 - skew**2)) / 2)
 
 
-class Valued(NamedTuple):
-    """The options of some strikes: volatilities of shape (n,), prices and greeks of shape (2, n), calls first."""
+def dividend_yield(instrument: Instrument, spot: float, years: float) -> float:
+    """What holding the underlying pays in a year, a fraction of its price.
 
-    volatility: "Numbers"
-    price: "Numbers"
-    greeks: pricing.Greeks
-
-
-def valued(instrument: Instrument, today: date, day: date, years: float, spot: float, strikes: "Numbers") -> Valued:
-    """What contracts are worth; those that may be exercised early never less than that brings."""
-    import numpy as np
-
-    paid = dividend_yield(instrument, instrument.anchor)
-    sides = np.array([[True], [False]])
-    forward = spot * math.exp((RATE - paid) * years)
-    volatility = volatilities(instrument, today, day, years, np.log(strikes / forward))
-    market = (sides, spot, strikes, years, volatility, RATE, paid)
-    price = pricing.price(*market)
-    if instrument.kind != "Index":
-        price = np.maximum(price, np.where(sides, spot - strikes, strikes - spot))
-    return Valued(volatility, price, pricing.greeks(*market))
-
-
-def _skew(instrument: Instrument) -> Skew:
-    if instrument.symbol == "VIX":
-        return _FEAR
-    return _BROAD if instrument.kind == "Index" or instrument.symbol in _MARKETS else _STOCK
-
-
-@lru_cache(maxsize=256)
-def _curve(instrument: Instrument, today: date) -> dict[date, float]:
-    return term_structure(instrument, today)
+    Nobody can hold a volatility index: its options go by where it will be, back towards normal.
+    """
+    if instrument.reversion:
+        left = math.exp(math.log(1 - instrument.reversion) * _SESSIONS_A_YEAR * years)
+        return RATE - (1 - left) * math.log(instrument.anchor / spot) / years
+    return instrument.dividend * instrument.payments / spot

@@ -58,6 +58,7 @@ class Listing:
         )
         self.salt = random.Random(f"{seed}/{instrument.symbol}/quotes").getrandbits(64)
         self.pulse = _PULSE if instrument.volume > 3e7 or instrument.tracks else 2 * _PULSE
+        self.pushed, self.pushes = 0.0, 0  # when its price was set the last time, and how often it was
         self._lifts: list[tuple[date, float]] = []
         self._lifted: dict[date, Day] = {}
         self._today: Day | None = None
@@ -106,6 +107,7 @@ class Listing:
         self._lifts.append((span.day, factor))
         self._lifted[span.day] = today
         self._beat = -1
+        self.pushed, self.pushes = at, self.pushes + 1
 
     def snapshot(self, span: Span, at: float) -> Snapshot:
         """The quote at a moment: the same object until it changes."""
@@ -174,7 +176,6 @@ class World:
     def __init__(self, *, seed: int, clock: Clock, sessions: Sessions) -> None:
         self.clock = clock
         self.sessions = sessions
-        self.moves = 0  # prices that were set
         self.instruments = {instrument.symbol: instrument for instrument in (*INSTRUMENTS, *MORE)}
         self._seed = seed
         self._listings: dict[str, Listing] = {}
@@ -205,7 +206,6 @@ class World:
             raise ValueError(f"{symbol} is not traded here.")
         if not (math.isfinite(last) and last > 0):
             raise ValueError(f"A price is a positive number, not {last}.")
-        self.moves += 1
         now = self.clock.now().timestamp()
         span = self.span(now)
         factor = listing.lift(span, now, last)
