@@ -94,7 +94,8 @@ def _row(symbol: str) -> dict[str, Any] | None:
 class Recorded:
     """A simulator but for SPX and its options, which are the recording's.
 
-    `spoil` makes of the nested chain what a test wants; of options only so many requests are `answered`.
+    `spoil` makes of the nested chain what a test wants; of options only so many requests are `answered`; the price
+    has `moved` by that factor since.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -102,6 +103,7 @@ class Recorded:
         self.requests = simulator.requests
         self.spoil: Callable[[dict[str, Any]], list[Any]] = lambda chain: [chain]
         self.answered = sys.maxsize
+        self.moved = 1.0
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer in the broker's place."""
@@ -122,7 +124,7 @@ class Recorded:
         asked = parse_qs(unquote(scope["query_string"].decode()))
         if "SPX" in asked.get("index", []):
             quote = recording()["quote"]
-            last = (quote["bid"] + quote["ask"]) / 2
+            last = self.moved * (quote["bid"] + quote["ask"]) / 2
             return [{"symbol": "SPX", "instrument-type": "Index", "last": str(last), "mark": str(last)}]
         if options := asked.get("equity-option"):
             self.answered -= 1
