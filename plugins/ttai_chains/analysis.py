@@ -34,7 +34,8 @@ def chosen(expirations: Sequence[Expiration], now: datetime, text: str | None, d
     if text is None:
         standard = [one for one in expirations if not one.adjusted]
         if not standard:
-            raise ValueError("there are only adjusted contracts")
+            there = ", ".join(dict.fromkeys(f"'{one.date} {one.root}'" for one in expirations[:5]))
+            raise ValueError(f"there are only adjusted contracts; ask expiration={there}")
         return min(standard, key=lambda one: (abs(days_to_expiration(one.date, now) - dte), one.settled == "AM"))
     day, which = _asked(text)
     on_it = [one for one in expirations if one.date == day]

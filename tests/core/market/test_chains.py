@@ -132,3 +132,14 @@ async def test_an_adjusted_root_is_told_by_what_it_delivers(place: tuple[Desk, R
     assert [quotes.expiration.root for quotes in near] == ["SPXW"]
     strange = await chain.quotes(next(one for one in chain.expirations if one.root == "SPX1"))
     assert not (strange.iv > 0).any()  # its prices mean something else
+
+
+async def test_a_chain_without_a_standard_contract_says_so(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+    recorded.spoil = lambda chain: [{**chain, "root-symbol": "SPX1"}]
+    chain = await desk.market.chain("SPX")
+    with pytest.raises(NotFound, match=r"only adjusted contracts.* with expiration='2026-\d\d-\d\d SPX1'"):
+        await chain.at_the_money()
+    desk.clock.advance(20 * 365 * 86_400)
+    with pytest.raises(NotFound, match="all listed options of SPX have expired"):
+        await desk.market.chain("SPX")
