@@ -59,21 +59,18 @@ class Chains:
 
     async def read_one(self, chain: Chain, expiration: Expiration) -> Read:
         """The quotes of one of its expirations."""
-        quotes = await chain.quotes(expiration)
-        session = await self._market.session()
-        stale = session.state != "open"
-        notes = (*([CLOSED] if stale else []), *notes_of(quotes))
-        return Read(chain, quotes, self._clock.new_york().date(), session.label, stale, notes)
+        return await self._read(chain, await chain.quotes(expiration))
 
     async def at_the_money(self, chain: Chain) -> list[Read]:
         """The strikes beside the price of every expiration but the adjusted ones, in order."""
-        session = await self._market.session()
+        return [await self._read(chain, quotes) for quotes in await chain.at_the_money()]
+
+    async def _read(self, chain: Chain, quotes: ExpirationQuotes) -> Read:
+        """With the session they were quoted in: asked again after the open, quotes of the night are no fresher."""
+        session = await self._market.session(quotes.as_of)
         stale = session.state != "open"
-        today = self._clock.new_york().date()
-        return [
-            Read(chain, quotes, today, session.label, stale, (CLOSED,) if stale else ())
-            for quotes in await chain.at_the_money()
-        ]
+        notes = (*([CLOSED] if stale else []), *notes_of(quotes))
+        return Read(chain, quotes, self._clock.new_york().date(), session.label, stale, notes)
 
 
 def notes_of(quotes: ExpirationQuotes) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from ttai.cache import Cache
-from ttai.clock import Clock
+from ttai.clock import NEW_YORK, Clock
 from ttai.errors import BadArgument, LoginChanged, NotFound, TtaiError
 from ttai.listing import Listing, Watchlist
 from ttai.market.archive import Archive
@@ -158,12 +158,12 @@ class Market:
         port = await self._gate.market()
         return await self._cache.fetch(("search", port.login, text.upper()), SEARCH_LIFE, lambda: port.search(text))
 
-    async def session(self) -> State:
-        """Whether the exchange (NYSE) trades now, by its calendar; the demo's market is always open."""
-        now = self._clock.new_york()
+    async def session(self, moment: datetime | None = None) -> State:
+        """Whether the exchange (NYSE) trades now, or did then, by its calendar; the demo's market is always open."""
+        then = (moment or self._clock.now()).astimezone(NEW_YORK)
         if self._always_open:
-            return State("open", "simulated", now.date(), None, None, None)
-        return (await self.calendar()).state(now)
+            return State("open", "simulated", then.date(), None, None, None)
+        return (await self.calendar()).state(then)
 
     async def calendar(self) -> Calendar:
         """The exchange's calendar around today."""

@@ -1,0 +1,20 @@
+"""What the answers of the chains plugin say, asked through the protocol."""
+
+from datetime import datetime
+
+from ttai.clock import NEW_YORK
+from ttai.testing import FrozenClock, harness
+
+
+async def test_quotes_of_the_night_are_stale_after_the_open_too() -> None:
+    clock = FrozenClock(datetime(2026, 11, 20, 9, 20, tzinfo=NEW_YORK))
+    async with harness(sessions="real", clock=clock) as h:
+        before = await h.call("get_option_chain", symbol="SPY", strikes=1)
+        assert before.data["stale"]
+        clock.advance(15 * 60)
+        again = await h.call("get_option_chain", snapshot=before.data["snapshot"], strikes=1)
+        assert again.data == before.data
+        expirations = await h.call("get_expirations", snapshot=before.data["snapshot"], limit=1)
+        assert expirations.data["stale"]
+        fresh = await h.call("get_option_chain", symbol="SPY", strikes=1)
+        assert not fresh.data["stale"]
