@@ -9,7 +9,7 @@ from ttai import BadArgument
 from ttai_chains import analysis
 from ttai_chains.analysis import TYPES, Place
 from ttai_chains.models.chain import COLUMNS, NAMING, OptionChain
-from ttai_chains.service import Chains, Read
+from ttai_chains.service import Chains, Read, gaps
 from ttai_chains.tools.arguments import Days, On, Side, Snapshot, Underlying
 
 USUAL = 45  # days
@@ -51,6 +51,7 @@ class ChainTools:
         else:
             places, notes = _between(read, low, high, strikes, rows)
         others = _summary(await self._service.at_the_money(chain)) if unfiltered else []
+        notes += gaps(others) if others else []
         if unfiltered and len(others) < len(chain.expirations):
             notes.append(f"{len(others)} of {len(chain.expirations)} expirations; get_expirations lists all")
         return OptionChain.of(read, places, wanted, others, notes)

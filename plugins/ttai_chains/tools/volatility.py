@@ -11,7 +11,7 @@ from ttai.quant.volatility import event_move, realised
 from ttai_chains import analysis
 from ttai_chains.history import FEWEST, VolatilityHistory
 from ttai_chains.models.volatility import SkewRow, SmilePoint, TermRow, Volatility
-from ttai_chains.service import Chains, Read
+from ttai_chains.service import Chains, Read, gaps
 from ttai_chains.tools.arguments import Days, On, Snapshot, Underlying
 
 WINDOWS = (10, 20, 30, 60)
@@ -70,7 +70,10 @@ class VolatilityTools:
         await self._standing(known, chain.symbol, smile, iv_30, metrics, window)
         if metrics is not None:
             _earnings(known, metrics, reads)
-        rows = _term(reads)
+        if iv_30 is None:
+            known.notes.append("iv_30, iv_hv_diff null: no ATM IV is known of expirations on both sides of 30 days")
+        kept, rows = _term(reads)
+        known.notes += [note.replace("straddle and expected_move", "move_straddle") for note in gaps(kept)]
         if len(rows) < len(reads):
             known.notes.append(f"{len(rows)} of {len(reads)} expirations; get_expirations lists all")
         return Volatility(
@@ -85,7 +88,7 @@ class VolatilityTools:
                 SmilePoint(strike=strike, moneyness_percent=(strike / smile.quotes.spot - 1) * 100, iv=iv)
                 for strike, iv in analysis.spread_out(smile.quotes, MOST_POINTS)
             ],
-            notes=[*dict.fromkeys(note for read in skews for note in read.notes), *known.notes, *METHODS],
+            notes=list(dict.fromkeys([*(note for read in skews for note in read.notes), *known.notes, *METHODS])),
         )
 
     async def _realised(self, known: _Known, symbol: str, iv_30: float | None) -> None:
@@ -145,11 +148,11 @@ class VolatilityTools:
             known.facts["rank_from"] = f"iv_30 of {found.days} days kept here, in {days} calendar days"
 
 
-def _term(reads: Sequence[Read]) -> list[TermRow]:
-    """The nearest expirations, then the monthly ones."""
+def _term(reads: Sequence[Read]) -> tuple[list[Read], list[TermRow]]:
+    """The nearest expirations, then the monthly ones, and their rows."""
     kept = [*reads[:NEAREST], *(one for one in reads[NEAREST:] if one.quotes.expiration.kind == "monthly")][:MOST_TERM]
     forwards = analysis.forward_volatilities([(read.quotes.years, read.quotes.smile.atm) for read in kept])
-    return [TermRow.of(read, forward) for read, forward in zip(kept, forwards, strict=True)]
+    return kept, [TermRow.of(read, forward) for read, forward in zip(kept, forwards, strict=True)]
 
 
 def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:

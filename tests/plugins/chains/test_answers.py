@@ -18,3 +18,17 @@ async def test_quotes_of_the_night_are_stale_after_the_open_too() -> None:
         assert expirations.data["stale"]
         fresh = await h.call("get_option_chain", symbol="SPY", strikes=1)
         assert not fresh.data["stale"]
+
+
+async def test_what_is_null_at_the_money_has_its_reason() -> None:
+    async with harness() as h:
+        await h.call("get_quote", symbol="SPY")
+        h.simulator.faults.add("nan", path="*", field="bidPrice")
+        h.simulator.faults.add("nan", path="*", field="bid")
+        for tool, said in (
+            ("get_expirations", "31 of 31 expirations with straddle and expected_move null"),
+            ("get_option_chain", "12 of 12 expirations with atm_iv null"),
+            ("get_volatility", "iv_30, iv_hv_diff null"),
+            ("get_volatility", "14 of 14 expirations with move_straddle null"),
+        ):
+            assert said in (await h.call(tool, symbol="SPY")).text
