@@ -1,12 +1,15 @@
 """How volatile the options say an underlying will be, as an answer."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ttai import Host, Metrics, TtaiError
+from ttai.quant.calendar import NEW_YORK
 from ttai.quant.volatility import event_move, realised
 from ttai_chains import analysis
 from ttai_chains.history import FEWEST, VolatilityHistory
@@ -20,6 +23,7 @@ MOST_TERM = 14
 NEAREST = 6  # of them; then the monthly ones
 MOST_POINTS = 13
 YEAR = 365
+OPEN = time(9, 30)
 SAME_DAY: dict[str, Literal["before", "after"]] = {"before_open": "after", "after_close": "before"}
 METHODS = (
     f"move_straddle: {analysis.STRADDLE}; move_iv: {analysis.IV_ROOT}, one standard deviation",
@@ -161,7 +165,11 @@ def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
     if report is None or not reads or report.date < reads[0].today:
         return
     known.facts |= {"earnings_date": report.date, "earnings_when": report.when}
-    ivs = [(read.quotes.expiration.date, read.quotes.smile.atm) for read in reads]
+    opened = reads[0].quotes.as_of.astimezone(NEW_YORK).time() >= OPEN
+    if report.date == reads[0].today and report.when == "before_open" and opened:
+        known.notes.append("earnings_move null: they were reported before the open, what is quoted now has seen them")
+        return
+    ivs = [(read.quotes.expiration.date, _of_whole_days(read)) for read in reads]
     try:
         share = event_move(ivs, report.date, reads[0].today, SAME_DAY.get(report.when))
     except ValueError as error:
@@ -169,6 +177,12 @@ def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
         return
     known.facts |= {"earnings_move": share * reads[0].quotes.spot, "earnings_move_percent": share * 100}
     known.notes.append(EARNINGS)
+
+
+def _of_whole_days(read: Read) -> float | None:
+    """The ATM volatility whose variance over whole days is what it is to the minute: of few days that is much."""
+    atm, days = read.quotes.smile.atm, (read.quotes.expiration.date - read.today).days
+    return atm if atm is None or days <= 0 else atm * math.sqrt(read.quotes.years * YEAR / days)
 
 
 def _reading(facts: dict[str, Any], iv_30: float | None) -> str:

@@ -1,9 +1,19 @@
 """What the answers of the chains plugin say, asked through the protocol."""
 
-from datetime import datetime
+import math
+from dataclasses import replace
+from datetime import date, datetime
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+
+from tests.plugins.chains.test_analysis import expiration, quotes
 from ttai.clock import NEW_YORK
+from ttai.market.metrics import Earnings
 from ttai.testing import FrozenClock, harness
+from ttai_chains.service import Read
+from ttai_chains.tools.volatility import _earnings, _Known
 
 
 async def test_quotes_of_the_night_are_stale_after_the_open_too() -> None:
@@ -32,3 +42,26 @@ async def test_what_is_null_at_the_money_has_its_reason() -> None:
             ("get_volatility", "14 of 14 expirations with move_straddle null"),
         ):
             assert said in (await h.call(tool, symbol="SPY")).text
+
+
+def read(day: date, years: float, volatility: float) -> Read:
+    one = replace(quotes(volatility, years), expiration=expiration(day))
+    return Read(cast(Any, None), one, one.as_of.date(), "open", False, ())
+
+
+def test_the_move_of_a_report_counts_the_days_to_the_minute() -> None:
+    """A day and a half that is calm, and twenty percent of a year's deviation in the report."""
+    reads = [read(date(2026, 11, 21), 1.5 / 365, 0.2), read(date(2026, 11, 23), 3.5 / 365, 0.2)]
+    known = _Known()
+    _earnings(known, cast(Any, SimpleNamespace(earnings=Earnings(date(2026, 11, 22), "unknown", False))), reads)
+    assert known.facts["earnings_move_percent"] == pytest.approx(100 * 0.2 * math.sqrt(2 / 365), rel=0.01)
+
+
+def test_a_report_of_this_morning_is_no_move_to_come() -> None:
+    known = _Known()
+    metrics = cast(Any, SimpleNamespace(earnings=Earnings(date(2026, 11, 20), "before_open", False)))
+    _earnings(known, metrics, [read(date(2026, 11, 21), 1.5 / 365, 0.2)])
+    assert "earnings_move" not in known.facts
+    assert known.notes == [
+        "earnings_move null: they were reported before the open, what is quoted now has seen them"
+    ]
