@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -28,7 +28,7 @@ SAME_DAY: dict[str, Literal["before", "after"]] = {"before_open": "after", "afte
 METHODS = (
     f"move_straddle: {analysis.STRADDLE}; move_iv: {analysis.IV_ROOT}, one standard deviation",
     "risk_reversal: 25-delta call IV − put IV; butterfly: their mean − ATM IV",
-    "iv_30: ATM IV at 30 days, total variance linear between expirations; hv: close to close, √252",
+    "iv_30: ATM IV at 30 days, total variance linear between expirations; hv: close to close of whole sessions, √252",
 )
 EARNINGS = "earnings_move: price × √(IV₂²·T₂ − IV₁²·T₁), the ATM IVs of the expirations before and after the report"
 
@@ -99,7 +99,10 @@ class VolatilityTools:
         """What the underlying really did."""
         closes: list[float] = []
         try:
-            closes = (await self._market.history(symbol, "1d", bars=max(WINDOWS) + 1)).bars.close.tolist()
+            bars = (await self._market.history(symbol, "1d", bars=max(WINDOWS) + 2)).bars
+            session = await self._market.session()
+            forming = session.state in ("pre", "open") and len(bars) and bars.day[-1].astype(date) >= session.date
+            closes = bars.close.tolist()[: -1 if forming else None]  # half a day's move is no day's
         except TtaiError as error:
             known.notes.append(f"hv null: {error.message}")
         for days in WINDOWS:

@@ -11,6 +11,7 @@ import pytest
 from tests.plugins.chains.test_analysis import expiration, quotes
 from ttai.clock import NEW_YORK
 from ttai.market.metrics import Earnings
+from ttai.quant.volatility import realised
 from ttai.testing import FrozenClock, harness
 from ttai_chains.service import Read
 from ttai_chains.tools.volatility import _earnings, _Known
@@ -42,6 +43,15 @@ async def test_what_is_null_at_the_money_has_its_reason() -> None:
             ("get_volatility", "14 of 14 expirations with move_straddle null"),
         ):
             assert said in (await h.call(tool, symbol="SPY")).text
+
+
+async def test_the_day_that_is_not_over_is_no_realised_volatility() -> None:
+    clock = FrozenClock(datetime(2026, 11, 20, 9, 31, tzinfo=NEW_YORK))
+    async with harness(sessions="real", clock=clock) as h:
+        found = (await h.call("get_volatility", symbol="SPY")).data
+        bars = (await h.app.market.history("SPY", "1d", bars=12)).bars
+        assert f"{bars.day[-1]}" == "2026-11-20"
+        assert found["hv_10"] == pytest.approx(realised(bars.close[:-1], 10), abs=1e-4)
 
 
 def read(day: date, years: float, volatility: float) -> Read:
