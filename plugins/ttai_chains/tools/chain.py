@@ -13,7 +13,7 @@ from ttai_chains.service import Chains, Read, gaps
 from ttai_chains.tools.arguments import Days, On, Side, Snapshot, Underlying
 
 USUAL = 45  # days
-MOST_STRIKES = 100
+MOST_STRIKES = 60  # each side, of both types: as many as an answer may hold
 MOST_EXPIRATIONS = 12
 FIRST = 4  # of the summary: the nearest, then the monthly ones
 
@@ -98,7 +98,8 @@ def _between(read: Read, low: float, high: float, strikes: int, rows: Sequence[i
     notes = []
     if len(places) < len(found):
         more = min(-(-len(found) // 2), MOST_STRIKES)
-        notes.append(f"{len(places)} of {len(found)} contracts, those nearest the money; ask strikes={more}")
+        ask = f"strikes={more}" if more > strikes else "a narrower range of deltas"
+        notes.append(f"{len(places)} of {len(found)} contracts, those nearest the money; ask {ask}")
     if not found:
         notes.append(f"no contract has a delta between {low:g} and {high:g}")
     return places, notes

@@ -55,7 +55,7 @@ class VolatilityTools:
         expiration: On = None,
         dte: Days = 30,
         window: Annotated[
-            int | None, Field(ge=5, le=3650, description="Calendar days of ttai's own history to rank IV in")
+            int | None, Field(ge=30, le=3650, description="Calendar days of ttai's own history to rank IV in")
         ] = None,
         snapshot: Snapshot = None,
     ) -> Volatility:

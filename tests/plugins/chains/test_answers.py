@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fastmcp.exceptions import ToolError
 
 from tests.plugins.chains.test_analysis import expiration, quotes
 from ttai.clock import NEW_YORK
@@ -14,6 +15,7 @@ from ttai.market.metrics import Earnings
 from ttai.quant.volatility import realised
 from ttai.testing import FrozenClock, harness
 from ttai_chains.service import Read
+from ttai_chains.tools.chain import MOST_STRIKES
 from ttai_chains.tools.volatility import _earnings, _Known
 
 
@@ -52,6 +54,19 @@ async def test_the_day_that_is_not_over_is_no_realised_volatility() -> None:
         bars = (await h.app.market.history("SPY", "1d", bars=12)).bars
         assert f"{bars.day[-1]}" == "2026-11-20"
         assert found["hv_10"] == pytest.approx(realised(bars.close[:-1], 10), abs=1e-4)
+
+
+async def test_the_call_that_shows_more_works() -> None:
+    async with harness() as h:
+        for more in ({}, {"min_delta": 0.0}):
+            for symbol in ("SPX", "SPY"):
+                whole = await h.call("get_option_chain", symbol=symbol, strikes=MOST_STRIKES, **more)
+                assert len(whole.rows("contracts")) == 2 * (2 * MOST_STRIKES + 1)
+                assert f"strikes={MOST_STRIKES}" not in whole.text
+        with pytest.raises(ToolError, match="'SPX' is no settlement. Send 2026-12-18, or 2026-12-18 AM"):
+            await h.call(
+                "price_option", option_type="put", spot=1, strike=1, volatility=1, expiration="2026-12-18 SPX"
+            )
 
 
 def read(day: date, years: float, volatility: float) -> Read:
