@@ -181,11 +181,10 @@ class Market:
         return self._calendar is not None and self._calendar.state(self._clock.now()).state == "open"
 
     async def _price(self, symbol: str) -> float:
-        """What an underlying is worth now."""
+        """What an underlying is worth now; the close before is not that."""
         quote = await self.quote(symbol)
-        for price in (quote.mark, quote.last, quote.prev_close):
-            if price:
-                return price
+        if price := quote.mark or quote.last:
+            return price
         raise NotFound(f"no price of {symbol} is known now", "Try again once the market is open")
 
     async def _measured(self, symbol: str) -> Metrics:

@@ -1,5 +1,6 @@
 """Quotes of an expiration, read over REST from the recorded SPX chain and over the stream of the simulator."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from datetime import date, datetime
@@ -9,8 +10,8 @@ import pytest
 
 from tests.desk import BY_TYPE, Desk, desk
 from tests.recorded_chain import Recorded, contracts, recorded_desk
-from ttai.clock import NEW_YORK
-from ttai.errors import NotPermitted
+from ttai.clock import NEW_YORK, deadline
+from ttai.errors import NotFound, NotPermitted
 from ttai.market.chain_reader import PART
 from ttai.market.chains import Chain
 from ttai.market.options import Expiration
@@ -150,3 +151,25 @@ async def test_what_the_feed_still_says_of_a_settled_contract_is_not_taken() -> 
     assert not quotes.streamed.any()
     assert np.isnan(quotes.iv).all()
     assert quotes.smile.atm is None
+
+
+async def test_the_close_before_is_no_price(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+    recorded.known = "prev-close"
+    chain = await desk.market.chain("SPX")
+    with pytest.raises(NotFound, match="no price of SPX is known now"):
+        await chain.quotes(chain.expirations[3])
+
+
+async def test_a_request_that_stands_still_leaves_what_came(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+    chain = await desk.market.chain("SPX")
+    one = on(chain, date(2026, 12, 18))
+    recorded.answered, recorded.stalls = 2, True
+    with deadline(7):
+        async with asyncio.timeout(7):
+            quotes = await chain.quotes(one)
+    there = sum(bool(name) for side in one.symbols for name in side)
+    assert quotes.missing == there - 2 * PART
+    assert quotes.failed is not None
+    assert np.isfinite(quotes.bid).sum() == 2 * PART
