@@ -63,30 +63,26 @@ async def test_the_call_that_shows_more_works() -> None:
                 whole = await h.call("get_option_chain", symbol=symbol, strikes=MOST_STRIKES, **more)
                 assert len(whole.rows("contracts")) == 2 * (2 * MOST_STRIKES + 1)
                 assert f"strikes={MOST_STRIKES}" not in whole.text
-        with pytest.raises(ToolError, match="'SPX' is no settlement. Send 2026-12-18, or 2026-12-18 AM"):
-            await h.call(
-                "price_option", option_type="put", spot=1, strike=1, volatility=1, expiration="2026-12-18 SPX"
-            )
+        with pytest.raises(ToolError, match=r"'SPX' is no settlement\. Send 2026-12-18, or 2026-12-18 AM"):
+            await h.call("price_option", option_type="put", spot=1, strike=1, volatility=1, expiration="2026-12-18 SPX")
 
 
 def read(day: date, years: float, volatility: float) -> Read:
     one = replace(quotes(volatility, years), expiration=expiration(day))
-    return Read(cast(Any, None), one, one.as_of.date(), "open", False, ())
+    return Read(cast("Any", None), one, one.as_of.date(), "open", False, ())
 
 
 def test_the_move_of_a_report_counts_the_days_to_the_minute() -> None:
     """A day and a half that is calm, and twenty percent of a year's deviation in the report."""
     reads = [read(date(2026, 11, 21), 1.5 / 365, 0.2), read(date(2026, 11, 23), 3.5 / 365, 0.2)]
     known = _Known()
-    _earnings(known, cast(Any, SimpleNamespace(earnings=Earnings(date(2026, 11, 22), "unknown", False))), reads)
+    _earnings(known, cast("Any", SimpleNamespace(earnings=Earnings(date(2026, 11, 22), "unknown", False))), reads)
     assert known.facts["earnings_move_percent"] == pytest.approx(100 * 0.2 * math.sqrt(2 / 365), rel=0.01)
 
 
 def test_a_report_of_this_morning_is_no_move_to_come() -> None:
     known = _Known()
-    metrics = cast(Any, SimpleNamespace(earnings=Earnings(date(2026, 11, 20), "before_open", False)))
+    metrics = cast("Any", SimpleNamespace(earnings=Earnings(date(2026, 11, 20), "before_open", False)))
     _earnings(known, metrics, [read(date(2026, 11, 21), 1.5 / 365, 0.2)])
     assert "earnings_move" not in known.facts
-    assert known.notes == [
-        "earnings_move null: they were reported before the open, what is quoted now has seen them"
-    ]
+    assert known.notes == ["earnings_move null: they were reported before the open, what is quoted now has seen them"]
