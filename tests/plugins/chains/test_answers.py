@@ -56,6 +56,13 @@ async def test_the_day_that_is_not_over_is_no_realised_volatility() -> None:
         assert found["hv_10"] == pytest.approx(realised(bars.close[:-1], 10), abs=1e-4)
 
 
+async def test_a_breakeven_without_a_mid_has_its_reason() -> None:
+    async with harness(sessions="real", clock=FrozenClock(datetime(2026, 11, 20, 15, 58, tzinfo=NEW_YORK))) as h:
+        found = await h.call("find_strikes", symbol="SPY", dte=0, deltas=[0.01])
+        assert found.rows("strikes")[0]["breakeven"] is None
+        assert "1 with mid and breakeven null: no two-sided quote" in found.text
+
+
 async def test_the_call_that_shows_more_works() -> None:
     async with harness() as h:
         for more in ({}, {"min_delta": 0.0}):
