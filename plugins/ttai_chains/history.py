@@ -33,6 +33,7 @@ class VolatilityHistory:
     """One row a day and underlying, written after the close."""
 
     def __init__(self, host: Host, service: Chains, watch: Sequence[str], quotes: Quotes | None) -> None:
+        self._market = host.market
         self._database = host.database
         self._clock = host.clock
         self._log = host.log
@@ -41,7 +42,7 @@ class VolatilityHistory:
         self._quotes = quotes
 
     async def keep_watched(self) -> None:
-        """Keep today's volatility of every watched symbol; one that fails costs itself, the job where none was kept."""
+        """Keep the last session's volatility of what is watched; a failing symbol costs itself, all of them the job."""
         failures: list[TtaiError] = []
         kept = 0
         for symbol in await self._watched():
@@ -57,16 +58,17 @@ class VolatilityHistory:
             raise failures[0]
 
     async def keep(self, symbol: str) -> "VolatilityRow":
-        """Keep today's volatility of one underlying; what was kept of today before is replaced."""
+        """Keep the last session's volatility of one underlying; what was kept of it before is replaced."""
         chain = await self._service.chain(symbol)
         reads = await self._service.at_the_money(chain)
         term = [(read.quotes.years, read.quotes.smile.atm) for read in reads]
         skewed = (await self._service.read(chain, dte=SKEW_DAYS)).quotes
         from ttai_chains.tables import VolatilityRow
 
+        sessions = (await self._market.calendar()).sessions
         row = VolatilityRow(
             symbol=chain.symbol,
-            day=self._clock.new_york().date(),
+            day=max(session.date for session in sessions if session.open <= skewed.as_of),
             origin=_origin(skewed.source),
             as_of=skewed.as_of,
             iv_30=analysis.constant_maturity(term, 30),
