@@ -3,6 +3,7 @@
 The recording has one list a date, whatever settles when: all of it is called SPXW and settles at the close.
 """
 
+import asyncio
 import gzip
 import json
 import sys
@@ -94,7 +95,8 @@ def _row(symbol: str) -> dict[str, Any] | None:
 class Recorded:
     """A simulator but for SPX and its options, which are the recording's.
 
-    `spoil` makes of the nested chain what a test wants; of options only so many requests are `answered`.
+    `spoil` makes of the nested chain what a test wants; of options only so many requests are `answered`, the others
+    refused or `stalls`; the price has `moved` by that factor since, and is what is `known`.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -102,11 +104,16 @@ class Recorded:
         self.requests = simulator.requests
         self.spoil: Callable[[dict[str, Any]], list[Any]] = lambda chain: [chain]
         self.answered = sys.maxsize
+        self.moved = 1.0
+        self.stalls = False
+        self.known = "last"
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer in the broker's place."""
         data = self._data(scope) if scope["type"] == "http" else None
         self.requests[scope["path"]] += data is not None
+        if data == REFUSED and self.stalls:
+            await asyncio.Event().wait()
         if data == REFUSED:
             await JSONResponse({"error": {"code": "forbidden"}}, 403, headers={STAMP: "1"})(scope, receive, send)
         elif data is None:
@@ -122,8 +129,8 @@ class Recorded:
         asked = parse_qs(unquote(scope["query_string"].decode()))
         if "SPX" in asked.get("index", []):
             quote = recording()["quote"]
-            last = (quote["bid"] + quote["ask"]) / 2
-            return [{"symbol": "SPX", "instrument-type": "Index", "last": str(last), "mark": str(last)}]
+            last = self.moved * (quote["bid"] + quote["ask"]) / 2
+            return [{"symbol": "SPX", "instrument-type": "Index", self.known: str(last)}]
         if options := asked.get("equity-option"):
             self.answered -= 1
             if self.answered < 0:

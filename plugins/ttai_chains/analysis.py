@@ -34,7 +34,8 @@ def chosen(expirations: Sequence[Expiration], now: datetime, text: str | None, d
     if text is None:
         standard = [one for one in expirations if not one.adjusted]
         if not standard:
-            raise ValueError("there are only adjusted contracts")
+            there = ", ".join(dict.fromkeys(f"'{one.date} {one.root}'" for one in expirations[:5]))
+            raise ValueError(f"there are only adjusted contracts; ask expiration={there}")
         return min(standard, key=lambda one: (abs(days_to_expiration(one.date, now) - dte), one.settled == "AM"))
     day, which = _asked(text)
     on_it = [one for one in expirations if one.date == day]
@@ -127,12 +128,16 @@ def iv_move(quotes: ExpirationQuotes) -> float | None:
 def forward_volatilities(term: Sequence[tuple[float, float | None]]) -> list[float | None]:
     """What is priced between each expiration and the one before it, from (years, volatility), in order.
 
-    √((σ₂²T₂ − σ₁²T₁) / (T₂ − T₁)); the first is its own; None where one is unknown or the later one prices less.
+    √((σ₂²T₂ − σ₁²T₁) / (T₂ − T₁)); the first is its own; None where one is unknown or the later one prices less;
+    after what is settled nothing is before.
     """
     if not term:
         return []
     forwards = [term[0][1]]
     for (t1, iv1), (t2, iv2) in pairwise(term):
+        if t1 <= 0:
+            forwards.append(iv2)
+            continue
         between = iv2 * iv2 * t2 - iv1 * iv1 * t1 if iv1 is not None and iv2 is not None else -1.0
         forwards.append(math.sqrt(between / (t2 - t1)) if between >= 0 and t2 > t1 else None)
     return forwards

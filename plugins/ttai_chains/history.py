@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ttai import Host, TtaiError
+from ttai import BadArgument, Host, TtaiError
 from ttai.quant.symbols import normalize
 from ttai.quant.volatility import percentile, rank
 from ttai_chains import analysis
@@ -33,6 +33,7 @@ class VolatilityHistory:
     """One row a day and underlying, written after the close."""
 
     def __init__(self, host: Host, service: Chains, watch: Sequence[str], quotes: Quotes | None) -> None:
+        self._market = host.market
         self._database = host.database
         self._clock = host.clock
         self._log = host.log
@@ -41,29 +42,33 @@ class VolatilityHistory:
         self._quotes = quotes
 
     async def keep_watched(self) -> None:
-        """Keep today's volatility of every watched symbol; one that fails costs itself, all of them the job."""
+        """Keep the last session's volatility of what is watched; a failing symbol costs itself, all of them the job."""
         failures: list[TtaiError] = []
-        watched = await self._watched()
-        for symbol in watched:
+        kept = 0
+        for symbol in await self._watched():
             try:
                 await self.keep(symbol)
+                kept += 1
+            except BadArgument as error:  # a future, a crypto, no symbol at all: they are on watchlists all the same
+                self._log.info("%s has no volatility to keep: %s", symbol, error.message)
             except TtaiError as error:
                 self._log.warning("the volatility of %s was not kept: %s", symbol, error.message)
                 failures.append(error)
-        if failures and len(failures) == len(watched):
+        if failures and not kept:
             raise failures[0]
 
     async def keep(self, symbol: str) -> "VolatilityRow":
-        """Keep today's volatility of one underlying; what was kept of today before is replaced."""
+        """Keep the last session's volatility of one underlying; what was kept of it before is replaced."""
         chain = await self._service.chain(symbol)
         reads = await self._service.at_the_money(chain)
         term = [(read.quotes.years, read.quotes.smile.atm) for read in reads]
         skewed = (await self._service.read(chain, dte=SKEW_DAYS)).quotes
         from ttai_chains.tables import VolatilityRow
 
+        sessions = (await self._market.calendar()).sessions
         row = VolatilityRow(
             symbol=chain.symbol,
-            day=self._clock.new_york().date(),
+            day=max(session.date for session in sessions if session.open <= skewed.as_of),
             origin=_origin(skewed.source),
             as_of=skewed.as_of,
             iv_30=analysis.constant_maturity(term, 30),
@@ -98,7 +103,15 @@ class VolatilityHistory:
     async def _watched(self) -> list[str]:
         """The symbols of the settings and of the watchlists kept here."""
         lists = await self._quotes.watched() if self._quotes is not None else []
-        return list(dict.fromkeys(normalize(symbol) for symbol in (*self._watch, *lists)))
+        return list(dict.fromkeys(map(_spelled, (*self._watch, *lists))))
+
+
+def _spelled(symbol: str) -> str:
+    """As the market spells it; what is no symbol as it is, and the market says so."""
+    try:
+        return normalize(symbol)
+    except ValueError:
+        return symbol
 
 
 def _origin(source: str) -> str:

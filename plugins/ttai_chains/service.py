@@ -1,6 +1,6 @@
 """The service of this plugin: chains and their quotes, for its own tools and for other plugins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -60,20 +60,18 @@ class Chains:
     async def read_one(self, chain: Chain, expiration: Expiration) -> Read:
         """The quotes of one of its expirations."""
         quotes = await chain.quotes(expiration)
-        session = await self._market.session()
-        stale = session.state != "open"
-        notes = (*([CLOSED] if stale else []), *notes_of(quotes))
-        return Read(chain, quotes, self._clock.new_york().date(), session.label, stale, notes)
+        return await self._read(chain, quotes, notes_of(quotes))
 
     async def at_the_money(self, chain: Chain) -> list[Read]:
-        """The strikes beside the price of every expiration but the adjusted ones, in order."""
-        session = await self._market.session()
+        """The strikes beside the price of every expiration but the adjusted ones, in order; `gaps` says what lacks."""
+        return [await self._read(chain, quotes, ()) for quotes in await chain.at_the_money()]
+
+    async def _read(self, chain: Chain, quotes: ExpirationQuotes, said: Iterable[str]) -> Read:
+        """With the session they were quoted in: asked again after the open, quotes of the night are no fresher."""
+        session = await self._market.session(quotes.as_of)
         stale = session.state != "open"
-        today = self._clock.new_york().date()
-        return [
-            Read(chain, quotes, today, session.label, stale, (CLOSED,) if stale else ())
-            for quotes in await chain.at_the_money()
-        ]
+        notes = (*([CLOSED] if stale else []), *said)
+        return Read(chain, quotes, self._clock.new_york().date(), session.label, stale, notes)
 
 
 def notes_of(quotes: ExpirationQuotes) -> list[str]:
@@ -90,4 +88,27 @@ def notes_of(quotes: ExpirationQuotes) -> list[str]:
     if quotes.missing:
         why = f": {quotes.failed}" if quotes.failed else ""
         notes.append(f"{quotes.missing} of {contracts} contracts gave no quote{why}")
+    return notes
+
+
+def gaps(reads: Sequence[Read]) -> list[str]:
+    """What is to be said of the strikes beside the price of several expirations: what is null, and why."""
+    all_of_them = [read.quotes for read in reads]
+    alive = [quotes for quotes in all_of_them if quotes.years > 0]
+    counted = (
+        (len(reads) - len(alive), "settled already: atm_iv null"),
+        (
+            sum(quotes.smile.atm is None for quotes in alive),
+            "with atm_iv null: beside the price nothing is bid, or it has no time value",
+        ),
+        (
+            sum(quotes.straddle is None for quotes in all_of_them),
+            "with straddle and expected_move null: call or put nearest the price has no two-sided quote",
+        ),
+    )
+    notes = [note for note in all_of_them[0].notes if all(note in quotes.notes for quotes in all_of_them)]
+    notes += [f"{count} of {len(reads)} expirations {why}" for count, why in counted if count]
+    if missing := sum(quotes.missing for quotes in all_of_them):
+        failed = next((f": {quotes.failed}" for quotes in all_of_them if quotes.failed), "")
+        notes.append(f"{missing} contracts beside the price gave no quote{failed}")
     return notes

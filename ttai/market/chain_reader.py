@@ -31,6 +31,7 @@ BESIDE = 2  # strikes each side of the price that say what is at the money: one 
 PART = 100  # contracts a request of REST takes
 LAST_PART = 1.5  # s of a call's time that one more of them needs
 RATE = 0.04
+MOST_CARRY = 0.1  # a year: what parts spot and forward by more is quotes of another moment, or a future's
 ASSUMED = f"rate {RATE} a year assumed: TastyTrade's is not known"
 QUOTED: tuple[Kind, ...] = (QuoteEvent,)
 WHOLE: tuple[Kind, ...] = (QuoteEvent, SummaryEvent, GreeksEvent)  # not all of them were ever traded
@@ -165,7 +166,7 @@ class ChainReader:
             forward = moment.spot * float(np.exp(moment.rate * years))
             notes = (*notes, "no strike near the price has two-sided quotes: the forward is the price at the rate")
         model = _model(one, strikes, mids, moment, forward, years)
-        streamed = _stream(model, symbols, {} if one.adjusted else heard.greeks)
+        streamed = _stream(model, symbols, {} if one.adjusted or years <= 0 else heard.greeks)
         return ExpirationQuotes(
             expiration=one, as_of=now, source=heard.source, spot=moment.spot, forward=forward, years=years,
             rate=moment.rate, strikes=strikes, bid=bid, ask=ask, open_interest=open_interest, volume=volume,
@@ -196,7 +197,10 @@ def _model(
     if one.adjusted or years <= 0:
         return {name: np.full(mids.shape, np.nan) for name in ("iv", *_GREEKS)}
     dividend_yield = moment.rate - float(np.log(forward / moment.spot)) / years
-    market = (moment.spot, strikes, years)
+    # After hours the price moves and the quotes do not: as a yield, the gap would be earned as theta.
+    if abs(dividend_yield - moment.rate) > MOST_CARRY:
+        dividend_yield = moment.rate
+    market = (forward * float(np.exp((dividend_yield - moment.rate) * years)), strikes, years)
     iv = np.tile(chain_volatility(strikes, mids, *market[::2], moment.rate, dividend_yield), (2, 1))
     greeks = pricing.greeks(np.array([[True], [False]]), *market, iv, moment.rate, dividend_yield)
     return {"iv": iv, **greeks._asdict()}
@@ -212,7 +216,7 @@ def _stream(
     for side, names in enumerate(symbols):
         for place, name in enumerate(names):
             event = greeks.get(name)
-            if event is None or not event.volatility or event.delta is None:
+            if event is None or event.delta is None or not (event.volatility and event.volatility > 0):
                 continue
             streamed[side, place] = True
             model["iv"][side, place] = event.volatility

@@ -61,10 +61,18 @@ class Chain:
             return found
 
     async def at_the_money(self) -> Sequence[ExpirationQuotes]:
-        """Of every expiration but the adjusted ones the strikes beside the price, all at one moment."""
+        """Of every expiration but the adjusted ones the strikes beside the price, all at one moment.
+
+        NotFound where there are only adjusted ones.
+        """
+        standard = [one for one in self.expirations if not one.adjusted]
+        if not standard:
+            raise NotFound(
+                f"{self.symbol} has only adjusted contracts, which are not priced as standard",
+                f"Ask get_option_chain with expiration='{self.expirations[0].date} {self.expirations[0].root}'",
+            )
         async with self._reading:
             if not self._beside:
-                standard = [one for one in self.expirations if not one.adjusted]
                 for read in await self._reader.beside(standard, self._spot, self.calendar):
                     self._beside[read.expiration.key] = read
             return tuple(self._beside.values())
@@ -90,6 +98,8 @@ class Chains:
             raise NotFound(f"{symbol} has no listed options", "Check the spelling, or look it up with search_symbols")
         today = self._clock.new_york().date()
         left = Listing((one for one in expirations if one.date >= today), unreadable=expirations.unreadable)
+        if not left:
+            raise NotFound(f"all listed options of {symbol} have expired", "Ask again when new ones are listed")
         now = self._clock.now()
         chain = Chain(self._name(symbol, now), symbol, now, left, self._reader, spot, calendar)
         self._kept[chain.id] = chain

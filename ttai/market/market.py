@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from ttai.cache import Cache
-from ttai.clock import Clock
+from ttai.clock import NEW_YORK, Clock
 from ttai.errors import BadArgument, LoginChanged, NotFound, TtaiError
 from ttai.listing import Listing, Watchlist
 from ttai.market.archive import Archive
@@ -158,12 +158,12 @@ class Market:
         port = await self._gate.market()
         return await self._cache.fetch(("search", port.login, text.upper()), SEARCH_LIFE, lambda: port.search(text))
 
-    async def session(self) -> State:
-        """Whether the exchange (NYSE) trades now, by its calendar; the demo's market is always open."""
-        now = self._clock.new_york()
+    async def session(self, moment: datetime | None = None) -> State:
+        """Whether the exchange (NYSE) trades now, or did then, by its calendar; the demo's market is always open."""
+        then = (moment or self._clock.now()).astimezone(NEW_YORK)
         if self._always_open:
-            return State("open", "simulated", now.date(), None, None, None)
-        return (await self.calendar()).state(now)
+            return State("open", "simulated", then.date(), None, None, None)
+        return (await self.calendar()).state(then)
 
     async def calendar(self) -> Calendar:
         """The exchange's calendar around today."""
@@ -181,11 +181,10 @@ class Market:
         return self._calendar is not None and self._calendar.state(self._clock.now()).state == "open"
 
     async def _price(self, symbol: str) -> float:
-        """What an underlying is worth now."""
+        """What an underlying is worth now; the close before is not that."""
         quote = await self.quote(symbol)
-        for price in (quote.mark, quote.last, quote.prev_close):
-            if price:
-                return price
+        if price := quote.mark or quote.last:
+            return price
         raise NotFound(f"no price of {symbol} is known now", "Try again once the market is open")
 
     async def _measured(self, symbol: str) -> Metrics:

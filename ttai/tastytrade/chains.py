@@ -9,6 +9,7 @@ from ttai.market.options import Expiration, ExpirationKind
 from ttai.tastytrade.parse import number
 
 _KINDS: dict[str, ExpirationKind] = {"Regular": "monthly", "Quarterly": "quarterly", "End-Of-Month": "end_of_month"}
+_Strike = tuple[float, str, str, str, str]  # and the OCC's and the feed's names of call and put
 _STANDARD = 100  # shares a contract delivers unless it was adjusted
 
 
@@ -42,6 +43,8 @@ def _expiration(row: Any, root: str, multiplier: int, deliverable: str | None) -
     if not isinstance(strikes, list):
         return None, 1
     read = sorted(_strikes(strikes))
+    lost = len(strikes) - len(read)
+    read = _each_once(read)
     if not read:
         return None, 1
     prices, calls, puts, call_streamers, put_streamers = zip(*read, strict=True)
@@ -56,10 +59,10 @@ def _expiration(row: Any, root: str, multiplier: int, deliverable: str | None) -
         streamers=(call_streamers, put_streamers),
         deliverable=deliverable,
     )
-    return one, len(strikes) - len(read)
+    return one, lost
 
 
-def _strikes(rows: list[Any]) -> Iterator[tuple[float, str, str, str, str]]:
+def _strikes(rows: list[Any]) -> Iterator[_Strike]:
     """Strike and the names of its contracts; one is missing from the wire as an empty text, a strike without any is
     none."""
     for row in rows:
@@ -69,6 +72,19 @@ def _strikes(rows: list[Any]) -> Iterator[tuple[float, str, str, str, str]]:
         names = [name if isinstance(name, str) else "" for name in map(row.get, _NAMES)]
         if names[0] or names[1]:
             yield strike, names[0], names[1], names[2], names[3]
+
+
+def _each_once(rows: list[_Strike]) -> list[_Strike]:
+    """Strikes in order, each once: two rows of one are put together, the call from the one that has it."""
+    found: dict[float, _Strike] = {}
+    for row in rows:
+        strike, call, put, call_streamer, put_streamer = found.get(row[0], row)
+        if not call:
+            call, call_streamer = row[1], row[3]
+        if not put:
+            put, put_streamer = row[2], row[4]
+        found[row[0]] = strike, call, put, call_streamer, put_streamer
+    return list(found.values())
 
 
 _NAMES = ("call", "put", "call-streamer-symbol", "put-streamer-symbol")

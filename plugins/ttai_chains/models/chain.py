@@ -116,5 +116,5 @@ class OptionChain(ChainAnswer):
             greeks=greeks_from(quotes, places),
             contracts=contracts(quotes, places, columns),
             expirations=[ExpirationRow.of(other) for other in expirations] or None,
-            notes=[*read.notes, *notes, *nulls(quotes, places), UNITS],
+            notes=list(dict.fromkeys([*read.notes, *notes, *nulls(quotes, places), UNITS])),
         )

@@ -9,11 +9,11 @@ from ttai import BadArgument
 from ttai_chains import analysis
 from ttai_chains.analysis import TYPES, Place
 from ttai_chains.models.chain import COLUMNS, NAMING, OptionChain
-from ttai_chains.service import Chains, Read
+from ttai_chains.service import Chains, Read, gaps
 from ttai_chains.tools.arguments import Days, On, Side, Snapshot, Underlying
 
 USUAL = 45  # days
-MOST_STRIKES = 100
+MOST_STRIKES = 60  # each side, of both types: as many as an answer may hold
 MOST_EXPIRATIONS = 12
 FIRST = 4  # of the summary: the nearest, then the monthly ones
 
@@ -51,6 +51,7 @@ class ChainTools:
         else:
             places, notes = _between(read, low, high, strikes, rows)
         others = _summary(await self._service.at_the_money(chain)) if unfiltered else []
+        notes += gaps(others) if others else []
         if unfiltered and len(others) < len(chain.expirations):
             notes.append(f"{len(others)} of {len(chain.expirations)} expirations; get_expirations lists all")
         return OptionChain.of(read, places, wanted, others, notes)
@@ -97,7 +98,8 @@ def _between(read: Read, low: float, high: float, strikes: int, rows: Sequence[i
     notes = []
     if len(places) < len(found):
         more = min(-(-len(found) // 2), MOST_STRIKES)
-        notes.append(f"{len(places)} of {len(found)} contracts, those nearest the money; ask strikes={more}")
+        ask = f"strikes={more}" if more > strikes else "a narrower range of deltas"
+        notes.append(f"{len(places)} of {len(found)} contracts, those nearest the money; ask {ask}")
     if not found:
         notes.append(f"no contract has a delta between {low:g} and {high:g}")
     return places, notes

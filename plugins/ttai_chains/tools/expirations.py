@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ttai import cut
 from ttai_chains.models.expirations import Expirations
-from ttai_chains.service import Chains
+from ttai_chains.service import Chains, gaps
 from ttai_chains.tools.arguments import Snapshot, Underlying
 
 MOST = 60
@@ -30,7 +30,7 @@ class ExpirationTools:
         reads = await self._service.at_the_money(chain)
         kept, note = cut(reads, limit, f"limit={min(len(reads), MOST)}", "expirations")
         adjusted = sorted({one.root for one in chain.expirations if one.adjusted})
-        notes = [*([note] if note else []), *adjusted_note(adjusted)]
+        notes = [*gaps(kept), *([note] if note else []), *adjusted_note(adjusted)]
         return Expirations.of(reads, kept, notes)
 
 

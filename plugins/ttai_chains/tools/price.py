@@ -82,13 +82,16 @@ class PriceTools:
             return days / 365 if days is not None else years or 0.0
         text, _, which = expiration.strip().partition(" ")
         day = understood(lambda: _day(text))
+        which = which.strip().upper()
+        if which not in ("", "AM", "PM"):
+            raise BadArgument(f"{which[:40]!r} is no settlement", f"Send {day}, or {day} AM")
         today = self._clock.new_york().date()
         if day < today:
             raise BadArgument(f"{day} is past", "Send a date from today on")
         if day > today + timedelta(days=LONGEST * 365):
             raise BadArgument(f"{day} is more than {LONGEST:.0f} years away", "Send an earlier date")
         calendar = await self._market.calendar()
-        settled = calendar.settlement(day, "AM" if which.strip().upper() == "AM" else "PM")
+        settled = calendar.settlement(day, "AM" if which == "AM" else "PM")
         return years_until(settled, self._clock.now())
 
 

@@ -96,6 +96,8 @@ def _notes(quotes: ExpirationQuotes, places: Iterable[tuple[float, Place]], symb
         there = abs(float(quotes.delta[place.row, place.column]))
         if abs(there - delta) > FAR:
             notes.append(f"no strike is nearer a delta of {delta:g} than {there:.2f}")
+    if bare := sum(not math.isfinite(quotes.mid[place.row, place.column]) for _, place in places):
+        notes.append(f"{bare} with mid and breakeven null: no two-sided quote")
     if not any(math.isfinite(delta) for delta in quotes.delta.ravel()):
         notes.append(f"none of its {sum(map(bool, symbols))} contracts of this type has a known delta")
     notes.append("prob_itm, prob_touch: risk neutral, lognormal at the strike's own IV; breakeven at the mid")

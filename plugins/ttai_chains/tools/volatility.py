@@ -1,17 +1,20 @@
 """How volatile the options say an underlying will be, as an answer."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ttai import Host, Metrics, TtaiError
+from ttai.quant.calendar import NEW_YORK
 from ttai.quant.volatility import event_move, realised
 from ttai_chains import analysis
 from ttai_chains.history import FEWEST, VolatilityHistory
 from ttai_chains.models.volatility import SkewRow, SmilePoint, TermRow, Volatility
-from ttai_chains.service import Chains, Read
+from ttai_chains.service import Chains, Read, gaps
 from ttai_chains.tools.arguments import Days, On, Snapshot, Underlying
 
 WINDOWS = (10, 20, 30, 60)
@@ -20,11 +23,12 @@ MOST_TERM = 14
 NEAREST = 6  # of them; then the monthly ones
 MOST_POINTS = 13
 YEAR = 365
+OPEN = time(9, 30)
 SAME_DAY: dict[str, Literal["before", "after"]] = {"before_open": "after", "after_close": "before"}
 METHODS = (
     f"move_straddle: {analysis.STRADDLE}; move_iv: {analysis.IV_ROOT}, one standard deviation",
     "risk_reversal: 25-delta call IV − put IV; butterfly: their mean − ATM IV",
-    "iv_30: ATM IV at 30 days, total variance linear between expirations; hv: close to close, √252",
+    "iv_30: ATM IV at 30 days, total variance linear between expirations; hv: close to close of whole sessions, √252",
 )
 EARNINGS = "earnings_move: price × √(IV₂²·T₂ − IV₁²·T₁), the ATM IVs of the expirations before and after the report"
 
@@ -51,7 +55,7 @@ class VolatilityTools:
         expiration: On = None,
         dte: Days = 30,
         window: Annotated[
-            int | None, Field(ge=5, le=3650, description="Calendar days of ttai's own history to rank IV in")
+            int | None, Field(ge=30, le=3650, description="Calendar days of ttai's own history to rank IV in")
         ] = None,
         snapshot: Snapshot = None,
     ) -> Volatility:
@@ -70,7 +74,10 @@ class VolatilityTools:
         await self._standing(known, chain.symbol, smile, iv_30, metrics, window)
         if metrics is not None:
             _earnings(known, metrics, reads)
-        rows = _term(reads)
+        if iv_30 is None:
+            known.notes.append("iv_30, iv_hv_diff null: no ATM IV is known of expirations on both sides of 30 days")
+        kept, rows = _term(reads)
+        known.notes += [note.replace("straddle and expected_move", "move_straddle") for note in gaps(kept)]
         if len(rows) < len(reads):
             known.notes.append(f"{len(rows)} of {len(reads)} expirations; get_expirations lists all")
         return Volatility(
@@ -85,14 +92,17 @@ class VolatilityTools:
                 SmilePoint(strike=strike, moneyness_percent=(strike / smile.quotes.spot - 1) * 100, iv=iv)
                 for strike, iv in analysis.spread_out(smile.quotes, MOST_POINTS)
             ],
-            notes=[*dict.fromkeys(note for read in skews for note in read.notes), *known.notes, *METHODS],
+            notes=list(dict.fromkeys([*(note for read in skews for note in read.notes), *known.notes, *METHODS])),
         )
 
     async def _realised(self, known: _Known, symbol: str, iv_30: float | None) -> None:
         """What the underlying really did."""
         closes: list[float] = []
         try:
-            closes = (await self._market.history(symbol, "1d", bars=max(WINDOWS) + 1)).bars.close.tolist()
+            bars = (await self._market.history(symbol, "1d", bars=max(WINDOWS) + 2)).bars
+            session = await self._market.session()
+            forming = session.state in ("pre", "open") and len(bars) and bars.day[-1].astype(date) >= session.date
+            closes = bars.close.tolist()[: -1 if forming else None]  # half a day's move is no day's
         except TtaiError as error:
             known.notes.append(f"hv null: {error.message}")
         for days in WINDOWS:
@@ -145,11 +155,11 @@ class VolatilityTools:
             known.facts["rank_from"] = f"iv_30 of {found.days} days kept here, in {days} calendar days"
 
 
-def _term(reads: Sequence[Read]) -> list[TermRow]:
-    """The nearest expirations, then the monthly ones."""
+def _term(reads: Sequence[Read]) -> tuple[list[Read], list[TermRow]]:
+    """The nearest expirations, then the monthly ones, and their rows."""
     kept = [*reads[:NEAREST], *(one for one in reads[NEAREST:] if one.quotes.expiration.kind == "monthly")][:MOST_TERM]
     forwards = analysis.forward_volatilities([(read.quotes.years, read.quotes.smile.atm) for read in kept])
-    return [TermRow.of(read, forward) for read, forward in zip(kept, forwards, strict=True)]
+    return kept, [TermRow.of(read, forward) for read, forward in zip(kept, forwards, strict=True)]
 
 
 def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
@@ -158,7 +168,11 @@ def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
     if report is None or not reads or report.date < reads[0].today:
         return
     known.facts |= {"earnings_date": report.date, "earnings_when": report.when}
-    ivs = [(read.quotes.expiration.date, read.quotes.smile.atm) for read in reads]
+    opened = reads[0].quotes.as_of.astimezone(NEW_YORK).time() >= OPEN
+    if report.date == reads[0].today and report.when == "before_open" and opened:
+        known.notes.append("earnings_move null: they were reported before the open, what is quoted now has seen them")
+        return
+    ivs = [(read.quotes.expiration.date, _of_whole_days(read)) for read in reads]
     try:
         share = event_move(ivs, report.date, reads[0].today, SAME_DAY.get(report.when))
     except ValueError as error:
@@ -166,6 +180,12 @@ def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
         return
     known.facts |= {"earnings_move": share * reads[0].quotes.spot, "earnings_move_percent": share * 100}
     known.notes.append(EARNINGS)
+
+
+def _of_whole_days(read: Read) -> float | None:
+    """The ATM volatility whose variance over whole days is what it is to the minute: of few days that is much."""
+    atm, days = read.quotes.smile.atm, (read.quotes.expiration.date - read.today).days
+    return atm if atm is None or days <= 0 else atm * math.sqrt(read.quotes.years * YEAR / days)
 
 
 def _reading(facts: dict[str, Any], iv_30: float | None) -> str:

@@ -1,18 +1,21 @@
 """Quotes of an expiration, read over REST from the recorded SPX chain and over the stream of the simulator."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pytest
 
-from tests.desk import BY_TYPE, Desk
+from tests.desk import BY_TYPE, Desk, desk
 from tests.recorded_chain import Recorded, contracts, recorded_desk
-from ttai.errors import NotPermitted
+from ttai.clock import NEW_YORK, deadline
+from ttai.errors import NotFound, NotPermitted
 from ttai.market.chain_reader import PART
 from ttai.market.chains import Chain
 from ttai.market.options import Expiration
+from ttai.quant.calendar import Calendar
 
 
 @pytest.fixture
@@ -114,3 +117,59 @@ async def test_where_nothing_is_answered_it_is_said_why(place: tuple[Desk, Recor
         await chain.quotes(chain.expirations[3])
     recorded.answered = 100
     assert (await chain.quotes(chain.expirations[3])).missing == 0  # a failure is not kept
+
+
+async def test_a_price_that_moved_on_is_not_taken_for_a_dividend(place: tuple[Desk, Recorded]) -> None:
+    """After hours options stand where they closed: what they lose a day does not change with the stock."""
+    desk, recorded = place
+    chain = await desk.market.chain("SPX")
+    one = on(chain, date(2026, 8, 3))
+    before = await chain.quotes(one)
+    recorded.moved = 1.03
+    desk.clock.advance(60)
+    after = await (await desk.market.chain("SPX")).quotes(one)
+    assert after.spot == pytest.approx(before.spot * 1.03)
+    assert after.forward == pytest.approx(before.forward, rel=1e-4)
+    middle = int(abs(one.strikes - before.spot).argmin())
+    for name in ("delta", "gamma", "theta", "vega"):
+        was, now = (abs(getattr(quotes, name)[:, middle]).mean() for quotes in (before, after))
+        assert now == pytest.approx(was, rel=0.03), name
+
+
+async def test_what_the_feed_still_says_of_a_settled_contract_is_not_taken() -> None:
+    async with desk() as made:
+        chain = await made.market.chain("SPY")
+        chain.calendar = Calendar([], {}, date(2026, 1, 1), date(2026, 1, 1))
+        made.clock.set(datetime(2026, 11, 20, 15, 59, 59, tzinfo=NEW_YORK))
+        alive = await chain.quotes(chain.expirations[0])
+        assert alive.streamed.any()
+        again = await made.market.chain("SPY")
+        again.calendar = chain.calendar
+        made.clock.set(datetime(2026, 11, 20, 16, 0, 1, tzinfo=NEW_YORK))
+        quotes = await again.quotes(again.expirations[0])
+    assert np.isfinite(quotes.ask).any()
+    assert not quotes.streamed.any()
+    assert np.isnan(quotes.iv).all()
+    assert quotes.smile.atm is None
+
+
+async def test_the_close_before_is_no_price(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+    recorded.known = "prev-close"
+    chain = await desk.market.chain("SPX")
+    with pytest.raises(NotFound, match="no price of SPX is known now"):
+        await chain.quotes(chain.expirations[3])
+
+
+async def test_a_request_that_stands_still_leaves_what_came(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+    chain = await desk.market.chain("SPX")
+    one = on(chain, date(2026, 12, 18))
+    recorded.answered, recorded.stalls = 2, True
+    with deadline(7):
+        async with asyncio.timeout(7):
+            quotes = await chain.quotes(one)
+    there = sum(bool(name) for side in one.symbols for name in side)
+    assert quotes.missing == there - 2 * PART
+    assert quotes.failed is not None
+    assert np.isfinite(quotes.bid).sum() == 2 * PART

@@ -132,3 +132,37 @@ async def test_an_adjusted_root_is_told_by_what_it_delivers(place: tuple[Desk, R
     assert [quotes.expiration.root for quotes in near] == ["SPXW"]
     strange = await chain.quotes(next(one for one in chain.expirations if one.root == "SPX1"))
     assert not (strange.iv > 0).any()  # its prices mean something else
+
+
+async def test_a_chain_without_a_standard_contract_says_so(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+    recorded.spoil = lambda chain: [{**chain, "root-symbol": "SPX1"}]
+    chain = await desk.market.chain("SPX")
+    with pytest.raises(NotFound, match=r"only adjusted contracts.* with expiration='2026-\d\d-\d\d SPX1'"):
+        await chain.at_the_money()
+    desk.clock.advance(20 * 365 * 86_400)
+    with pytest.raises(NotFound, match="all listed options of SPX have expired"):
+        await desk.market.chain("SPX")
+
+
+async def test_a_strike_that_comes_twice_is_one(place: tuple[Desk, Recorded]) -> None:
+    desk, recorded = place
+
+    def doubled(chain: dict[str, Any]) -> list[Any]:
+        bad = deepcopy(chain)
+        strikes = bad["expirations"][3]["strikes"]
+        both = next(row for row in strikes if row.get("call") and row.get("put"))
+        strikes.remove(both)
+        halves = [{**both, "put": "", "put-streamer-symbol": ""}, {**both, "call": "", "call-streamer-symbol": ""}]
+        bad["expirations"][3]["strikes"] = [*halves, *reversed(strikes), strikes[0]]
+        return [bad]
+
+    whole = (await desk.market.chain("SPX")).expirations[3]
+    desk.clock.advance(STRUCTURE_LIFE + 1)
+    recorded.spoil = doubled
+    chain = await desk.market.chain("SPX")
+    one = chain.expirations[3]
+    assert chain.unreadable == 0
+    assert one.strikes.tolist() == whole.strikes.tolist()
+    assert [list(side) for side in one.symbols] == [list(side) for side in whole.symbols]
+    assert [list(side) for side in one.streamers] == [list(side) for side in whole.streamers]

@@ -140,6 +140,7 @@ def test_forward_volatility_is_what_lies_between() -> None:
     assert forwards[1] == pytest.approx(math.sqrt((0.2 * 0.0625 - 0.1 * 0.09) / 0.1))
     assert forwards[2:] == [None, None, None]  # unknown, after an unknown one, and less variance later
     assert analysis.forward_volatilities([]) == []
+    assert analysis.forward_volatilities([(0.0, None), (0.1, 0.3)]) == [None, 0.3]  # the first is settled
 
 
 def test_the_volatility_of_thirty_days_lies_between_expirations() -> None:
