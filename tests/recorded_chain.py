@@ -85,8 +85,7 @@ def _row(symbol: str) -> dict[str, Any] | None:
     return {
         "symbol": symbol,
         "instrument-type": "Equity Option",
-        "bid": str(row["bid"]),
-        "ask": str(row["ask"]),
+        **{side: str(row[side]) for side in ("bid", "ask") if side in row},
         "open-interest": str(row.get("openInterest") or 0),
         "volume": str(row.get("volume") or 0),
     }
