@@ -27,7 +27,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest
 EVENTS: dict[str, list[Any]] = {
     "Quote": ["SPY", 671.87, 671.88],
     "Trade": ["SPY", 671.88, 31057899.0],
-    "Summary": ["SPY", 677.25, 679.59, 671.66, 677.9],
+    "Summary": ["SPY", 677.25, 679.59, 671.66, 677.9, 0.0],
+    "Greeks": [".SPY261218C670", 0.1581, 0.5531, 0.0119, -0.2145, 0.7402, 0.2701],
     "Candle": ["SPY{=d,tho=true}", 0, 1_763_596_800_000, 677.25, 679.59, 671.66, 671.88, 31057899.0],
 }
 OF_A_CLIENT: list[Any] = [
@@ -45,7 +46,7 @@ OF_A_CLIENT: list[Any] = [
     {"type": "KEEPALIVE", "channel": 0},
     {"type": "CHANNEL_CANCEL", "channel": 1},
 ]  # fmt: skip
-TOOLS = ("get_quote", "get_price_history", "get_indicators", "find_levels", "render_chart")
+TOOLS = ("get_quote", "get_price_history", "get_indicators", "find_levels", "render_chart", "get_option_chain")
 
 
 def told(name: str) -> st.SearchStrategy[Any]:
