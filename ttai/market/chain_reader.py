@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 OPENING = 3.0  # s for the first socket, which a program just started waits for
-GRACE = 0.5  # s without another contract after which no more are waited for
-PATIENCE = 5.0  # s before REST is asked for the rest
+FIRST = 2.0  # s for the first contract of a subscription
+GRACE = 0.5  # s without another one after which no more are waited for
+PATIENCE = 6.0  # s before REST is asked for the rest
 BESIDE = 2  # strikes each side of the price that say what is at the money: one may lack its quotes
 PART = 100  # contracts a request of REST takes
 LAST_PART = 1.5  # s of a call's time that one more of them needs
@@ -108,7 +109,8 @@ class ChainReader:
                     await hub.opened.wait()
         with hub.hold(streamers, kinds):
             if self._supervisor.fresh:
-                await hub.wait_all(streamers, awaited, GRACE, min(PATIENCE, seconds_left() / 2))
+                limit = min(PATIENCE, seconds_left() / 2)
+                await hub.wait_all(streamers, awaited, first=FIRST, grace=GRACE, timeout=limit)
             if self._supervisor.fresh:
                 for symbol, streamer in names:
                     self._take(heard, symbol, streamer)

@@ -273,13 +273,18 @@ class Hub:
             finally:
                 line.waiters.discard(waiter)
 
-    async def wait_all(self, symbols: Iterable[str], kinds: Sequence[Kind], grace: float, timeout: float) -> None:
-        """Until all kinds of all symbols are in, or none more came for `grace` s, or `timeout` s, or nothing will."""
+    async def wait_all(
+        self, symbols: Iterable[str], kinds: Sequence[Kind], *, first: float, grace: float, timeout: float
+    ) -> None:
+        """Until all kinds of all symbols are in, or nothing will come: no symbol for `first` s, no more for `grace` s.
+
+        In `timeout` s it ends all the same.
+        """
         watcher = _Watcher()
         lines = [line for symbol in symbols if (line := self._lines.get(symbol))]
         waiting = {line.symbol: line for line in lines if not all(kind in line.events for kind in kinds)}
         end = monotonic() + timeout
-        limit = end if len(waiting) == len(lines) else min(end, monotonic() + grace)
+        limit = min(end, monotonic() + (first if len(waiting) == len(lines) else grace))
         for line in lines:
             line.watchers.add(watcher)
         try:

@@ -16,6 +16,7 @@ from ttai_chains.service import understood
 Style = Literal["european", "american"]
 RATE = 0.04
 LONGEST = 100.0  # years
+HIGHEST = 20.0  # volatility: more is meant in percent
 EUROPEAN = "Black-Scholes-Merton with a continuous dividend yield; prob_itm, prob_touch risk neutral"
 AMERICAN = "Andersen-Lake-Offengenden (QuantLib); prob_itm, prob_touch risk neutral, of the European option"
 
@@ -36,7 +37,7 @@ class PriceTools:
         option_type: OptionType,
         spot: Positive,
         strike: Positive,
-        volatility: Annotated[float | None, Field(ge=0, le=20, description="A fraction a year: 0.32")] = None,
+        volatility: Annotated[float | None, Field(ge=0, description="A fraction a year: 0.32")] = None,
         price: Annotated[float | None, Field(ge=0, lt=1e9, description="For its implied volatility")] = None,
         expiration: Annotated[str | None, Field(description="2026-12-18, to 16:00 New York; with AM to 9:30")] = None,
         days: Annotated[float | None, Field(ge=0, le=36500)] = None,
@@ -51,6 +52,11 @@ class PriceTools:
         if (volatility is None) == (price is None):
             raise BadArgument(
                 "either volatility or price is needed, not both", "Send volatility=0.32 for a price, or price=4.10"
+            )
+        if volatility is not None and volatility > HIGHEST:
+            raise BadArgument(
+                f"a volatility of {volatility:g} is {volatility:.0%} a year",
+                f"Send a fraction: {volatility / 100:g} is {volatility:g} %",
             )
         left = await self._years(expiration, days, years)
         rate, notes = await self._rate(rate)

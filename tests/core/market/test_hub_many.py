@@ -23,9 +23,16 @@ def hub() -> Hub:
     return made
 
 
-async def waited(hub: Hub, *, grace: float = LONG, timeout: float = LONG) -> asyncio.Task[None]:
+async def quoted(hub: Hub, first: float = LONG, grace: float = LONG, timeout: float = LONG) -> None:
+    """Wait for the quotes of all names."""
+    async with asyncio.timeout(5):
+        await hub.wait_all(NAMES, (QuoteEvent,), first=first, grace=grace, timeout=timeout)
+
+
+async def waited(hub: Hub) -> asyncio.Task[None]:
     """A wait for quote and greeks of all names, begun."""
-    waiting = asyncio.create_task(hub.wait_all(NAMES, (QuoteEvent, GreeksEvent), grace, timeout))
+    asked = hub.wait_all(NAMES, (QuoteEvent, GreeksEvent), first=LONG, grace=LONG, timeout=LONG)
+    waiting = asyncio.create_task(asked)
     await asyncio.sleep(0)
     return waiting
 
@@ -46,24 +53,24 @@ async def test_it_ends_when_every_kind_of_every_symbol_is_in(hub: Hub) -> None:
 async def test_what_is_known_already_is_not_waited_for(hub: Hub) -> None:
     with hub.hold(NAMES, OPTION_KINDS):
         hub.heard(quotes(NAMES))
-        async with asyncio.timeout(5):
-            await hub.wait_all(NAMES, (QuoteEvent,), LONG, LONG)
-            await hub.wait_all([], (QuoteEvent,), LONG, LONG)
+        await quoted(hub)
+        await hub.wait_all([], (QuoteEvent,), first=LONG, grace=LONG, timeout=LONG)
 
 
 async def test_it_ends_a_grace_after_the_last_that_came(hub: Hub) -> None:
     with hub.hold(NAMES, OPTION_KINDS):
         hub.heard(quotes(NAMES[:50]))
         began = monotonic()
-        await hub.wait_all(NAMES, (QuoteEvent,), 0.05, LONG)
+        await quoted(hub, grace=0.05)
         assert 0.05 <= monotonic() - began < 5
 
 
 async def test_it_ends_in_time_where_nothing_comes(hub: Hub) -> None:
     with hub.hold(NAMES, OPTION_KINDS):
-        await hub.wait_all(NAMES, (QuoteEvent,), LONG, 0.02)
+        await quoted(hub, first=0.02)
+        await quoted(hub, timeout=0.02)
         hub.heard(quotes(NAMES[:1]))  # and where something does, no later than that
-        await hub.wait_all(NAMES, (QuoteEvent,), LONG, 0.02)
+        await quoted(hub, timeout=0.02)
 
 
 async def test_it_ends_with_the_socket(hub: Hub) -> None:
@@ -72,7 +79,7 @@ async def test_it_ends_with_the_socket(hub: Hub) -> None:
         hub.disconnected()
         async with asyncio.timeout(5):
             await waiting
-            await hub.wait_all(NAMES, (QuoteEvent,), LONG, LONG)
+        await quoted(hub)
 
 
 async def test_afterwards_nobody_watches(hub: Hub) -> None:

@@ -196,7 +196,7 @@ async def test_after_a_drop_all_is_subscribed_again_and_the_old_values_are_gone(
 
 async def test_a_silent_socket_is_given_up() -> None:
     hub, port = Hub(), Port()
-    timing = Timing(quiet=0.3, look=0.02, first_delay=0.001, settled=0.01)
+    timing = Timing(quiet=0.2, look=0.02, first_delay=0.1, settled=0.01)
     async with running(port, hub, timing) as supervisor:
         await until(lambda: hub.live)
         assert supervisor.fresh

@@ -147,7 +147,7 @@ async def test_nothing_left_to_move_is_worth_its_intrinsic_value(h: Harness) -> 
         ({"volatility": None}, "either volatility or price is needed"),
         ({"volatility": -0.1}, "volatility: should be greater than or equal to 0"),
         ({"volatility": "NaN"}, "volatility must be a finite number"),
-        ({"volatility": 32}, "volatility: should be less than or equal to 20"),
+        ({"volatility": 32}, "a volatility of 32 is 3200% a year. Send a fraction: 0.32 is 32 %"),
         ({"spot": 0}, "spot: should be greater than 0"),
         ({"years": 1}, "one of expiration, days and years is needed"),
         ({"days": None}, "one of expiration, days and years is needed"),
