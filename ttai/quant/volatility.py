@@ -128,6 +128,43 @@ def event_move(
     return math.sqrt(through - until)
 
 
+def own_move(
+    term: Sequence[tuple[date, float, float | None]], event: date, same_day: Literal["before", "after"] | None = None
+) -> float:
+    """The move that options price for the day of an event itself, as a share of the price.
+
+    `term` are expirations in order: date, years left, implied volatility. √(IV₂²·T₂ − IV₁²·T₁ − σ²·(T₂ − T₁ − 1 day)),
+    1 and 2 the expirations beside the event as in `event_move`, σ² what is priced a year of other days: between 1 and
+    the one before it (today), or, where nothing expires before the event, between 2 and the one after it.
+    Source: Dubinsky, Johannes, Kaeck and Seeger, Option Pricing of Earnings Announcement Risks (2019): an event adds
+    to total variance once. ValueError says why it is unknown.
+    """
+    before = [one for one in term if one[0] < event or (one[0] == event and same_day == "before")]
+    after = [one for one in term if one[0] > event or (one[0] == event and same_day == "after")]
+    if not after:
+        raise ValueError("no expiration after the event")
+    until, through = before[-1:], after[0]
+    usual = before[-2:] if until else after[:2]
+    if not until and len(usual) < 2:
+        raise ValueError("no other expiration says how much is priced of usual days")
+    if any(iv is None for _, _, iv in (*until, through, *usual)):
+        raise ValueError("no volatility of an expiration beside the event")
+    (t1, w1), (t2, w2) = (_total(until), _total([through]))
+    (first, low), (last, high) = (_total(usual[:-1]), _total(usual[-1:]))
+    a_year = (high - low) / (last - first) if last > first else 0.0
+    variance = w2 - w1 - max(a_year, 0.0) * max(t2 - t1 - 1 / 365, 0.0)
+    if variance < 0:
+        raise ValueError("the options price no more movement across the event than on usual days")
+    return math.sqrt(variance)
+
+
+def _total(expirations: Sequence[tuple[date, float, float | None]]) -> tuple[float, float]:
+    """Years and total variance of an expiration; of none, today's."""
+    for _, years, iv in expirations:
+        return years, (iv or 0.0) ** 2 * years
+    return 0.0, 0.0
+
+
 def _variance(expiration: date, iv: float | None, today: date) -> float | None:
     """What options price until they expire, as the square of a share of the price."""
     return None if iv is None else iv * iv * (expiration - today).days / 365

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from ttai import Count, Percent, Price, Strike
+from ttai import Count, Percent, Strike
 from ttai.quant.calendar import days_to_expiration
 from ttai_chains import analysis
 from ttai_chains.models.common import ChainAnswer, Move
@@ -101,7 +101,7 @@ class Volatility(ChainAnswer):
     iv_hv_diff: Percent | None
     earnings_date: date | None = None
     earnings_when: str | None = None
-    earnings_move: Price | None = None
+    earnings_move: Move | None = None
     earnings_move_percent: Percent | None = None
     days_kept: Count | None = None
     term: list[TermRow]

@@ -1,6 +1,5 @@
 """How volatile the options say an underlying will be, as an answer."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from ttai import Host, Metrics, TtaiError
 from ttai.quant.calendar import NEW_YORK
-from ttai.quant.volatility import event_move, realised
+from ttai.quant.volatility import own_move, realised
 from ttai_chains import analysis
 from ttai_chains.history import FEWEST, VolatilityHistory
 from ttai_chains.models.volatility import SkewRow, SmilePoint, TermRow, Volatility
@@ -30,7 +29,10 @@ METHODS = (
     "risk_reversal: 25-delta call IV − put IV; butterfly: their mean − ATM IV",
     "iv_30: ATM IV at 30 days, total variance linear between expirations; hv: close to close of whole sessions, √252",
 )
-EARNINGS = "earnings_move: price × √(IV₂²·T₂ − IV₁²·T₁), the ATM IVs of the expirations before and after the report"
+EARNINGS = (
+    "earnings_move: of the report's day alone, price × √(IV₂²·T₂ − IV₁²·T₁ − σ²·(T₂ − T₁ − 1 day)), 1 and 2 the "
+    "expirations before and after it, σ the forward volatility of the interval beside them"
+)
 
 
 @dataclass
@@ -172,20 +174,15 @@ def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
     if report.date == reads[0].today and report.when == "before_open" and opened:
         known.notes.append("earnings_move null: they were reported before the open, what is quoted now has seen them")
         return
-    ivs = [(read.quotes.expiration.date, _of_whole_days(read)) for read in reads]
+    alive = [read.quotes for read in reads if read.quotes.years > 0]
+    term = [(quotes.expiration.date, quotes.years, quotes.smile.atm) for quotes in alive]
     try:
-        share = event_move(ivs, report.date, reads[0].today, SAME_DAY.get(report.when))
+        share = own_move(term, report.date, SAME_DAY.get(report.when))
     except ValueError as error:
         known.notes.append(f"earnings_move null: {error}")
         return
     known.facts |= {"earnings_move": share * reads[0].quotes.spot, "earnings_move_percent": share * 100}
     known.notes.append(EARNINGS)
-
-
-def _of_whole_days(read: Read) -> float | None:
-    """The ATM volatility whose variance over whole days is what it is to the minute: of few days that is much."""
-    atm, days = read.quotes.smile.atm, (read.quotes.expiration.date - read.today).days
-    return atm if atm is None or days <= 0 else atm * math.sqrt(read.quotes.years * YEAR / days)
 
 
 def _reading(facts: dict[str, Any], iv_30: float | None) -> str:

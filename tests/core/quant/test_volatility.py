@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.price_paths import random_walk, recorded, scaled
 from ttai.quant.indicators import compute, parse
-from ttai.quant.volatility import event_move, parkinson, percentile, rank, realised, yang_zhang
+from ttai.quant.volatility import event_move, own_move, parkinson, percentile, rank, realised, yang_zhang
 
 values = st.lists(st.floats(0.01, 3), min_size=1, max_size=50)
 
@@ -170,3 +170,45 @@ def test_what_the_options_do_not_say_of_an_event_is_unknown(
 ) -> None:
     with pytest.raises(ValueError, match=why):
         event_move(expirations, EVENT, TODAY)
+
+
+USUAL, JUMP = 0.3, 0.08  # a year, and once
+TERM = [
+    (day, (day - TODAY).days / 365, (day > EVENT) * JUMP**2) for day in (date(2026, 11, 27), EVENT, date(2026, 12, 11))
+]
+
+
+def priced(*places: int) -> list[tuple[date, float, float | None]]:
+    """Expirations that price usual days alike, and a jump once."""
+    return [(day, years, math.sqrt(USUAL**2 + jump / years)) for day, years, jump in (TERM[n] for n in places)]
+
+
+@pytest.mark.parametrize("places", [(0, 1, 2), (1, 2)])
+def test_the_move_of_the_event_alone_leaves_out_usual_days(places: tuple[int, ...]) -> None:
+    found = own_move(priced(*places), EVENT, "before")
+    assert found == pytest.approx(math.sqrt(JUMP**2 + USUAL**2 / 365))
+
+
+def test_without_an_expiration_before_it_those_after_say_what_is_usual() -> None:
+    later = (date(2026, 12, 18), 28 / 365, math.sqrt(USUAL**2 + JUMP**2 / (28 / 365)))
+    assert own_move([*priced(2), later], EVENT) == pytest.approx(math.sqrt(JUMP**2 + USUAL**2 / 365))
+    flat = [(day, years, USUAL) for day, years, _ in TERM]
+    assert own_move(flat, EVENT, "after") == pytest.approx(USUAL / math.sqrt(365))  # an event like any day
+    today = [(TODAY, 0.0, 0.5), *priced(2)]
+    assert own_move(today, EVENT) == pytest.approx(
+        math.sqrt(JUMP**2 + 21 / 365 * USUAL**2)
+    )  # nothing said of usual days
+
+
+@pytest.mark.parametrize(
+    ("term", "why"),
+    [
+        (priced(0, 1), "no expiration after the event"),
+        (priced(2), "no other expiration says how much is priced of usual days"),
+        ([(TERM[0][0], TERM[0][1], None), *priced(2)], "no volatility of an expiration beside the event"),
+        ([(TERM[0][0], TERM[0][1], 0.9), *priced(2)], "no more movement across the event than on usual days"),
+    ],
+)
+def test_what_cannot_be_told_of_the_event_alone(term: list[tuple[date, float, float | None]], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        own_move(term, EVENT)

@@ -80,11 +80,11 @@ def read(day: date, years: float, volatility: float) -> Read:
 
 
 def test_the_move_of_a_report_counts_the_days_to_the_minute() -> None:
-    """A day and a half that is calm, and twenty percent of a year's deviation in the report."""
+    """Of two days around it that price no more than usual ones, the report's is one."""
     reads = [read(date(2026, 11, 21), 1.5 / 365, 0.2), read(date(2026, 11, 23), 3.5 / 365, 0.2)]
     known = _Known()
     _earnings(known, cast("Any", SimpleNamespace(earnings=Earnings(date(2026, 11, 22), "unknown", False))), reads)
-    assert known.facts["earnings_move_percent"] == pytest.approx(100 * 0.2 * math.sqrt(2 / 365), rel=0.01)
+    assert known.facts["earnings_move_percent"] == pytest.approx(100 * 0.2 * math.sqrt(1 / 365), rel=0.01)
 
 
 def test_a_report_of_this_morning_is_no_move_to_come() -> None:

@@ -79,7 +79,10 @@ async def test_the_move_of_a_report_is_told_where_one_is_coming(demo: Harness) -
     assert answer.data["earnings_move"] == pytest.approx(
         answer.data["price"] * answer.data["earnings_move_percent"] / 100, abs=0.05
     )
-    assert "earnings_move: price × √(IV₂²·T₂ − IV₁²·T₁)" in answer.text
+    assert (
+        "earnings_move: of the report's day alone, price × √(IV₂²·T₂ − IV₁²·T₁ − σ²·(T₂ − T₁ − 1 day))" in answer.text
+    )
+    assert 5 < answer.data["earnings_move_percent"] < 10  # 2.2 usual days at 54 % a year are 7.5 %
     fund = await demo.call("get_volatility", symbol="SPY")
     assert fund.data["earnings_date"] is None
     assert "earnings" not in fund.text
