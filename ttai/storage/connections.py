@@ -60,7 +60,11 @@ class Connections:
                 await self._gone.wait()
         for engine in self._engines:
             await engine.dispose()
-        stopping = [future for connection in list(self._open) if (future := connection.stop())]
+        stopping = []
+        for connection in list(self._open):
+            stopping += [future] if (future := connection.stop()) else []
+            # Whoever lets go of it later would wait for ever for a thread that has ended.
+            connection.close, connection.stop = _closed, _stopped
         if stopping:
             await asyncio.wait(stopping, timeout=seconds)
 
@@ -114,6 +118,14 @@ class Connections:
             engine.sync_engine, "close", lambda connection, _record: self._open.discard(connection.driver_connection)
         )
         return engine
+
+
+async def _closed() -> None:
+    """It is closed already."""
+
+
+def _stopped() -> None:
+    """Its thread is ending already: there is nothing to wait for."""
 
 
 async def _whole(connecting: Coroutine[Any, Any, object]) -> None:
