@@ -101,7 +101,7 @@ class ChainReader:
 
     async def _hear(self, names: list[tuple[str, str]], kinds: Sequence[Kind], awaited: Sequence[Kind]) -> _Heard:
         """The contracts' last values; those the stream does not quote in time are asked of REST."""
-        hub, heard = self._supervisor.hub, _Heard(source=self._supervisor.hub.source)
+        hub, heard, time = self._supervisor.hub, _Heard(source=self._supervisor.hub.source), seconds_left()
         streamers = [streamer for _, streamer in names if streamer]
         if self._supervisor.opening and not hub.live:
             with suppress(TimeoutError):
@@ -115,7 +115,7 @@ class ChainReader:
                 for symbol, streamer in names:
                     self._take(heard, symbol, streamer)
         if silent := [symbol for symbol, _ in names if symbol not in heard.rows]:
-            await self._ask(heard, silent)
+            await self._ask(heard, silent, time)
         if heard.failed and not heard.rows:
             raise heard.failed
         return heard
@@ -135,12 +135,12 @@ class ChainReader:
         if isinstance(greeks, GreeksEvent):
             heard.greeks[symbol] = greeks
 
-    async def _ask(self, heard: _Heard, symbols: list[str]) -> None:
-        """REST's rows, a hundred at a time as long as the call's time lasts; what fails is kept in mind."""
+    async def _ask(self, heard: _Heard, symbols: list[str], time: float) -> None:
+        """REST's rows, a hundred at once as long as the call's time lasts, so many s; what fails is kept in mind."""
         port = await self._gate.market()
         for start in range(0, len(symbols), PART):
             if seconds_left() < LAST_PART:
-                heard.failed = heard.failed or TookTooLong(seconds_left())
+                heard.failed = heard.failed or TookTooLong(time)
                 return
             answer = await port.rows(symbols[start : start + PART])
             if not heard.rows and answer.rows:
