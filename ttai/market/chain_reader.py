@@ -101,27 +101,28 @@ class ChainReader:
 
     async def _hear(self, names: list[tuple[str, str]], kinds: Sequence[Kind], awaited: Sequence[Kind]) -> _Heard:
         """The contracts' last values; those the stream does not quote in time are asked of REST."""
-        hub, heard, time = self._supervisor.hub, _Heard(source=self._supervisor.hub.source), seconds_left()
+        hub, time = self._supervisor.hub, seconds_left()
         streamers = [streamer for _, streamer in names if streamer]
         if self._supervisor.opening and not hub.live:
             with suppress(TimeoutError):
                 async with asyncio.timeout(OPENING):
                     await hub.opened.wait()
+        heard = _Heard(source=hub.source)  # the socket says whose it is
         with hub.hold(streamers, kinds):
             if self._supervisor.fresh:
                 limit = min(PATIENCE, seconds_left() / 2)
                 await hub.wait_all(streamers, awaited, first=FIRST, grace=GRACE, timeout=limit)
             if self._supervisor.fresh:
                 for symbol, streamer in names:
-                    self._take(heard, symbol, streamer)
+                    self._take(heard, symbol, streamer, with_greeks=GreeksEvent in kinds)
         if silent := [symbol for symbol, _ in names if symbol not in heard.rows]:
             await self._ask(heard, silent, time)
         if heard.failed and not heard.rows:
             raise heard.failed
         return heard
 
-    def _take(self, heard: _Heard, symbol: str, streamer: str) -> None:
-        """What the stream says of one contract."""
+    def _take(self, heard: _Heard, symbol: str, streamer: str, *, with_greeks: bool) -> None:
+        """What the stream says of one contract; the greeks that linger from another question only where asked for."""
         if (line := self._supervisor.hub.line(streamer)) is None or (quote := line.events.get(QuoteEvent)) is None:
             return
         trade, summary, greeks = (line.events.get(kind) for kind in (TradeEvent, SummaryEvent, GreeksEvent))
@@ -132,7 +133,7 @@ class ChainReader:
             volume=getattr(trade, "day_volume", None),
             open_interest=getattr(summary, "open_interest", None),
         )
-        if isinstance(greeks, GreeksEvent):
+        if isinstance(greeks, GreeksEvent) and with_greeks:
             heard.greeks[symbol] = greeks
 
     async def _ask(self, heard: _Heard, symbols: list[str], time: float) -> None:

@@ -79,7 +79,7 @@ class Chain:
 
 
 class Chains:
-    """The snapshots of the last half hour, the newest twenty."""
+    """The snapshots of the last half hour, the twenty last used."""
 
     def __init__(self, gate: Gate, cache: Cache, clock: Clock, reader: ChainReader) -> None:
         self._gate = gate
@@ -110,7 +110,7 @@ class Chains:
         chain = self._kept.get(id.strip())
         if chain is None:
             raise NotFound(
-                f"there is no snapshot {id[:40]!r} any more: the newest {MOST} are kept for {LIFE / 60:.0f} minutes",
+                f"there is no snapshot {id[:40]!r}: the {MOST} last used are kept, for {LIFE / 60:.0f} minutes",
                 "Ask without snapshot for a new one",
             )
         return chain

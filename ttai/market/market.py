@@ -138,7 +138,7 @@ class Market:
         return await self._chains.make(name, lambda: self._price(name), await self.calendar())
 
     def kept_chain(self, snapshot: str) -> Chain:
-        """The snapshot of that id, one of the last half hour's newest twenty; NotFound where it is gone."""
+        """The snapshot of that id, of the last half hour's twenty last used; NotFound where it is gone."""
         return self._chains.kept(snapshot)
 
     async def risk_free_rate(self) -> float:

@@ -50,7 +50,7 @@ class ChainTools:
             places, notes = _around(read, strikes, rows)
         else:
             places, notes = _between(read, low, high, strikes, rows)
-        others = _summary(await self._service.at_the_money(chain)) if unfiltered else []
+        others = _summary(await self._service.at_the_money(chain), read) if unfiltered else []
         notes += gaps(others) if others else []
         if unfiltered and len(others) < len(chain.expirations):
             notes.append(f"{len(others)} of {len(chain.expirations)} expirations; get_expirations lists all")
@@ -105,8 +105,9 @@ def _between(read: Read, low: float, high: float, strikes: int, rows: Sequence[i
     return places, notes
 
 
-def _summary(reads: Sequence[Read]) -> list[Read]:
-    """The nearest expirations, then the monthly ones, as many as fit."""
-    near = reads[:FIRST]
+def _summary(reads: Sequence[Read], shown: Read) -> list[Read]:
+    """The nearest expirations, then the monthly ones, as many as fit; the one that is shown among them."""
     monthly = [read for read in reads[FIRST:] if read.quotes.expiration.kind == "monthly"]
-    return [*near, *monthly][:MOST_EXPIRATIONS]
+    keys = [read.quotes.expiration.key for read in (shown, *reads[:FIRST], *monthly)]
+    kept = list(dict.fromkeys(keys))[:MOST_EXPIRATIONS]
+    return [read for read in reads if read.quotes.expiration.key in kept]

@@ -16,7 +16,7 @@ from ttai_chains.service import understood
 Style = Literal["european", "american"]
 RATE = 0.04
 LONGEST = 100.0  # years
-HIGHEST = 20.0  # volatility: more is meant in percent
+HIGHEST = 5.0  # volatility: more is meant in percent
 EUROPEAN = "Black-Scholes-Merton with a continuous dividend yield; prob_itm, prob_touch risk neutral"
 AMERICAN = "Andersen-Lake-Offengenden (QuantLib); prob_itm, prob_touch risk neutral, of the European option"
 
@@ -136,11 +136,11 @@ def _american(
         except ValueError as error:
             return _unknown(price, str(error), AMERICAN)
     given = (*market, volatility, *costs)
-    value = american.price(*given) if price is None else price
+    value = understood(lambda: american.price(*given)) if price is None else price
     return {
         "price": value,
         "volatility": volatility,
-        **american.greeks(*given)._asdict(),
+        **understood(lambda: american.greeks(*given))._asdict(),
         **_chances(given),
         "early_exercise_premium": max(value - float(pricing.price(*given)), 0.0),
         "method": AMERICAN,

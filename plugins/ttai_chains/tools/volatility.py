@@ -188,10 +188,10 @@ def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
 def _reading(facts: dict[str, Any], iv_30: float | None) -> str:
     """The answer in one line: high or low against its own year, dear or cheap against what was realised."""
     said = []
-    rank, hv = facts["iv_rank"], facts["hv_30"]
-    if rank is not None:
-        level = "high" if rank >= 50 else "low" if rank < 25 else "middling"
-        said.append(f"IV is {level} in its own range: rank {rank:.0f} of 100")
+    rank, share, hv = facts["iv_rank"], facts["iv_percentile"], facts["hv_30"]
+    if rank is not None and share is not None:
+        level = "high" if min(rank, share) >= 50 else "low" if max(rank, share) < 25 else "middling"
+        said.append(f"IV is {level} in its own range: rank {rank:.0f}, percentile {share:.0f} of 100")
     if iv_30 is not None and hv:
         side = "above" if iv_30 >= hv else "below"
         points = abs(iv_30 - hv) * 100

@@ -59,7 +59,7 @@ async def test_a_snapshot_lives_half_an_hour(place: tuple[Desk, Recorded]) -> No
     desk.clock.advance(LIFE - 1)
     assert desk.market.kept_chain(f" {chain.id} ") is chain
     desk.clock.advance(2)
-    with pytest.raises(NotFound, match=r"no snapshot 'SPX-.*30 minutes.*Ask without snapshot"):
+    with pytest.raises(NotFound, match=r"no snapshot 'SPX-.*: the 20 last used.*30 minutes.*Ask without snapshot"):
         desk.market.kept_chain(chain.id)
 
 

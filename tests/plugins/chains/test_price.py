@@ -155,6 +155,8 @@ async def test_nothing_left_to_move_is_worth_its_intrinsic_value(h: Harness) -> 
         ({"days": None, "expiration": "soon"}, "'soon' is no date; one looks like 2026-12-18"),
         ({"days": None, "expiration": "2999-12-18"}, "more than 100 years away"),
         ({"rate": 4}, "rate: should be less than or equal to 1"),
+        ({"style": "american", "rate": 0.5, "days": 18_250}, "no price for a spot so far from the strike"),
+        ({"volatility": 16}, "Send a fraction: 0.16 is 16 %"),
         ({"style": "bermudan"}, "style: should be 'european' or 'american'"),
         ({"option_type": "straddle"}, "option_type: should be 'call' or 'put'"),
     ],

@@ -40,6 +40,8 @@ async def test_a_default_chain_is_small_and_complete(h: Harness, symbol: str) ->
     assert abs(answer.data["dte"] - 45) <= 16
     assert answer.data["snapshot"].startswith(answer.data["symbol"].replace("/", ""))
     assert answer.data["greeks"] == "stream"
+    assert answer.data["source"] == "simulator"
+    assert answer.data["expiration"] in [row["expiration"] for row in answer.rows("expirations")]
 
 
 async def test_a_chain_is_around_the_price(demo: Harness) -> None:
@@ -181,7 +183,7 @@ async def test_a_strike_far_from_the_delta_asked_for_is_said(h: Harness) -> None
         ({"symbol": "AMD", "min_delta": 0.5, "max_delta": 0.1}, "min_delta=0.5 is above max_delta=0.1. Swap them"),
         ({"symbol": "AMD", "min_delta": 30}, "VALIDATION: min_delta: should be less than or equal to 1"),
         ({"symbol": "AMD", "option_type": "straddle"}, "VALIDATION: option_type: should be 'call' or 'put'"),
-        ({"snapshot": "AMD-1"}, "NOT_FOUND: there is no snapshot 'AMD-1' any more"),
+        ({"snapshot": "AMD-1"}, "NOT_FOUND: there is no snapshot 'AMD-1': the 20 last used are kept, for 30 minutes"),
     ],
 )
 async def test_a_chain_asked_wrongly_says_what_to_do(demo: Harness, arguments: dict[str, Any], said: str) -> None:

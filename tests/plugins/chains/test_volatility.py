@@ -31,7 +31,7 @@ async def test_is_volatility_high(demo: Harness) -> None:
     assert 0 <= found["iv_rank"] <= 100
     assert found["rank_from"] == "TastyTrade's IV index over a year"
     assert found["iv_hv_diff"] == pytest.approx(found["iv_30"] - found["hv_30"], abs=2e-4)
-    assert f"rank {found['iv_rank']:.0f} of 100" in found["reading"]
+    assert f"rank {found['iv_rank']:.0f}, percentile" in found["reading"]
     assert all(0.2 < found[f"hv_{days}"] < 1.5 for days in (10, 20, 30, 60))
     term = {row["dte"]: row["atm_iv"] for row in answer.rows("term")}
     assert min(term[28], term[34]) - 1e-4 <= found["iv_30"] <= max(term[28], term[34]) + 1e-4
