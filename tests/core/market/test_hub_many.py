@@ -89,3 +89,18 @@ async def test_afterwards_nobody_watches(hub: Hub) -> None:
         await asyncio.wait({waiting})
         assert waiting.cancelled()
         assert not any(line.watchers for name in NAMES if (line := hub.line(name)))
+
+
+async def test_what_is_asked_for_later_of_a_symbol_has_its_own_time_to_come(hub: Hub) -> None:
+    with hub.hold(["SPY"], [QuoteEvent]):
+        hub.heard([QuoteEvent("SPY", 671.87, 671.88)])
+    line = hub.line("SPY")
+    assert line is not None
+    line.first -= 2 * LONG  # it lingers since long ago
+    with hub.hold(["SPY"], [QuoteEvent, TradeEvent]):
+        waiting = asyncio.create_task(hub.wait("SPY", (QuoteEvent, TradeEvent), LONG, LONG))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        hub.heard([TradeEvent("SPY", 671.88, 1.0)])
+        async with asyncio.timeout(5):
+            await waiting
