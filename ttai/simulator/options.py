@@ -155,7 +155,5 @@ class Options:
         days = [one for one in expirations(root.underlying, self._day) if one.settlement == root.settlement]
         if root.cash:
             days = [one for one in days if one.kind == "Regular"][:_ADJUSTED_LISTED]
-        return [
-            Series(root, one, ladder(root.underlying, close, (one.day - self._day).days), listing, self._day)
-            for one in days
-        ]
+        ladders = ((one, ladder(root.underlying, close, (one.day - self._day).days)) for one in days)
+        return [Series(root, one, strikes, listing, self._day) for one, strikes in ladders if strikes]
