@@ -70,7 +70,8 @@ class Chains:
         """With the session they were quoted in: asked again after the open, quotes of the night are no fresher."""
         session = await self._market.session(quotes.as_of)
         stale = session.state != "open"
-        notes = (*([CLOSED] if stale else []), *said)
+        unread = f"{chain.unreadable} strikes or expirations of the chain could not be read and are left out"
+        notes = (*([CLOSED] if stale else []), *([unread] if chain.unreadable else []), *said)
         return Read(chain, quotes, self._clock.new_york().date(), session.label, stale, notes)
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from fastmcp.exceptions import ToolError
 
+from tests.desk import until
 from tests.plugins.chains.test_analysis import expiration, quotes
 from ttai.clock import NEW_YORK
 from ttai.market.metrics import Earnings
@@ -93,3 +94,26 @@ def test_a_report_of_this_morning_is_no_move_to_come() -> None:
     _earnings(known, metrics, [read(date(2026, 11, 21), 1.5 / 365, 0.2)])
     assert "earnings_move" not in known.facts
     assert known.notes == ["earnings_move null: they were reported before the open, what is quoted now has seen them"]
+
+
+async def test_what_of_a_chain_could_not_be_read_is_said_in_every_answer() -> None:
+    async with harness() as h:
+        h.simulator.faults.add("missing", path="/option-chains/*", field="expirations")
+        for tool in ("get_option_chain", "get_expirations", "find_strikes", "get_volatility"):
+            answer = await h.call(tool, symbol="SPX")
+            assert "note: 1 strikes or expirations of the chain could not be read and are left out" in answer.text, tool
+
+
+async def test_a_socket_that_drops_while_a_chain_is_read_costs_the_feeds_greeks_alone() -> None:
+    """It ends after some of the messages; what they did not bring comes over REST, and its greeks are ours."""
+    async with harness() as h:
+        await until(lambda: h.app.market.hub.live)
+        h.simulator.faults.add("drop", path="/dxlink", after=3)
+        for socket in list(h.simulator._feed.sockets):
+            await socket.move("drop")
+        answer = await h.call("get_option_chain", symbol="SPY", expiration="2026-12-18", strikes=5)
+        rows = answer.rows("contracts")
+        assert len(rows) == 22
+        assert all(row["bid"] > 0 and row["iv"] and row["delta"] for row in rows)
+        assert "model" in answer.data["greeks"]
+        assert "gave no quote" not in answer.text
