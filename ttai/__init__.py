@@ -12,7 +12,7 @@ os.environ.setdefault("FASTMCP_ENV_FILE", os.devnull)
 
 if TYPE_CHECKING:
     from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
-    from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError
+    from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError, understood
     from ttai.host import Host
     from ttai.market.chains import Chain
     from ttai.market.metrics import Metrics
@@ -26,7 +26,7 @@ _HOMES = {
         "Answer", "Count", "Greek", "MarketAnswer", "Money", "Percent", "Picture", "Price", "Strike",
         "cut",
     ),
-    "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError"),
+    "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError", "understood"),
     "ttai.host": ("Host",),
     "ttai.market.chains": ("Chain",),
     "ttai.market.metrics": ("Metrics",),
@@ -62,6 +62,7 @@ __all__ = [
     "TtaiError",
     "UtcDateTime",
     "cut",
+    "understood",
 ]
 
 

@@ -3,10 +3,12 @@
 A client reads `CODE: what happened. What to do.` All else is masked and logged (`ttai.tools`).
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from fastmcp.exceptions import ToolError
+
+T = TypeVar("T")
 
 # Bytes of what happened and of what to do: they may quote arguments, and those are of any length and any characters.
 MOST_SAID, MOST_HINTED = 600, 400
@@ -61,6 +63,14 @@ class BadArgument(TtaiError):
     """What the caller sent can't be used."""
 
     code = "VALIDATION"
+
+
+def understood(read: Callable[[], T]) -> T:
+    """What `read` makes of an argument; its ValueError, which is all that pure code raises, as a BadArgument."""
+    try:
+        return read()
+    except ValueError as error:
+        raise BadArgument(str(error)) from None
 
 
 class BadSetting(TtaiError):

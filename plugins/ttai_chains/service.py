@@ -1,24 +1,14 @@
 """The service of this plugin: chains and their quotes, for its own tools and for other plugins."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
-from ttai import BadArgument, Chain, Expiration, ExpirationQuotes, Host
+from ttai import BadArgument, Chain, Expiration, ExpirationQuotes, Host, understood
 from ttai.quant.symbols import normalize
 from ttai_chains import analysis
 
-T = TypeVar("T")
 CLOSED = "options trade in regular hours: these quotes are of the last session"
-
-
-def understood(read: Callable[[], T]) -> T:
-    """What `read` makes of an argument; its ValueError as one a client can read."""
-    try:
-        return read()
-    except ValueError as error:
-        raise BadArgument(str(error)) from None
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,16 @@
 """The service of this plugin: indicators, levels and watched symbols, for its own tools and for other plugins."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
-from ttai import BadArgument, Host
+from ttai import Host, understood
 from ttai.quant.indicators import Indicator, Spec, compute
 from ttai.quant.intervals import named
 from ttai.quant.levels import Levels, find_levels
 from ttai_quotes import analysis
 from ttai_quotes.analysis import Study
 from ttai_quotes.lists import LocalLists
-
-T = TypeVar("T")
-
-
-def understood(read: Callable[[], T]) -> T:
-    """What `read` makes of an argument; its ValueError as one a client can read."""
-    try:
-        return read()
-    except ValueError as error:
-        raise BadArgument(str(error)) from None
 
 
 class Quotes:

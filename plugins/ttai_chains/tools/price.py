@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ttai import BadArgument, Host, TtaiError
+from ttai import BadArgument, Host, TtaiError, understood
 from ttai.quant import american, pricing
 from ttai.quant.calendar import years_until
 from ttai_chains.analysis import OptionType
 from ttai_chains.models.price import OptionPrice
-from ttai_chains.service import understood
 
 Style = Literal["european", "american"]
 RATE = 0.04

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, Host
+from ttai import BadArgument, Host, understood
 from ttai.quant.indicators import CATALOGUE, Spec
 from ttai_quotes import analysis
 from ttai_quotes.chart.sheet import Sheet, Theme
 from ttai_quotes.models.chart import Chart
-from ttai_quotes.service import Quotes, understood
+from ttai_quotes.service import Quotes
 from ttai_quotes.tools.arguments import IntervalName, Symbol
 
 PAGE = "ui://ttai/chart"

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, Host
+from ttai import BadArgument, Host, understood
 from ttai.quant.intervals import Interval, named
 from ttai_quotes import analysis
 from ttai_quotes.models.history import PriceHistory
 from ttai_quotes.models.indicators import Indicators
 from ttai_quotes.models.levels import LevelsAnswer
-from ttai_quotes.service import Quotes, understood
+from ttai_quotes.service import Quotes
 from ttai_quotes.tools.arguments import Extended, IntervalName, Symbol
 
 When = Annotated[str | None, Field(description="2026-01-31 or 2026-01-31T09:30, New York")]
