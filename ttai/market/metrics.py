@@ -20,6 +20,13 @@ class Earnings:
     when: When
     estimated: bool
 
+    @property
+    def same_day(self) -> Literal["before", "after"] | None:
+        """Whether what expires on its day does so before it is known, or after; None where nobody knows."""
+        if self.when == "unknown":
+            return None
+        return "before" if self.when == "after_close" else "after"
+
 
 @dataclass(frozen=True, slots=True)
 class Dividend:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -23,7 +23,6 @@ NEAREST = 6  # of them; then the monthly ones
 MOST_POINTS = 13
 YEAR = 365
 OPEN = time(9, 30)
-SAME_DAY: dict[str, Literal["before", "after"]] = {"before_open": "after", "after_close": "before"}
 METHODS = (
     f"move_straddle: {analysis.STRADDLE}; move_iv: {analysis.IV_ROOT}, one standard deviation",
     "risk_reversal: 25-delta call IV − put IV; butterfly: their mean − ATM IV",
@@ -177,7 +176,7 @@ def _earnings(known: _Known, metrics: Metrics, reads: Sequence[Read]) -> None:
     alive = [read.quotes for read in reads if read.quotes.years > 0]
     term = [(quotes.expiration.date, quotes.years, quotes.smile.atm) for quotes in alive]
     try:
-        share = own_move(term, report.date, SAME_DAY.get(report.when))
+        share = own_move(term, report.date, report.same_day)
     except ValueError as error:
         known.notes.append(f"earnings_move null: {error}")
         return

@@ -23,7 +23,6 @@ METHOD = (
     "expected_move: price × √(IV₂²·T₂ − IV₁²·T₁), 1 the last expiration before the report (today where there is none), "
     "2 the first after it, T in calendar days / 365"
 )
-SAME_DAY: dict[str, Literal["before", "after"]] = {"before_open": "after", "after_close": "before"}
 ONLY_NEXT = "of earnings and ex-dividends only the next that TastyTrade knows are listed, not those after"
 
 
@@ -139,7 +138,7 @@ class _Ahead:
             self._say(f"reports {report.date} ({how}), after these days", metrics.symbol)
         if report is None or not self._includes(report.date):
             return
-        share = self._share(metrics, report.date, report.when)
+        share = self._share(metrics, report.date, report.same_day)
         quote = quotes.get(metrics.symbol)
         price = None if quote is None else quote.mark
         if price is None:
@@ -154,7 +153,7 @@ class _Ahead:
             expected_move_percent=None if share is None else share * 100,
         )
 
-    def _share(self, metrics: Metrics, report: date, when: str) -> float | None:
+    def _share(self, metrics: Metrics, report: date, same_day: Literal["before", "after"] | None) -> float | None:
         """The expected move as a share of the price; None, with the reason noted, where the options don't say it.
 
         What expires on the day of the report sees it where it comes before the open, not where it comes after the
@@ -162,7 +161,7 @@ class _Ahead:
         """
         expirations = [(one.date, one.iv) for one in metrics.expirations]
         try:
-            return event_move(expirations, report, self.today, SAME_DAY.get(when))
+            return event_move(expirations, report, self.today, same_day)
         except ValueError as unknown:
             self._say(f"expected_move null: {unknown}", metrics.symbol)
             return None
