@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from ttai.quant.bars import SESSIONS
+
+E = TypeVar("E", tuple[date, float | None], tuple[date, float, float | None])
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,15 +113,9 @@ def event_move(
     the price between the two is in it. Source: the forward variance of total implied variance, IV²·T, as in Gatheral,
     The Volatility Surface (2006). ValueError says why it is unknown.
     """
-    before: tuple[date, float | None] | None = None
-    after: tuple[date, float | None] | None = None
-    for one in expirations:
-        if one[0] < event or (one[0] == event and same_day == "before"):
-            before = one
-        elif after is None and (one[0] > event or same_day == "after"):
-            after = one
-    until = 0.0 if before is None or before[0] <= today else _variance(*before, today)
-    through = None if after is None or after[0] <= today else _variance(*after, today)
+    before, after = _sides([one for one in expirations if one[0] > today], event, same_day)
+    until = _variance(*before[-1], today) if before else 0.0
+    through = _variance(*after[0], today) if after else None
     if until is None or through is None:
         which = "first expiration after" if through is None else "last expiration before"
         raise ValueError(f"no volatility of the {which} the event")
@@ -139,8 +135,7 @@ def own_move(
     Source: Dubinsky, Johannes, Kaeck and Seeger, Option Pricing of Earnings Announcement Risks (2019): an event adds
     to total variance once. ValueError says why it is unknown.
     """
-    before = [one for one in term if one[0] < event or (one[0] == event and same_day == "before")]
-    after = [one for one in term if one[0] > event or (one[0] == event and same_day == "after")]
+    before, after = _sides(term, event, same_day)
     if not after:
         raise ValueError("no expiration after the event")
     until, through = before[-1:], after[0]
@@ -156,6 +151,13 @@ def own_move(
     if variance < 0:
         raise ValueError("the options price no more movement across the event than on usual days")
     return math.sqrt(variance)
+
+
+def _sides(expirations: Sequence[E], event: date, same_day: str | None) -> tuple[list[E], list[E]]:
+    """The expirations before an event and those after it; one on its day is `same_day`, else neither."""
+    before = [one for one in expirations if one[0] < event or (one[0] == event and same_day == "before")]
+    after = [one for one in expirations if one[0] > event or (one[0] == event and same_day == "after")]
+    return before, after
 
 
 def _total(expirations: Sequence[tuple[date, float, float | None]]) -> tuple[float, float]:
