@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ttai import BadArgument, Chain, Expiration, ExpirationQuotes, Host, understood
+from ttai import BadArgument, Chain, ExpirationQuotes, Host, understood
 from ttai.quant.symbols import normalize
 from ttai_chains import analysis
 
@@ -45,11 +45,7 @@ class Chains:
         """The quotes of the expiration a date names, else of the one nearest so many days."""
         now = self._clock.now()
         one = understood(lambda: analysis.chosen(chain.expirations, now, expiration, dte))
-        return await self.read_one(chain, one)
-
-    async def read_one(self, chain: Chain, expiration: Expiration) -> Read:
-        """The quotes of one of its expirations."""
-        quotes = await chain.quotes(expiration)
+        quotes = await chain.quotes(one)
         return await self._read(chain, quotes, notes_of(quotes))
 
     async def at_the_money(self, chain: Chain) -> list[Read]:

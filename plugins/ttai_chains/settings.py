@@ -6,8 +6,9 @@ from ttai import Settings
 
 
 class ChainsSettings(Settings):
-    """`[chains]` in config.toml, `TTAI_CHAINS_…` in the environment."""
+    """`[chains]` in config.toml, `TTAI_CHAINS_…` in the environment.
 
-    watch: list[str] = Field(
-        default_factory=list
-    )  # whose volatility is kept every day, beside the watchlists kept here
+    `watch`: whose volatility is kept every day, beside what is on the watchlists kept here.
+    """
+
+    watch: list[str] = Field(default_factory=list)

@@ -34,7 +34,6 @@ class Chain:
         self,
         id: str,  # noqa: A002 - the word of the tools
         symbol: str,
-        made: datetime,
         expirations: Listing[Expiration],
         reader: ChainReader,
         spot: Spot,
@@ -42,7 +41,6 @@ class Chain:
     ) -> None:
         self.id = id
         self.symbol = symbol
-        self.made = made
         self.expirations: Sequence[Expiration] = tuple(expirations)
         self.unreadable = expirations.unreadable
         self.calendar = calendar
@@ -101,7 +99,7 @@ class Chains:
         if not left:
             raise NotFound(f"all listed options of {symbol} have expired", "Ask again when new ones are listed")
         now = self._clock.now()
-        chain = Chain(self._name(symbol, now), symbol, now, left, self._reader, spot, calendar)
+        chain = Chain(self._name(symbol, now), symbol, left, self._reader, spot, calendar)
         self._kept[chain.id] = chain
         return chain
 

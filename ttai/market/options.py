@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ttai.market.types import Source
+from ttai.quant.calendar import MINUTES_A_YEAR, days_to_expiration
 from ttai.quant.smile import Smile
 
 if TYPE_CHECKING:
@@ -84,6 +85,16 @@ class ExpirationQuotes:
     missing: int = 0
     failed: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def dte(self) -> int:
+        """Calendar days to the expiration when it was read, in New York."""
+        return days_to_expiration(self.expiration.date, self.as_of)
+
+    @property
+    def hours(self) -> float | None:
+        """Hours to the settlement, on the last day."""
+        return self.years * MINUTES_A_YEAR / 60 if self.dte == 0 else None
 
     @cached_property
     def mid(self) -> "Numbers":

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from ttai import Count, ExpirationQuotes, Greek, Percent, Price, Strike
-from ttai.quant.calendar import days_to_expiration
 from ttai_chains.analysis import TYPES, Place, unknown_volatility
 from ttai_chains.models.common import ChainAnswer, ExpirationRow, Gamma, Hours
 from ttai_chains.service import Read
@@ -104,13 +103,13 @@ class OptionChain(ChainAnswer):
     ) -> "OptionChain":
         """The contracts at these places, and what other expirations there are."""
         quotes = read.quotes
-        one, dte = quotes.expiration, days_to_expiration(quotes.expiration.date, quotes.as_of)
+        one = quotes.expiration
         return cls(
             **cls.facts(read),
             root=one.root,
             expiration=one.date,
-            dte=dte,
-            hours=quotes.years * 8760 if dte == 0 else None,
+            dte=quotes.dte,
+            hours=quotes.hours,
             settled=one.settled,
             atm_iv=quotes.smile.atm,
             greeks=greeks_from(quotes, places),

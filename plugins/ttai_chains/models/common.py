@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel
 
 from ttai import Count, MarketAnswer, Percent, Price
-from ttai.quant.calendar import days_to_expiration
 from ttai_chains import analysis
 from ttai_chains.service import Read
 
@@ -57,11 +56,10 @@ class ExpirationRow(BaseModel):
         """What the strikes beside the price say of an expiration."""
         quotes = read.quotes
         one, move = quotes.expiration, analysis.straddle_move(quotes)
-        dte = days_to_expiration(one.date, quotes.as_of)
         return cls(
             expiration=one.date,
-            dte=dte,
-            hours=quotes.years * 8760 if dte == 0 else None,
+            dte=quotes.dte,
+            hours=quotes.hours,
             type=one.kind,
             settled=one.settled,
             root=one.root,

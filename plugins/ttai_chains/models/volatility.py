@@ -5,7 +5,6 @@ from datetime import date
 from pydantic import BaseModel
 
 from ttai import Count, Percent, Strike
-from ttai.quant.calendar import days_to_expiration
 from ttai_chains import analysis
 from ttai_chains.models.common import ChainAnswer, Move
 from ttai_chains.service import Read
@@ -31,7 +30,7 @@ class TermRow(BaseModel):
         move = analysis.iv_move(quotes)
         return cls(
             expiration=quotes.expiration.date,
-            dte=days_to_expiration(quotes.expiration.date, quotes.as_of),
+            dte=quotes.dte,
             type=quotes.expiration.kind,
             settled=quotes.expiration.settled,
             atm_iv=quotes.smile.atm,
@@ -63,7 +62,7 @@ class SkewRow(BaseModel):
         put, call = smile.at_delta(-0.25), smile.at_delta(0.25)
         return cls(
             expiration=quotes.expiration.date,
-            dte=days_to_expiration(quotes.expiration.date, quotes.as_of),
+            dte=quotes.dte,
             atm_iv=smile.atm,
             put_25_strike=put and put.strike,
             put_25_iv=put and put.iv,

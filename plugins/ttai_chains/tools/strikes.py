@@ -8,7 +8,6 @@ from pydantic import Field
 
 from ttai import BadArgument, ExpirationQuotes
 from ttai.quant import pricing
-from ttai.quant.calendar import days_to_expiration
 from ttai_chains import analysis
 from ttai_chains.analysis import TYPES, Place
 from ttai_chains.models.chain import UNITS, greeks_from, values
@@ -50,7 +49,7 @@ class StrikeTools:
             **Strikes.facts(read),
             root=one.root,
             expiration=one.date,
-            dte=days_to_expiration(one.date, quotes.as_of),
+            dte=quotes.dte,
             settled=one.settled,
             type=option_type,
             atm_iv=quotes.smile.atm,
