@@ -342,6 +342,113 @@ async def edit_watchlist(
     return Lists(watchlists=[])
 
 
+class Contract(BaseModel):
+    type: str
+    strike: float
+    bid: float | None
+    ask: float | None
+    iv: float | None
+    delta: float | None
+
+
+class Contracts(Plain):
+    symbol: str
+    snapshot: str
+    contracts: list[Contract]
+
+
+class Dates(Plain):
+    symbol: str
+    snapshot: str
+    expirations: list[Event]
+
+
+class Smile(Plain):
+    symbol: str
+    reading: str
+    iv_30: float | None
+    iv_rank: float | None
+    term: list[Event]
+
+
+class Priced(Plain):
+    price: float | None
+    volatility: float | None
+    delta: float | None
+    reason: str | None
+
+
+Underlying = Annotated[str | None, Field(description="Such as SPY, BRK/B, SPX; not needed with snapshot")]
+On = Annotated[str | None, Field(description="2026-12-18; also 2026-12-18 AM, or with the root")]
+Days = Annotated[int, Field(ge=0, le=1200, description="Calendar days; the nearest expiration is taken")]
+Snapshot = Annotated[str | None, Field(description="Of an earlier answer: the same quotes, nothing fetched twice")]
+Side = Literal["call", "put"]
+Delta = Annotated[float | None, Field(ge=0, le=1, description="Without its sign: 0.16 for a put of −0.16")]
+Positive = Annotated[float, Field(gt=0, lt=1e9)]
+Rate = Annotated[float, Field(ge=-0.5, le=1, description="A continuous fraction a year: 0.04 is 4 %")]
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def get_expirations(
+    symbol: Underlying = None, limit: Annotated[int, Field(ge=1, le=60, description="Rows, the nearest first")] = 40,
+    snapshot: Snapshot = None,
+) -> Dates:  # fmt: skip
+    """List the option expirations of an underlying: days left, weekly or monthly, ATM IV and expected move of each.
+    Use it to choose an expiration, or to tell what move the market expects by a date."""
+    return Dates(symbol=symbol or "", snapshot="", expirations=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def get_option_chain(
+    symbol: Underlying = None, expiration: On = None, dte: Days | None = None,
+    strikes: Annotated[int, Field(ge=0, le=60, description="Strikes each side of the money")] = 10,
+    option_type: Side | None = None, min_delta: Delta = None, max_delta: Delta = None,
+    columns: Annotated[list[str] | None, Field(description="Some of the columns; all without")] = None,
+    snapshot: Snapshot = None,
+) -> Contracts:  # fmt: skip
+    """Option contracts of one expiration (else the one nearest 45 days), around the money or in a range of deltas.
+    Use it to look at quotes and greeks; find_strikes answers for one delta, get_expirations for dates."""
+    return Contracts(symbol=symbol or "", snapshot="", contracts=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def find_strikes(
+    symbol: Underlying = None,
+    deltas: Annotated[list[float], Field(description="0 to 1, without sign")] = [0.16, 0.30],  # noqa: B006
+    dte: Days = 45, option_type: Side = "put", expiration: On = None, snapshot: Snapshot = None,
+) -> Contracts:  # fmt: skip
+    """Find the contract nearest each delta in one expiration, with quote, probabilities and breakeven.
+    Use it for questions such as "the 30-delta put 45 days out"."""
+    return Contracts(symbol=symbol or "", snapshot="", contracts=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def get_volatility(
+    symbol: Underlying = None, expiration: On = None, dte: Days = 30,
+    window: Annotated[int | None, Field(ge=30, le=3650, description="Calendar days to rank IV in")] = None,
+    snapshot: Snapshot = None,
+) -> Smile:  # fmt: skip
+    """Tell whether options are dear: IV rank, IV against realised, term structure, skew and smile, expected moves,
+    the move priced for earnings. Use it before choosing between buying and selling options."""
+    return Smile(symbol=symbol or "", reading="", iv_30=None, iv_rank=None, term=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def price_option(
+    option_type: Side, spot: Positive, strike: Positive,
+    volatility: Annotated[float | None, Field(ge=0, description="A fraction a year: 0.32")] = None,
+    price: Annotated[float | None, Field(ge=0, lt=1e9, description="For its implied volatility")] = None,
+    expiration: Annotated[str | None, Field(description="2026-12-18, to 16:00 New York; with AM to 9:30")] = None,
+    days: Annotated[float | None, Field(ge=0, le=36500)] = None,
+    years: Annotated[float | None, Field(ge=0, le=100)] = None,
+    rate: Rate | None = None, dividend_yield: Rate = 0.0, style: Literal["european", "american"] = "european",
+    cross_greeks: Annotated[bool, Field(description="With vanna, charm and vomma")] = False,
+) -> Priced:  # fmt: skip
+    """Work out one option: price and greeks from a volatility, or the implied volatility from a price.
+    Use it for what-ifs with inputs of your own; get_option_chain has what is quoted now."""
+    return Priced(price=price, volatility=volatility, delta=None, reason=None)
+
+
 @mcp.tool(annotations=READ, output_schema=None, tags={"core"})
 async def list_jobs() -> Jobs:
     """List the background jobs: schedule, next and last run, why one does not run.
