@@ -32,6 +32,7 @@ from ttai.logs import Logs
 from ttai.market.market import Market
 from ttai.middleware import Calls, Ledger
 from ttai.plugins import PluginReport, Plugins
+from ttai.quant.calendar import Calendar
 from ttai.settings import OURS, Config, CoreSettings
 from ttai.storage.database import Database
 from ttai.subscriptions import Subscriptions
@@ -82,7 +83,7 @@ class App:
         self.login = Login(settings, self.connection, vault, self.cache, self.market, self.broker)
         self.notifier = Notifier(self.clock, core, channels, sidecar=settings.app_tools)
         tell = partial(self.notifier.send, kind="error")
-        self.scheduler = Scheduler(self.clock, core, self.market.calendar, self._obstacle, tell, settings.schedules)
+        self.scheduler = Scheduler(self.clock, core, self._days, self._obstacle, tell, settings.schedules)
         self.leader = Leader(settings.home)
         self.tasks = Tasks(self.clock, core)
         self.pulse: Pulse | None = None
@@ -201,6 +202,10 @@ class App:
                 async with asyncio.timeout(STREAM_PATIENCE):
                     await self.market.hub.opened.wait()
         return self.market.hub.live
+
+    async def _days(self, job: Job) -> Calendar | None:
+        """The exchange's days that a job goes by; None while nothing can come of it: they bring 60 MB of pandas."""
+        return None if job.needs and await self.login.locked_out() else await self.market.calendar()
 
     async def _obstacle(self, job: Job) -> str | None:
         """Why a job can't run just now."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Scheduler:
         self,
         clock: Clock,
         store: "Store",
-        calendar: Callable[[], Awaitable[Calendar]],
+        calendar: Callable[[Job], Awaitable[Calendar | None]],
         obstacle: Callable[[Job], Awaitable[str | None]],
         tell: Callable[[str, str], Awaitable[object]],
         schedules: Mapping[str, str] | None = None,
@@ -111,13 +111,17 @@ class Scheduler:
         self._plans = await self._plan()
         try:
             async with asyncio.TaskGroup() as group:
-                for name in await self._missed():
+                for name in await self._missed(self._plans):
                     group.create_task(self._catch_up(name))
                 while True:
                     now = self._clock.now()
                     if now < looked - BACK:
                         self._plans = await self._plan()
                     looked = now
+                    late = await self._plan(self._jobs.keys() - self._plans.keys())
+                    self._plans |= late
+                    for name in await self._missed(late):
+                        group.create_task(self._catch_up(name))
                     for name in [name for name, plan in self._plans.items() if plan.take(now)]:
                         self._owed.discard(name)
                         group.create_task(self._due(name))
@@ -185,18 +189,22 @@ class Scheduler:
             why=self._problems.get(job.name) or self._skipped.get(job.name) or record.last_error,
         )
 
-    async def _plan(self) -> "dict[str, Plan]":
-        """The plan of every job that has a schedule."""
-        plans = {name: await self._plan_of(name) for name in self._jobs}
+    async def _plan(self, names: Iterable[str] | None = None) -> "dict[str, Plan]":
+        """The plans of these jobs (all), as far as they have one."""
+        plans = {name: await self._plan_of(name) for name in (self._jobs if names is None else names)}
         return {name: plan for name, plan in plans.items() if plan is not None}
 
     async def _plan_of(self, name: str) -> "Plan | None":
-        """When a job runs; by its own schedule where the user's can't be used."""
-        schedule, own = self._schedules[name], self._jobs[name].schedule
+        """When a job runs; by its own schedule where the user's can't be used. None while nobody can know."""
+        job, schedule, own = self._jobs[name], self._schedules[name], self._jobs[name].schedule
         if schedule is None:
             return None
         plan: type[Plan] = (await warm("ttai.background.triggers")).Plan
-        calendar = await self._calendar() if schedule.kind == "session" else None
+        calendar = await self._calendar(job) if schedule.kind == "session" else None
+        if schedule.kind == "session" and calendar is None:
+            self._skipped[name] = await self._why_not(job) or "not planned yet"
+            return None
+        self._skipped.pop(name, None)
         try:
             return plan(schedule, calendar, self._clock.now())
         except (ValueError, TypeError) as error:
@@ -204,15 +212,15 @@ class Scheduler:
         self._schedules[name] = None if schedule is own else own
         return await self._plan_of(name)
 
-    async def _missed(self) -> set[str]:
-        """The jobs that were due while nobody was there to run them; one never seen before is due from now on."""
-        for name, plan in (self._plans or {}).items():
+    async def _missed(self, plans: "Mapping[str, Plan]") -> set[str]:
+        """Those that were due while nobody was there to run them; one never seen before is due from now on."""
+        for name, plan in plans.items():
             last = (await self._records.read(name)).last_run
             if last is None:
                 await self._records.keep(name, last_run=self._clock.now())
             elif plan.missed(last, self._clock.now()):
                 self._owed.add(name)
-        return set(self._owed)
+        return self._owed & plans.keys()
 
     async def _sleep(self) -> None:
         """Until the next run or the next look at the clock."""

@@ -69,6 +69,26 @@ async def test_login_and_logout_take_effect_while_it_runs() -> None:
         assert "nobody was logged in" in (await h.call("logout")).text
 
 
+async def test_a_job_by_sessions_is_planned_once_somebody_logs_in() -> None:
+    """Before, nothing could come of it, and the exchange's calendar need not be there."""
+
+    async def snapshot(h: Harness) -> dict[str, Any]:
+        rows = (await h.call("list_jobs")).rows("jobs")
+        return next(row for row in rows if row["name"] == "volatility_snapshot")
+
+    async with office() as h:
+        async with asyncio.timeout(15):
+            while (job := await snapshot(h))["why"] is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert (job["state"], job["next_run"], job["why"]) == ("not scheduled", None, "not logged in")
+        await h.call("login", **words(GOOD))
+        h.app.scheduler.look()
+        async with asyncio.timeout(15):
+            while (job := await snapshot(h))["state"] != "scheduled":  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert (job["next_run"], job["why"]) == ("2026-11-20T16:15:00-05:00", None)
+
+
 async def test_what_the_broker_refuses_is_not_kept() -> None:
     async with office() as h:
         with pytest.raises(ToolError, match=r"AUTHENTICATION: TastyTrade at http://.* refused the credentials") as said:
