@@ -82,7 +82,15 @@ def is_alive(pid: object) -> bool:
         return True
     except (OSError, OverflowError):
         return False
+    with suppress(OSError):  # Linux alone tells
+        return _state(pid) != "Z"  # it was killed, and who started it has not looked: nothing runs there any more
     return True
+
+
+def _state(pid: int) -> str:
+    """The letter Linux has for what a process is doing; OSError elsewhere."""
+    stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
+    return stat.rpartition(")")[2].strip()[:1]  # the program's name, in brackets, may hold anything
 
 
 def _answers(url: str, instance: str) -> bool:

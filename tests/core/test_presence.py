@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from ttai.cli.remote import ask, refuse_secrets
 from ttai.errors import BadArgument
-from ttai.presence import FILE, INSTANCE, Server, announced, find_server
+from ttai.presence import FILE, INSTANCE, Server, announced, find_server, is_alive
 from ttai.settings import CoreSettings
 
 OK = json.dumps({"status": "ok", "version": "1", "instance": INSTANCE})
@@ -148,3 +148,12 @@ def test_a_data_dir_that_cannot_be_written_is_no_reason_not_to_serve(tmp_path: P
     home = tmp_path / "taken/home"
     with announced(home, "http://127.0.0.1:1"):
         assert find_server(settings(home)) is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone tells")
+def test_a_killed_process_nobody_has_looked_after_is_there_no_more() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert is_alive(process.pid)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not is_alive(process.pid)

@@ -62,6 +62,17 @@ LIVELY = r"""
                 except BaseException:
                     pass
 """
+BUSY = r"""
+    import asyncio, os
+    from pathlib import Path
+
+    def register(host):
+        @host.job("interval", seconds=1)
+        async def work():
+            with Path(os.environ["NOTES"]).open("a") as file:
+                file.write(f"{os.getpid()} busy\n")
+            await asyncio.sleep(3600)
+"""
 STUCK = """
     import asyncio
 
@@ -168,6 +179,17 @@ def test_another_takes_over(tmp_path: Path, how: str) -> None:
             print(f"\ntakeover after {how}: {monotonic() - began:.2f} s")
             site.has(second, "job")
             assert second.end("EOF")[0] == 0
+
+
+def test_what_a_killed_process_was_at_is_run_by_another(tmp_path: Path) -> None:
+    """Though nobody has looked after it: it is a zombie as long as this test does not."""
+    site = Site(tmp_path, ("busy", BUSY))
+    with site.serve() as first:
+        site.has(first, "busy")
+        with site.serve() as second:
+            site.has(second, "in")
+            first.process.kill()
+            site.has(second, "busy")
 
 
 def test_a_notification_is_one_exact_line(tmp_path: Path) -> None:
