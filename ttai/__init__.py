@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
     from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError, understood
     from ttai.host import Host
+    from ttai.legs import Leg
     from ttai.market.chains import Chain
     from ttai.market.metrics import Metrics
     from ttai.market.options import Expiration, ExpirationQuotes
@@ -28,6 +29,7 @@ _HOMES = {
     ),
     "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError", "understood"),
     "ttai.host": ("Host",),
+    "ttai.legs": ("Leg",),
     "ttai.market.chains": ("Chain",),
     "ttai.market.metrics": ("Metrics",),
     "ttai.market.options": ("Expiration", "ExpirationQuotes"),
@@ -48,6 +50,7 @@ __all__ = [
     "Greek",
     "History",
     "Host",
+    "Leg",
     "MarketAnswer",
     "Metrics",
     "Money",
