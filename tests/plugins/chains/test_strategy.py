@@ -232,11 +232,13 @@ async def test_bad_input_is_answered_with_what_to_do(h: Harness, arguments: dict
     assert text.startswith(("VALIDATION: ", "NOT_FOUND: "))
 
 
-async def test_what_expired_today_is_not_analysed(h: Harness, fresh: Harness) -> None:
-    settled = [{"type": "put", "strike": 6700, "quantity": -1, "expiration": "2026-11-20 AM"}]  # it is 10:31
-    assert "leg 1 has expired" in await refused(h, legs=settled, symbol="SPX")
-    fresh.clock.advance(6 * 3600)
-    assert "leg 1 has expired" in await refused(fresh, legs=[{**PUT, "expiration": "2026-11-20"}], spot=100)
+async def test_what_expired_today_is_not_analysed(fresh: Harness) -> None:
+    fresh.clock.advance(5 * 3600 + 1200)  # 15:51
+    chain = await fresh.call("get_option_chain", symbol="AMD", dte=30)
+    fresh.clock.advance(900)
+    legs = [{**PUT, "expiration": "2026-11-20", "strike": 240}]
+    assert "leg 1 has expired" in await refused(fresh, legs=legs, snapshot=chain.data["snapshot"])
+    assert "leg 1 has expired" in await refused(fresh, legs=legs, spot=245)
 
 
 async def test_what_has_no_bid_counts_at_its_ask(h: Harness) -> None:
