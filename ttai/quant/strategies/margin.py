@@ -76,6 +76,24 @@ def reg_t(legs: Sequence[Leg], spot: float, *, broad_index: bool = False) -> Mar
     return Margin(requirement, requirement + net_debit(legs) - max(shares, 0.0) * spot, tuple(rules))
 
 
+def cash_secured(legs: Sequence[Leg]) -> Margin:
+    """What an account without credit needs: all that is bought, and the most that the position may come to owe.
+
+    A long that expires before the last short is no help with it. ValueError for no legs, and where there is no most.
+    """
+    if not legs:
+        raise ValueError("a position has at least one leg")
+    last = max((leg.years for leg in legs if leg.is_option and leg.shares < 0), default=0.0)
+    there = [leg for leg in legs if leg.shares < 0 or leg.years >= last]
+    owed = _most_owed(there)
+    if owed == math.inf:
+        raise ValueError("a cash account carries no position whose loss has no limit")
+    rules = ["all that is bought is paid in full"] if any(leg.shares > 0 for leg in legs) else []
+    if owed:
+        rules.append("the most that can be owed when it expires is held in cash")
+    return Margin(owed, owed + net_debit(legs), tuple(rules))
+
+
 def _stock(shares: float, spot: float) -> tuple[float, list[str]]:
     """What the stock asks for, whatever it covers."""
     if shares > 0:
@@ -158,14 +176,18 @@ def _most_lost(options: Sequence[Leg]) -> float:
     A long that expires at another time is left out: it could only help.
     """
     moments = {leg.years for leg in options if leg.shares < 0}
-    together = [leg for leg in options if leg.years in moments]
-    if len(moments) > 1 or math.fsum(leg.shares for leg in together if leg.type == "call") < 0:
+    return math.inf if len(moments) > 1 else _most_owed([leg for leg in options if leg.years in moments])
+
+
+def _most_owed(legs: Sequence[Leg]) -> float:
+    """Dollars that legs come to owe at the worst price if all of them end now; infinite where it has no limit."""
+    if math.fsum(leg.shares for leg in legs if leg.type != "put") < 0:
         return math.inf
-    return max(0.0, *(-_worth(together, price) for price in (0.0, *(leg.strike for leg in together))))
+    return max(0.0, *(-_worth(legs, price) for price in (0.0, *(leg.strike for leg in legs))))
 
 
-def _worth(options: Sequence[Leg], price: float) -> float:
-    """Dollars that expiring options are worth where the underlying is at this price."""
+def _worth(legs: Sequence[Leg], price: float) -> float:
+    """Dollars that legs are worth if they end with the underlying at this price; stock is a call struck at 0."""
     return math.fsum(
-        leg.shares * max(price - leg.strike if leg.type == "call" else leg.strike - price, 0.0) for leg in options
+        leg.shares * max(leg.strike - price if leg.type == "put" else price - leg.strike, 0.0) for leg in legs
     )

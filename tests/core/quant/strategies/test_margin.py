@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ttai.quant.strategies.legs import Leg, LegType, net_debit
-from ttai.quant.strategies.margin import Margin, reg_t
+from ttai.quant.strategies.margin import Margin, cash_secured, reg_t
 
 FRONT, BACK = 0.1, 0.2
 
@@ -126,6 +126,36 @@ def test_it_is_what_was_reckoned_by_hand(name: str) -> None:
     assert margin.buying_power == pytest.approx(buying_power)
 
 
+IN_CASH: dict[str, tuple[Sequence[Leg], float, float]] = {
+    "cash-secured put": ([put(-1, 95, 2)], 9_500, 9_300),
+    "put credit spread": ([put(-1, 95, 2), put(1, 90, 1)], 500, 400),
+    "iron condor": ([put(1, 85, 0.5), put(-1, 90, 1), call(-1, 110, 1), call(1, 115, 0.5)], 500, 400),
+    "covered call": ([stock(100), call(-1, 105, 2)], 0, 9_800),
+    "collar": ([stock(100), call(-1, 105, 2), put(1, 95, 2)], 0, 10_000),
+    "long stock": ([stock(100)], 0, 10_000),
+    "long call": ([call(1, 100, 4)], 0, 400),
+    "calendar": ([call(-1, 100, 3), call(1, 100, 5, BACK)], 0, 200),
+    # the long is gone when the short is not
+    "reverse calendar of puts": ([put(1, 100, 3), put(-1, 100, 5, BACK)], 10_000, 9_800),
+}
+
+
+@pytest.mark.parametrize("name", IN_CASH)
+def test_a_cash_account_holds_all_that_may_be_owed(name: str) -> None:
+    legs, requirement, buying_power = IN_CASH[name]
+    margin = cash_secured(legs)
+    assert margin.requirement == pytest.approx(requirement)
+    assert margin.buying_power == pytest.approx(buying_power)
+    assert bool(margin.requirement) == ("the most that can be owed when it expires is held in cash" in margin.rules)
+    assert any(one.shares > 0 for one in legs) == ("all that is bought is paid in full" in margin.rules)
+
+
+@pytest.mark.parametrize("legs", [[call(-1, 100, 3)], [stock(-100)], [call(1, 100, 3), call(-1, 100, 5, BACK)]])
+def test_a_cash_account_carries_no_loss_without_a_limit(legs: list[Leg]) -> None:
+    with pytest.raises(ValueError, match="has no limit"):
+        cash_secured(legs)
+
+
 def test_the_rules_are_told() -> None:
     assert reg_t([stock(100), call(-1, 90, 12), put(-1, 95, 2)], 100).rules == (
         "long stock: 50% of its value",
@@ -161,6 +191,8 @@ def test_a_spot_that_is_none_is_refused(spot: float) -> None:
 def test_no_legs_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one leg"):
         reg_t([], 100)
+    with pytest.raises(ValueError, match="at least one leg"):
+        cash_secured([])
 
 
 def pairings(shorts: Sequence[Leg], longs: Sequence[Leg], covered: int) -> Iterator[tuple[float, float]]:
