@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ttai import Host, Leg
+from ttai_chains.dry_run import DryRun
 from ttai_chains.inputs import LONGEST, Positive, Rate
 from ttai_chains.models.strategy import Strategy
 from ttai_chains.positions import Positions
@@ -22,6 +23,7 @@ class StrategyTools:
     def __init__(self, host: Host, service: Chains) -> None:
         self._compute = host.tasks.compute
         self._positions = Positions(host, service)
+        self._dry_run = DryRun(host)
 
     async def analyze_strategy(
         self,
@@ -43,4 +45,5 @@ class StrategyTools:
         margin, P/L by price and time. Use it before a trade, or for questions such as "what if it gaps 10 %"."""
         given = Given(symbol, snapshot, spot, volatility, rate, dividend_yield, expiration, days, years, multiplier)
         study = await self._positions.study(legs, given)
-        return await self._compute(lambda: Valuation(study, tuple(moves), later).answer())
+        broker, said = await self._dry_run.asked(study)
+        return await self._compute(lambda: Valuation(study, tuple(moves), later).answer(broker, said))
