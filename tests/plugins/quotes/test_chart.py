@@ -15,11 +15,11 @@ from PIL import Image
 
 import ttai_quotes
 from tests.price_paths import DAY
+from ttai.drawing.canvas import THEMES
 from ttai.quant.bars import Bars
 from ttai.quant.intervals import INTERVALS
-from ttai_quotes.chart.axes import Tick, amount, decimals, price, time_ticks
-from ttai_quotes.chart.canvas import THEMES, plain
 from ttai_quotes.chart.draw import Line, draw
+from ttai_quotes.chart.ticks import Tick, time_ticks
 from ttai_quotes.models.chart import Shade
 
 DARK = THEMES["dark"]
@@ -350,25 +350,6 @@ def test_the_clock_is_new_york_s_on_both_sides_of_a_change_of_the_clocks() -> No
     ticks = time_ticks(Bars(INTERVALS["30m"], time, flat, flat, flat, flat, flat), pitch=60, apart=82)
     assert [(tick.bar, tick.words) for tick in ticks if tick.major] == [(0, "Oct 30"), (13, "Nov 2")]
     assert {tick.words for tick in ticks if not tick.major} <= {"11:00", "12:00", "13:00", "14:00", "15:00"}
-
-
-@pytest.mark.parametrize(
-    ("said", "wanted"),
-    [
-        (price(600_000, 2), "600,000.00"),
-        (price(0.0004071, 6), "0.000407"),
-        (amount(52_310_000), "52.3M"),
-        (amount(950), "950"),
-        (amount(2e12), "2T"),
-        (str(decimals(0.05)), "2"),
-        (str(decimals(50)), "0"),
-        (plain("a\nb\t c", 9), "a b c"),
-        (plain("日本", 9), "??"),
-        (plain("abcdef", 4), "abc…"),
-    ],
-)
-def test_words(said: str, wanted: str) -> None:
-    assert said == wanted
 
 
 def test_the_page_is_one_file_that_needs_nothing_from_outside() -> None:
