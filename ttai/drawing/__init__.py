@@ -1,1 +1,1 @@
-"""What plugins draw with: a canvas, axes and colours; arrays in, bytes out, no IO and nothing else of ttai."""
+"""What plugins draw with, for pictures and for pages; pure: nothing is read but files of its own."""
