@@ -1,4 +1,4 @@
-"""A payoff as the eye has it: pixels of real PNGs."""
+"""A payoff to look at: pixels of real PNGs, lines of text, and the page of clients that show one."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +12,7 @@ from tests.pixels import MOST, glaze, near, pixels, rgb
 from ttai.drawing.canvas import THEMES
 from ttai_chains.payoff.draw import dollars, draw
 from ttai_chains.payoff.scene import Scene
+from ttai_chains.payoff.spark import sparkline
 
 Numbers = NDArray[np.float64]
 BOTH: tuple[Literal["dark", "light"], ...] = ("dark", "light")
@@ -252,3 +253,38 @@ def test_what_can_t_be_drawn_is_said(call: Callable[[], object], words: str) -> 
 )
 def test_dollars_have_their_sign(said: str, wanted: str) -> None:
     assert said == wanted
+
+
+def test_a_line_of_text_tells_profit_from_loss() -> None:
+    """A long call at 20 columns: each is 5 dollars wide, the middle of the twelfth is 107.50."""
+    assert sparkline(PRICES, call(), 100, width=20).splitlines() == [
+        "profit ···········▁▂▃▄▅▅▆▇█ up to $4,500",
+        "loss   ██████████▅········· down to −$500.00",
+        "spot   ··········▲········· 100.00, from 50.00 to 150.00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "profit", "loss"),
+    [
+        (np.zeros(301), "·" * 10 + " none", "·" * 10 + " none"),
+        (np.full(301, 50.0), "█" * 10 + " up to $50.00", "·" * 10 + " none"),
+        (np.full(301, -50.0), "·" * 10 + " none", "█" * 10 + " down to −$50.00"),
+        (np.where(abs(PRICES - 75) < 11, NAN, 5.0), "█   ██████ up to $5.00", "·   ······ none"),
+        (np.where(PRICES > 99, np.inf, 5.0), "█████      up to $5.00", "·····      none"),
+    ],
+)
+def test_a_line_of_text_of_odd_payoffs(values: Numbers, profit: str, loss: str) -> None:
+    assert sparkline(PRICES, values, 100, width=10).splitlines()[:2] == [f"profit {profit}", f"loss   {loss}"]
+
+
+@pytest.mark.parametrize(("spot", "at"), [(50, 0), (150, 39), (149, 39), (20, -1), (1e9, -1), (NAN, -1)])
+def test_the_spot_is_marked_where_the_prices_have_it(spot: float, at: int) -> None:
+    *_, line = sparkline(PRICES, call(), spot).splitlines()
+    assert line[7:].find("▲") == at
+
+
+@pytest.mark.parametrize(("values", "width"), [(np.full(301, NAN), 40), (call(), 9)])
+def test_a_line_of_text_of_nothing_is_refused(values: Numbers, width: int) -> None:
+    with pytest.raises(ValueError, match="10 or more columns of P/L, some of it known"):
+        sparkline(PRICES, values, 100, width)
