@@ -70,8 +70,8 @@ def dollars(value: float, places: int, *, sign: bool = False) -> str:
     return f"{mark}${amount}"
 
 
-def _bound(said: str, other: str, value: float | None) -> str:
-    """`max loss $120`; one below zero is the least of the other."""
+def bound(said: str, other: str, value: float | None) -> str:
+    """What can be won or lost at most (None: unlimited): `max loss $120.00`; below zero, the least of the other."""
     if value is None:
         return f"max {said} unlimited"
     words = dollars(abs(value), 0 if abs(value) >= 1000 else 2)
@@ -92,8 +92,8 @@ def _header(canvas: Canvas, scene: Scene) -> int:
     entries = (
         (plain(scene.expiry_label, 40), theme.ink, 28, None),
         (plain(scene.today_label, 40), theme.lines[0], 28, _TODAY),
-        (_bound("profit", "loss", scene.max_profit), theme.up, 0, None),
-        (_bound("loss", "profit", scene.max_loss), theme.down, 0, None),
+        (bound("profit", "loss", scene.max_profit), theme.up, 0, None),
+        (bound("loss", "profit", scene.max_loss), theme.down, 0, None),
     )
     for words, colour, mark, dashes in entries:
         length = mark + canvas.length(words, _WORDS, bold=not mark)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.pixels import MOST, glaze, near, pixels, rgb
 from ttai.drawing.canvas import THEMES
-from ttai_chains.payoff.draw import dollars, draw
+from ttai_chains.payoff.draw import bound, dollars, draw
 from ttai_chains.payoff.scene import Scene
 from ttai_chains.payoff.spark import sparkline
 
@@ -118,14 +118,31 @@ def test_the_curve_of_today_is_dashed_and_has_a_gap_where_it_is_unknown() -> Non
 def test_breakevens_are_upright_dashes_with_their_price_above() -> None:
     bare, marked = (below_header(shown(iron_condor_with(ends))) for ends in ((), (82.0, 118.0)))
     differs = np.abs(bare - marked).max(axis=2) > 60
-    columns = np.flatnonzero(differs[60:].sum(axis=0) > 60)
-    assert len(columns) >= 2
-    assert np.ptp(columns) == pytest.approx(36 / 100 * 825, abs=12)
+    upright = np.flatnonzero(differs[60:].sum(axis=0) > 60)
+    assert len(upright) >= 2
+    assert np.ptp(upright) == pytest.approx(36 / 100 * 825, abs=12)
+    assert 0.4 < differs[60:, upright].mean() < 0.75
 
 
 def iron_condor_with(breakevens: tuple[float, ...]) -> Scene:
     """One whose picture has no other marks."""
     return scene(iron_condor().expiry, breakevens=breakevens, max_profit=300, max_loss=700)
+
+
+def test_strikes_are_named_in_ink_and_marked_at_the_foot_of_the_curves() -> None:
+    bare, marked = (shown(long_call(breakevens=(), strikes=some)) for some in ((), (87.0, 133.0)))
+    new = near(marked, DARK.ink, 40) & ~near(bare, DARK.ink, 40)
+    words, foot = columns(new[466:]), columns(new[330:380])
+    assert len(np.flatnonzero(np.diff(np.flatnonzero(words)) > 100)) == 1
+    assert np.ptp(np.flatnonzero(foot)) == pytest.approx(46 / 100 * 806, abs=4)
+
+
+def test_the_ranges_of_the_price_are_named() -> None:
+    """Below the hill two level strokes, each with some letters in its middle."""
+    drawn = ~near(shown(long_call(strikes=()), "dark")[438:466, 14:820], DARK.paper, 30)
+    assert (drawn[:, 240:].mean(axis=1) > 0.25).sum() >= 2
+    lettered = np.flatnonzero(drawn.sum(axis=0) > 6)
+    assert ((lettered > 380) & (lettered < 430)).sum() > 8
 
 
 def test_the_cone_is_darker_where_the_price_is_likelier() -> None:
@@ -249,9 +266,14 @@ def test_what_can_t_be_drawn_is_said(call: Callable[[], object], words: str) -> 
         (dollars(1250, 0, sign=True), "+$1,250"),
         (dollars(-0.001, 2, sign=True), "$0.00"),
         (dollars(0.5, 2, sign=True), "+$0.50"),
+        (bound("profit", "loss", None), "max profit unlimited"),
+        (bound("profit", "loss", 132.47), "max profit $132.47"),
+        (bound("loss", "profit", 86_753.2), "max loss $86,753"),
+        (bound("loss", "profit", -1.25), "least profit $1.25"),
+        (bound("loss", "profit", -1e-9), "max loss $0.00"),
     ],
 )
-def test_dollars_have_their_sign(said: str, wanted: str) -> None:
+def test_words_of_the_header_and_the_axis(said: str, wanted: str) -> None:
     assert said == wanted
 
 
