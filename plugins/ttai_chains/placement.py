@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttai import ExpirationQuotes
 from ttai_chains.analysis import TYPES, nearest_delta
-from ttai_chains.templates import Beside, Part, Template
+from ttai_chains.templates import Beside, ByDelta, Part, Template
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
     Places = NDArray[np.intp]
 
-USUAL_WIDTH = 0.02  # of the price
+USUAL_WIDTH, MOST_WIDTH = 0.02, 0.05  # of the price
+WIDTHS = 8  # different ones in a search
+AROUND = 0.03  # of the delta asked for
 _SAME = 1e-6  # dollars: strikes no farther apart are one
 
 
@@ -173,3 +175,95 @@ def _ascending(template: Template, found: "Places", strikes: "Numbers") -> None:
         step = strikes[:, high] - strikes[:, low]
         fits = np.abs(step) < _SAME if same else step >= _SAME
         found[~fits, high] = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """Many choices of strikes, the columns (n, m) of their legs; `notes` say what was left out, or is not there."""
+
+    columns: "Places"
+    notes: tuple[str, ...] = ()
+
+
+def choices(
+    template: Template,
+    front: ExpirationQuotes,
+    back: ExpirationQuotes | None,
+    most: int,
+    target_delta: float | None = None,
+    max_width: float | None = None,
+) -> Choices:
+    """At most so many of the choices there are: by deltas in the template's range, and all widths.
+
+    With a `target_delta` what is sold (else bought) lies within 0.03 of it, or is the nearest; widths reach to
+    `max_width` dollars, without to 5 % of the price. Where there are more, strikes and widths are thinned out evenly.
+    """
+    import numpy as np
+
+    none = np.zeros((0, len(template.parts)), np.intp)
+    sought = [_sought(template, place, dated(template.parts[place], front, back), target_delta) for place in
+              template.by_delta]  # fmt: skip
+    for place, found in zip(template.by_delta, sought, strict=True):
+        if not len(found):
+            part = template.parts[place]
+            rule = part.strike
+            assert isinstance(rule, ByDelta)  # noqa: S101 - that is what by_delta says
+            return Choices(none, (f"no {part.type} has a delta between {rule.low:g} and {rule.high:g}",))
+    widths, notes = np.zeros(1), []
+    if template.has_width:
+        limit = MOST_WIDTH * front.spot if max_width is None else max_width
+        widths = _widths(template, front, sought)
+        narrowest, widths = widths[:1], widths[widths <= limit + _SAME]
+        if not len(widths):
+            there = f"the narrowest wing there is has {narrowest[0]:g}" if len(narrowest) else "there are no wings"
+            return Choices(none, (f"no strikes lie up to {limit:g} apart; {there}",))
+        if len(widths) > WIDTHS:
+            kept = np.unique(np.round(np.geomspace(1, len(widths), WIDTHS)).astype(int)) - 1
+            notes.append(f"widths {', '.join(f'{one:g}' for one in widths[kept])} of {len(widths)} up to {limit:g}")
+            widths = widths[kept]
+    side = max(int((most / len(widths)) ** (1 / len(sought)) + _SAME), 1)
+    if any(len(found) > side for found in sought):
+        notes.append(f"{side} of up to {max(map(len, sought))} strikes a side, evenly spread")
+        sought = [_thinned(found, side) for found in sought]
+    grid = np.meshgrid(*sought, np.arange(len(widths)), indexing="ij")
+    *picks, which = (axis.ravel() for axis in grid)
+    found = columns(template, front, back, np.column_stack(picks), widths[which], exactly=True)
+    return Choices(found[(found >= 0).all(axis=1)], tuple(notes))
+
+
+def _sought(template: Template, place: int, quotes: ExpirationQuotes, target: float | None) -> "Places":
+    """The columns of a part that is found by delta, ascending."""
+    import numpy as np
+
+    part = template.parts[place]
+    rule, row = part.strike, TYPES.index(part.type)
+    assert isinstance(rule, ByDelta)  # noqa: S101 - asked of such parts alone
+    there: Places = listed(quotes, row)
+    there = there[np.isfinite(quotes.delta[row, there])]
+    deltas = np.abs(quotes.delta[row, there])
+    if target is None or place not in template.led:
+        between: Places = there[(deltas >= rule.low) & (deltas <= rule.high)]
+        return between
+    inside = np.abs(deltas - target) <= AROUND
+    if len(there) and not inside.any():
+        inside[np.abs(deltas - target).argmin()] = True
+    return there[inside]
+
+
+def _widths(template: Template, front: ExpirationQuotes, sought: "Sequence[Places]") -> "Numbers":
+    """The distances, ascending, at which legs can lie from those found by delta."""
+    import numpy as np
+
+    anchors = np.concatenate([front.strikes[found] for found in sought])
+    rows = {part.row for part in template.parts if isinstance(part.strike, Beside) and part.strike.times}
+    there = np.concatenate([front.strikes[listed(front, row)] for row in rows if row is not None])
+    apart = np.unique(np.abs(anchors[:, np.newaxis] - there).round(4))
+    return apart[apart > _SAME]
+
+
+def _thinned(found: "Places", most: int) -> "Places":
+    """At most so many of them, the first and the last among them."""
+    import numpy as np
+
+    kept: Places = found[np.unique(np.round(np.linspace(0, len(found) - 1, min(most, len(found)))).astype(int))]
+    return kept
