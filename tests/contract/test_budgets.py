@@ -31,6 +31,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "find_strikes": {"symbol": "SPX"},
     "get_volatility": {"symbol": "SPX"},
     "price_option": {"option_type": "put", "spot": 100, "strike": 95, "volatility": 0.3, "days": 45},
+    "analyze_strategy": {
+        "spot": 100,
+        "days": 45,
+        "legs": [
+            {"type": "put", "strike": 90, "quantity": 1, "price": 1.1},
+            {"type": "put", "strike": 95, "quantity": -1, "price": 2.05},
+            {"type": "call", "strike": 105, "quantity": -1, "price": 1.95},
+            {"type": "call", "strike": 110, "quantity": 1, "price": 0.9},
+        ],
+    },
     "get_watchlists": {},
     "edit_watchlist": {"name": "Mine", "action": "create", "symbols": ["SPY"]},
 }

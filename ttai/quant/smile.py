@@ -46,6 +46,12 @@ class Smile:
             return None
         return float(np.interp(np.log(strike), np.log(self.strikes), self.iv))
 
+    def nearest(self, strike: float) -> float | None:
+        """The volatility at a strike, beyond the outermost theirs; None where none is known."""
+        if not len(self.strikes):
+            return None
+        return self.at(min(max(strike, float(self.strikes[0])), float(self.strikes[-1])))
+
     @property
     def atm(self) -> float | None:
         """At-the-money volatility: at the price of the underlying, between the strikes beside it."""

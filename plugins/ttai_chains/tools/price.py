@@ -1,34 +1,26 @@
 """One option worked out from its inputs, as an answer."""
 
 import math
-from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ttai import BadArgument, Host, TtaiError, understood
+from ttai import BadArgument, Host, understood
 from ttai.quant import american, pricing
-from ttai.quant.calendar import years_until
 from ttai_chains.analysis import OptionType
+from ttai_chains.inputs import LONGEST, Inputs, Positive, Rate, fraction
 from ttai_chains.models.price import OptionPrice
 
 Style = Literal["european", "american"]
-RATE = 0.04
-LONGEST = 100.0  # years
-HIGHEST = 5.0  # volatility: more is meant in percent
 EUROPEAN = "Black-Scholes-Merton with a continuous dividend yield; prob_itm, prob_touch risk neutral"
 AMERICAN = "Andersen-Lake-Offengenden (QuantLib); prob_itm, prob_touch risk neutral, of the European option"
-
-Positive = Annotated[float, Field(gt=0, lt=1e9)]
-Rate = Annotated[float, Field(ge=-0.5, le=1, description="A continuous fraction a year: 0.04 is 4 %")]
 
 
 class PriceTools:
     """The calculator of a single option."""
 
     def __init__(self, host: Host) -> None:
-        self._market = host.market
-        self._clock = host.clock
+        self._inputs = Inputs(host)
         self._compute = host.tasks.compute
 
     async def price_option(
@@ -52,13 +44,9 @@ class PriceTools:
             raise BadArgument(
                 "either volatility or price is needed, not both", "Send volatility=0.32 for a price, or price=4.10"
             )
-        if volatility is not None and volatility > HIGHEST:
-            raise BadArgument(
-                f"a volatility of {volatility:g} is {volatility:.0%} a year",
-                f"Send a fraction: {volatility / 100:g} is {volatility:g} %",
-            )
-        left = await self._years(expiration, days, years)
-        rate, notes = await self._rate(rate)
+        volatility = fraction(volatility)
+        left = await self._inputs.years(expiration, days, years)
+        rate, notes = await self._inputs.rate(rate)
         market = (option_type == "call", spot, strike, left)
         costs = (rate, dividend_yield)
         work = _american if style == "american" else _european
@@ -68,43 +56,6 @@ class PriceTools:
             facts |= {name: float(value) for name, value in crossed._asdict().items()}
             notes += ["vanna, charm, vomma: the European option's"] if style == "american" else []
         return OptionPrice(**facts, years=left, rate=rate, dividend_yield=dividend_yield, notes=notes)
-
-    async def _rate(self, rate: float | None) -> tuple[float, list[str]]:
-        """The rate given, else the broker's, else a usual one; and what is to be said of it."""
-        if rate is not None:
-            return rate, []
-        try:
-            known = await self._market.risk_free_rate()
-        except TtaiError:
-            return RATE, [f"rate {RATE} assumed: the broker's is not known; send rate=… to choose one"]
-        return known, [f"rate {known:g}: what TastyTrade prices options with"]
-
-    async def _years(self, expiration: str | None, days: float | None, years: float | None) -> float:
-        """The time left, however it was given."""
-        if sum(given is not None for given in (expiration, days, years)) != 1:
-            raise BadArgument("one of expiration, days and years is needed", "Send one, such as days=45")
-        if expiration is None:
-            return days / 365 if days is not None else years or 0.0
-        text, _, which = expiration.strip().partition(" ")
-        day = understood(lambda: _day(text))
-        which = which.strip().upper()
-        if which not in ("", "AM", "PM"):
-            raise BadArgument(f"{which[:40]!r} is no settlement", f"Send {day}, or {day} AM")
-        today = self._clock.new_york().date()
-        if day < today:
-            raise BadArgument(f"{day} is past", "Send a date from today on")
-        if day > today + timedelta(days=LONGEST * 365):
-            raise BadArgument(f"{day} is more than {LONGEST:.0f} years away", "Send an earlier date")
-        calendar = await self._market.calendar()
-        settled = calendar.settlement(day, "AM" if which == "AM" else "PM")
-        return years_until(settled, self._clock.now())
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text[:40]!r} is no date; one looks like 2026-12-18") from None
 
 
 Market = tuple[bool, float, float, float]

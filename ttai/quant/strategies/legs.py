@@ -19,7 +19,8 @@ class Leg:
     """One leg: `shares` is contracts × multiplier, or shares of the stock; below 0 it is short.
 
     `price` is dollars a share, `strike` dollars (0 for stock), `years` the time to its settlement (infinite for
-    stock), `volatility` an annual fraction (0 for stock). ValueError for numbers that no leg has.
+    stock), `volatility` an annual fraction (0 for stock; NaN unknown, which makes NaN of what needs it). ValueError
+    for numbers that no leg has.
     """
 
     type: LegType
@@ -41,7 +42,7 @@ class Leg:
             raise ValueError(f"a strike is above 0, not {self.strike:g}")
         if not (math.isfinite(self.years) and self.years >= 0):
             raise ValueError(f"an option has 0 years or more to live, not {self.years:g}")
-        if not (math.isfinite(self.volatility) and self.volatility >= 0):
+        if self.volatility < 0 or math.isinf(self.volatility):
             raise ValueError(f"a volatility is 0 or more, not {self.volatility:g}")
 
     @property

@@ -1,0 +1,173 @@
+"""Legs as somebody gave them, made a position: quoted in a chain, or with the numbers that were sent along."""
+
+import asyncio
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ttai import BadArgument, ExpirationQuotes, Host, Leg, understood
+from ttai.quant.strategies.legs import Leg as Part
+from ttai.quant.strategies.odds import Implied
+from ttai.quant.strategies.position import MOST_LEGS, Position, Setting
+from ttai.quant.symbols import kind, normalize
+from ttai_chains import by_hand
+from ttai_chains.analysis import TYPES, Place
+from ttai_chains.inputs import Inputs, fraction
+from ttai_chains.service import Chains, Read
+from ttai_chains.studies import Given, Listed, Study, words
+
+_ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
+
+
+class Positions:
+    """Makes positions of legs."""
+
+    def __init__(self, host: Host, service: Chains) -> None:
+        self._service = service
+        self._inputs = Inputs(host)
+        self._compute = host.tasks.compute
+
+    async def study(self, legs: Sequence[Leg], given: Given) -> Study:
+        """The position that these legs are; BadArgument says which leg lacks what."""
+        if not 1 <= len(legs) <= MOST_LEGS:
+            raise BadArgument(f"a strategy has 1 to {MOST_LEGS} legs, not {len(legs)}", "Send legs=[…], or strategy=…")
+        if all(leg.type == "stock" for leg in legs):
+            raise BadArgument(
+                "there is no option among the legs", "Stock alone is no strategy: get_quote has its price"
+            )
+        given = replace(given, symbol=underlying(legs, given.symbol), volatility=fraction(given.volatility))
+        if given.spot is None and (given.symbol is not None or given.snapshot is not None):
+            return self.quoted(await self.find(legs, given), given)
+        return await self._by_hand(legs, given)
+
+    async def find(self, legs: Sequence[Leg], given: Given) -> list[Listed]:
+        """Where each leg is listed; BadArgument for one that is not, with the strikes there are beside it."""
+        chain = await self._service.chain(given.symbol, given.snapshot)
+        reads: dict[int, Read] = {}
+        for number, leg in enumerate(legs, 1):
+            on = leg.expiration or given.expiration
+            if leg.type == "stock":
+                continue
+            if on is None:
+                raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, or expiration=… for all")
+            reads[number] = await self._service.read(chain, on)
+        front = min(reads.values(), key=lambda read: read.quotes.years)
+        return [
+            _listed(leg, reads[number], number) if number in reads else Listed(leg, front, None)
+            for number, leg in enumerate(legs, 1)
+        ]
+
+    def quoted(self, listed: Sequence[Listed], given: Given) -> Study:
+        """The position of listed legs at their mids, or at the prices sent with them."""
+        front = min((one.read for one in listed if one.place is not None), key=lambda read: read.quotes.years)
+        quotes = front.quotes
+        notes = list(dict.fromkeys([*front.notes, *(note for one in listed for note in one.read.notes)]))
+        multiplier = given.multiplier or quotes.expiration.multiplier
+        setting = Setting(
+            quotes.spot,
+            quotes.rate if given.rate is None else given.rate,
+            quotes.dividend_yield if given.dividend_yield is None else given.dividend_yield,
+            european=kind(front.chain.symbol) == "index",
+        )
+        parts = [_part(one, number, given, multiplier, notes) for number, one in enumerate(listed, 1)]
+        volatility = quotes.smile.atm if given.volatility is None else given.volatility
+        return Study(
+            legs=tuple(one.leg for one in listed),
+            position=understood(lambda: Position(tuple(parts), setting)),
+            volatility=volatility,
+            volatility_from="ATM IV of the expiration" if given.volatility is None else "as given",
+            symbol=front.chain.symbol,
+            listed=tuple(listed),
+            implied=_implied(quotes, notes),
+            notes=tuple(notes),
+            multiplier=multiplier,
+        )
+
+    async def _by_hand(self, legs: Sequence[Leg], given: Given) -> Study:
+        """The position of legs with numbers of their own."""
+        if given.spot is None:
+            raise BadArgument(
+                "neither symbol nor spot was given", "Send symbol=TSLA for live quotes, or spot=… with the legs' prices"
+            )
+        rate, notes = await self._inputs.rate(given.rate)
+        years = await asyncio.gather(*(self._years(leg, number, given) for number, leg in enumerate(legs, 1)))
+        european = given.symbol is not None and kind(normalize(given.symbol)) == "index"
+        setting = Setting(given.spot, rate, given.dividend_yield or 0.0, european)
+        return await self._compute(lambda: understood(lambda: by_hand.study(legs, years, setting, given, notes)))
+
+    async def _years(self, leg: Leg, number: int, given: Given) -> float:
+        if leg.type == "stock":
+            return math.inf
+        if leg.expiration is not None:
+            day, _, which = leg.expiration.partition(" ")
+            left = await self._inputs.years(f"{day} AM" if which.strip().upper() == "AM" else day)
+        elif given.expiration is None and given.days is None and given.years is None:
+            raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, or days=45 for all")
+        else:
+            left = await self._inputs.years(given.expiration, given.days, given.years)
+        if left <= 0:
+            raise BadArgument(f"leg {number} has expired", "Send a later expiration")
+        return left
+
+
+def underlying(legs: Iterable[Leg], symbol: str | None) -> str | None:
+    """What all legs are about, by the symbol given and their own; BadArgument where they differ."""
+    named = {} if symbol is None else {understood(lambda: normalize(symbol)): "symbol"}
+    for number, leg in enumerate(legs, 1):
+        if leg.symbol is not None:
+            root = leg.option.root.rstrip("0123456789") if leg.option else leg.symbol
+            named.setdefault(_ROOTS.get(root, root), f"leg {number}")
+    if len(named) > 1:
+        (first, one), (second, other), *_ = named.items()
+        raise BadArgument(f"{one} is about {first}, {other} about {second}", "Ask for one underlying at a time")
+    return next(iter(named), None)
+
+
+def _listed(leg: Leg, read: Read, number: int) -> Listed:
+    """The place of an option among the contracts of its expiration."""
+    quotes = read.quotes
+    one = quotes.expiration
+    if one.adjusted:
+        raise BadArgument(
+            f"leg {number} is of {one.root}, which delivers {one.deliverable}", "Adjusted contracts are not analysed"
+        )
+    if quotes.years <= 0:
+        raise BadArgument(f"leg {number} has expired", "Send a later expiration")
+    row = TYPES.index(leg.type)
+    there = [strike for strike, name in zip(quotes.strikes.tolist(), one.symbols[row], strict=True) if name]
+    strike = leg.strike or 0.0
+    if strike not in there:
+        near = sorted(sorted(there, key=lambda other: abs(other - strike))[:2])
+        said = " and ".join(f"{other:g}" for other in near) or "none"
+        raise BadArgument(
+            f"leg {number}: there is no {strike:g} {leg.type} on {one.date}; the nearest strikes are {said}",
+            "Choose one of them",
+        )
+    return Listed(leg, read, Place(row, quotes.strikes.tolist().index(strike)))
+
+
+def _part(one: Listed, number: int, given: Given, multiplier: int, notes: list[str]) -> Part:
+    """A listed leg in numbers; what stands in for a missing one is said."""
+    leg, quotes = one.leg, one.read.quotes
+    if one.place is None:
+        return Part("stock", leg.quantity, quotes.spot if leg.price is None else leg.price)
+    price = one.quoted("mid") if leg.price is None else leg.price
+    if not math.isfinite(price):
+        price = one.natural
+        if not math.isfinite(price):
+            raise BadArgument(f"leg {number}, {words(leg)}, has no quote", "Send a price with the leg")
+        notes.append(f"leg {number} has no two-sided quote: counted at its {'ask' if leg.quantity > 0 else 'bid'}")
+    volatility = next((v for v in (leg.volatility, given.volatility) if v is not None), one.quoted("iv"))
+    if not math.isfinite(volatility):
+        volatility = quotes.smile.nearest(leg.strike or 0.0) or math.nan
+        notes.append(f"leg {number} has no IV of its own: the smile's at the nearest strike is used")
+    strike, shares = leg.strike or 0.0, leg.quantity * multiplier
+    return Part(leg.type or "call", shares, price, strike, quotes.years, volatility)
+
+
+def _implied(quotes: ExpirationQuotes, notes: list[str]) -> Implied | None:
+    try:
+        return Implied(quotes.smile)
+    except ValueError as error:
+        notes.append(f"pop_skew, expected_value_skew null: {error}")
+        return None

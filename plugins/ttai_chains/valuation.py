@@ -1,0 +1,229 @@
+"""A position put into an answer: its figures, its way to expiry, its margin, and what must be said; pure."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ttai import BadArgument
+from ttai.quant import pricing
+from ttai.quant.strategies.figures import Figures, Odds, figures, scenario
+from ttai.quant.strategies.naming import cancelling, crossed, named
+from ttai.quant.strategies.paths import OnTheWay, on_the_way
+from ttai.quant.strategies.position import Position
+from ttai_chains.models.strategy import LegRow, PnlRow, ShiftRow, Strategy
+from ttai_chains.studies import Listed, Study
+
+MOVES = (-20.0, -10.0, -5.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0)  # percent
+MOST_MOVES = 25
+SHIFTS = (-10.0, -5.0, 5.0, 10.0)  # volatility points
+FAR = 0.05  # two probabilities of profit that differ by more are said to
+YEAR = 365
+POP = "pop, expected_value: lognormal in closed form, drift r − q, at {volatility}"
+SKEW = "…_skew: as the chain's options imply (Breeden-Litzenberger)"
+PATHS = "prob_half_profit, prob_touch: seeded Monte Carlo of 8,192 paths, ±{error:.1%}, before expiry"
+MODEL = "P/L before expiry and greeks: Black-Scholes-Merton at each leg's IV"
+
+
+@dataclass(frozen=True)
+class Valuation:
+    """All that is worked out of a study; `moves` in percent of the price, `later` in days from now."""
+
+    study: Study
+    moves: tuple[float, ...] = MOVES
+    later: float | None = None
+
+    def answer(self) -> Strategy:
+        """The whole answer."""
+        study, one = self.study, self.figures
+        position = study.position
+        front = study.front
+        facts: dict[str, Any] = {}
+        if front is not None:
+            quotes = front.quotes
+            facts = {
+                "as_of": quotes.as_of, "source": quotes.source, "session": front.session, "stale": front.stale,
+                "snapshot": front.chain.id, "expiration": quotes.expiration.date, "net_debit_natural": self._natural,
+            }  # fmt: skip
+        return Strategy(
+            **facts,
+            symbol=study.symbol,
+            strategy=self.name,
+            price=position.setting.spot,
+            days=position.front * YEAR,
+            net_debit=one.debit,
+            max_profit=one.max_profit,
+            max_profit_unlimited=one.max_profit is None,
+            max_loss=one.max_loss,
+            max_loss_unlimited=one.max_loss is None,
+            breakevens=list(one.breakevens),
+            level_zones=[_zone(*zone) for zone in one.level] or None,
+            **_odds("", one.lognormal),
+            **_odds("_skew", one.implied),
+            **self._on_the_way,
+            **{name: float(value) for name, value in one.greeks._asdict().items()},
+            capital=self.capital,
+            **self._returns,
+            volatility=study.volatility,
+            rate=position.setting.rate,
+            dividend_yield=position.setting.dividend_yield,
+            later_days=self._later,
+            legs=self._legs,
+            pnl=self._pnl,
+            iv_shifts=self._shifts,
+            notes=self._notes,
+        )
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What it wins and loses, and how likely."""
+        return figures(self.study.position, self.study.volatility, self.study.implied)
+
+    @cached_property
+    def name(self) -> str:
+        """What traders call it."""
+        return named(self.study.position.legs)
+
+    @cached_property
+    def capital(self) -> float | None:
+        """Dollars at stake: the most it can lose; None unknown."""
+        return self.figures.max_loss or None
+
+    @property
+    def _natural(self) -> float | None:
+        shares = [leg.shares for leg in self.study.position.legs]
+        cost = math.fsum(n * one.natural for n, one in zip(shares, self.study.listed, strict=True))
+        return cost if math.isfinite(cost) else None
+
+    @cached_property
+    def _later(self) -> float:
+        """Days from now, before the first expiration."""
+        days = self.study.position.front * YEAR
+        if self.later is None:
+            return days / 2
+        if self.later >= days:
+            raise BadArgument(
+                f"later={self.later:g} days is not before the first expiration, in {days:.4g}", "Send a smaller number"
+            )
+        return self.later
+
+    @property
+    def _returns(self) -> dict[str, float | None]:
+        """The most it can win on the capital, and as if that were earned all year."""
+        most, capital = self.figures.max_profit, self.capital
+        if most is None or capital is None:
+            return {"return_on_capital": None, "annualised": None}
+        share = most / capital
+        return {"return_on_capital": share, "annualised": share / self.study.position.front}
+
+    @cached_property
+    def _way(self) -> tuple[OnTheWay | None, str]:
+        """What may happen before expiry, and which prices it touches, in words."""
+        position, volatility = self.study.position, self.study.volatility
+        short = sorted({leg.strike for leg in position.legs if leg.is_option and leg.shares < 0})
+        touched, said = (short, "a short strike") if short else (list(self.figures.breakevens), "a breakeven")
+        if volatility is None:
+            return None, said
+        most = self.figures.max_profit
+        half = most / 2 if most is not None and most > 0 else None
+        return on_the_way(position, volatility, half, touched), f"{said}: {', '.join(f'{one:.6g}' for one in touched)}"
+
+    @property
+    def _on_the_way(self) -> dict[str, Any]:
+        way, said = self._way
+        if way is None:
+            return {}
+        return {"prob_half_profit": way.profit, "prob_touch": way.touch, "touch_of": said if way.touch else None}
+
+    @property
+    def _legs(self) -> list[LegRow]:
+        position = self.study.position
+        one = position.setting
+        rows = []
+        listed: tuple[Listed | None, ...] = self.study.listed or (None,) * len(position.legs)
+        for asked, leg, place in zip(self.study.legs, position.legs, listed, strict=True):
+            stock = not leg.is_option
+            delta = pricing.greeks(
+                leg.type == "call", one.spot, leg.strike, leg.years, leg.volatility, one.rate, one.dividend_yield
+            ).delta
+            rows.append(
+                LegRow(
+                    quantity=asked.quantity,
+                    type=leg.type,
+                    strike=None if stock else leg.strike,
+                    expiration=place.read.quotes.expiration.date if place and not stock else None,
+                    price=leg.price,
+                    natural=place.natural if place else None,
+                    iv=None if stock else leg.volatility,
+                    delta=1.0 if stock else float(delta),
+                    symbol=place.symbol if place else asked.symbol,
+                )
+            )
+        return rows
+
+    @property
+    def _pnl(self) -> list[PnlRow]:
+        position = self.study.position
+        moves = sorted({float(move) for move in self.moves})
+        if not 1 <= len(moves) <= MOST_MOVES or moves[0] <= -100:
+            raise BadArgument(
+                f"{len(moves)} moves from {min(moves, default=0):g} % were asked", f"Send 1 to {MOST_MOVES} above -100"
+            )
+        found = scenario(position, [position.setting.spot * (1 + move / 100) for move in moves], self._later / YEAR)
+        columns = (found.prices, moves, found.now, found.later, found.expiry)
+        return [
+            PnlRow(price=price, move_percent=move, now=now, later=later, expiry=expiry)
+            for price, move, now, later, expiry in zip(*columns, strict=True)
+        ]
+
+    @property
+    def _shifts(self) -> list[ShiftRow]:
+        position = self.study.position
+        return [
+            ShiftRow(iv_points=points, now=float(position.pnl([position.setting.spot], 0.0, points / 100)[0]))
+            for points in SHIFTS
+        ]
+
+    @property
+    def _notes(self) -> list[str]:
+        study, one = self.study, self.figures
+        way, _ = self._way
+        notes = [*study.notes, *flaws(study.position, one)]
+        if one.lognormal is None:
+            notes.append("pop, expected_value null: no volatility is known")
+        elif one.implied is not None and abs(one.lognormal.pop - one.implied.pop) > FAR:
+            notes.append(f"the two disagree: {one.lognormal.pop:.0%} lognormal, {one.implied.pop:.0%} with the skew")
+        if one.max_profit is None and way is not None:
+            notes.append("prob_half_profit null: the profit has no end")
+        if self.capital is None:
+            notes.append("return_on_capital null: what it can lose has no end, or is nothing")
+        if not study.position.exact:
+            notes.append("it is valued at the first expiration, later legs by the model at their own IV")
+        notes.append(POP.format(volatility=study.volatility_from))
+        notes += [SKEW] if one.implied is not None else []
+        notes += [PATHS.format(error=way.error)] if way is not None else []
+        notes.append(MODEL)
+        return list(dict.fromkeys(notes))
+
+
+def flaws(position: Position, one: Figures) -> list[str]:
+    """What is odd about a position: it contradicts itself, or nobody would sell it."""
+    notes = []
+    for first, second in cancelling(position.legs):
+        notes.append(f"legs {first + 1} and {second + 1} are the same contract bought and sold: they cancel out")
+    if crossed(position.legs):
+        notes.append("a short call is struck below a short put: one of them is in the money at any price")
+    if one.least > 0:
+        notes.append(f"it wins at least ${one.least:,.2f} at any price: these prices violate arbitrage")
+    if one.most < 0:
+        notes.append(f"it loses at least ${-one.most:,.2f} at any price: nobody would take it at these prices")
+    return notes
+
+
+def _zone(low: float, high: float | None) -> str:
+    return f"{low:g} and above" if high is None else f"{low:g} to {high:g}"
+
+
+def _odds(suffix: str, odds: Odds | None) -> dict[str, float | None]:
+    names = (f"pop{suffix}", f"expected_value{suffix}")
+    return dict(zip(names, (odds.pop, odds.expected_value) if odds else (None, None), strict=True))

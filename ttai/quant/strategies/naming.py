@@ -1,0 +1,109 @@
+"""What traders call a set of legs."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from ttai.quant.strategies.legs import Leg
+
+CUSTOM = "custom"
+
+# Options of one expiration from the lowest strike up, type and sign and how many of the smallest lot; a strike that is
+# the same as the one before stands in the same word.
+_ONE_EXPIRATION = {
+    "p+ p-": "put credit spread", "p- p+": "put debit spread", "c- c+": "call credit spread",
+    "c+ c-": "call debit spread", "p+ p- c- c+": "iron condor", "p- p+ c+ c-": "reverse iron condor",
+    "p+ p-c- c+": "iron butterfly", "p- p+c+ c-": "reverse iron butterfly",
+    "p- c-": "short strangle", "p+ c+": "long strangle", "p-c-": "short straddle", "p+c+": "long straddle",
+    "c- p-": "short guts", "c+ p+": "long guts",
+    "c+ c-2 c+": "call butterfly", "p+ p-2 p+": "put butterfly", "c- c+2 c-": "short call butterfly",
+    "p- p+2 p-": "short put butterfly", "c+ c- c- c+": "call condor", "p+ p- p- p+": "put condor",
+    "p- c- c+": "jade lizard", "p+ p- c-": "reverse jade lizard", "p- c+": "risk reversal",
+    "p+ c-": "short risk reversal",
+    "p-c+": "synthetic long stock", "p+c-": "synthetic short stock",
+    "p-c+ p+c-": "long box", "p+c- p-c+": "short box",
+}  # fmt: skip
+_WITH_STOCK = {
+    "c-": "covered call", "p+": "protective put", "p+ c-": "collar", "p- c-": "covered strangle",
+    "p-c-": "covered straddle",
+}  # fmt: skip
+
+
+def named(legs: Sequence[Leg]) -> str:
+    """The name of a strategy such as "iron condor"; "custom" for what has none."""
+    stock = sum(leg.shares for leg in legs if not leg.is_option)
+    options = sorted((leg for leg in legs if leg.is_option), key=lambda leg: (leg.strike, leg.type != "put"))
+    if not options:
+        return "stock"
+    lot = min(abs(leg.shares) for leg in options)
+    if any(leg.shares % lot for leg in options) or (stock and abs(stock) != lot):
+        return CUSTOM
+    dates = sorted({leg.years for leg in options})
+    if len(dates) > 1:
+        return CUSTOM if stock else _over_time(options, dates)
+    signature = _signature(options, lot)
+    if stock:
+        return _WITH_STOCK.get(signature, CUSTOM) if stock > 0 else CUSTOM
+    return _alone(options) if len(options) == 1 else _ONE_EXPIRATION.get(signature) or _ratio(options)
+
+
+def _signature(options: Sequence[Leg], lot: float) -> str:
+    said = ""
+    strike = None
+    for leg in options:
+        size = abs(leg.shares) / lot
+        said += ("" if strike in (None, leg.strike) else " ") + leg.type[0] + ("+" if leg.shares > 0 else "-")
+        said += f"{size:.0f}" if size > 1 else ""
+        strike = leg.strike
+    return said
+
+
+def _alone(options: Sequence[Leg]) -> str:
+    return f"{'long' if options[0].shares > 0 else 'short'} {options[0].type}"
+
+
+def _ratio(options: Sequence[Leg]) -> str:
+    """Spreads of unequal size or width."""
+    kinds, sizes = {leg.type for leg in options}, {abs(leg.shares) for leg in options}
+    if len(kinds) > 1:
+        return "unbalanced iron condor" if len(options) == 4 and len(sizes) > 1 else CUSTOM
+    (kind,) = kinds
+    if len(options) == 2 and options[0].shares * options[1].shares < 0:
+        more = max(options, key=lambda leg: abs(leg.shares))
+        return f"{kind} {'ratio spread' if more.shares < 0 else 'backspread'}"
+    signs = [leg.shares > 0 for leg in options]
+    if len(options) == 3 and sum(leg.shares for leg in options) == 0 and signs[0] == signs[2] != signs[1]:
+        return f"broken-wing {kind} butterfly"
+    return CUSTOM
+
+
+def _over_time(options: Sequence[Leg], dates: Sequence[float]) -> str:
+    """Calendars and diagonals: what is sold in front and bought behind, or the other way round."""
+    near = [leg for leg in options if leg.years == dates[0]]
+    far = [leg for leg in options if leg.years != dates[0]]
+    paired = len(dates) == 2 and [leg.type for leg in near] == [leg.type for leg in far]
+    if not paired or any(a.shares != -b.shares for a, b in zip(near, far, strict=True)):
+        return CUSTOM
+    same = all(a.strike == b.strike for a, b in zip(near, far, strict=True))
+    signs = {leg.shares < 0 for leg in near}
+    if len(near) > 2 or len(signs) > 1:
+        return CUSTOM
+    base = "calendar" if same else "diagonal"
+    side = f"{near[0].type} {base}" if len(near) == 1 else f"double {base}"
+    return side if signs == {True} else f"reverse {side}"
+
+
+def crossed(legs: Sequence[Leg]) -> bool:
+    """Whether a call is sold below a put that is sold: one of them is in the money at any price."""
+    calls = [leg.strike for leg in legs if leg.type == "call" and leg.shares < 0]
+    puts = [leg.strike for leg in legs if leg.type == "put" and leg.shares < 0]
+    return bool(calls and puts) and min(calls) < max(puts)
+
+
+def cancelling(legs: Sequence[Leg]) -> list[tuple[int, int]]:
+    """The pairs of legs, by their places, that are the same contract bought and sold."""
+    keys = [(leg.type, leg.strike, leg.years) for leg in legs]
+    return [
+        (one, other)
+        for one, other in combinations(range(len(legs)), 2)
+        if keys[one] == keys[other] and legs[one].shares * legs[other].shares < 0
+    ]
