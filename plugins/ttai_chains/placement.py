@@ -247,7 +247,8 @@ def _sought(template: Template, place: int, quotes: ExpirationQuotes, target: fl
     inside = np.abs(deltas - target) <= AROUND
     if len(there) and not inside.any():
         inside[np.abs(deltas - target).argmin()] = True
-    return there[inside]
+    near: Places = there[inside]
+    return near
 
 
 def _widths(template: Template, front: ExpirationQuotes, sought: "Sequence[Places]") -> "Numbers":
