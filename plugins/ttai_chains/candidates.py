@@ -1,11 +1,13 @@
 """Strategies of a chain by the thousand: every choice of strikes priced, sifted and ranked; pure."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from ttai import ExpirationQuotes
+from ttai import Expiration, ExpirationQuotes
+from ttai.quant.calendar import days_to_expiration
 from ttai.quant.strategies.curve import Distribution
 from ttai_chains.batches import Batch
 from ttai_chains.placement import choices
@@ -43,7 +45,10 @@ class Terms:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What is left of the choices in one expiration: of `total` so many were removed, and why."""
+    """What is left of the choices in one expiration: of `total` so many were removed, by reason.
+
+    The reasons: two_sided, spread, known (no IV), profit (none), loss (none: quotes that contradict), min_pop.
+    """
 
     batch: Batch
     total: int
@@ -76,7 +81,7 @@ def _two_sided(batch: Batch, _: Terms, removed: dict[str, int]) -> Batch:
     import numpy as np
 
     bad = np.asarray(~np.isfinite(batch.of("mid", 0.0)).all(axis=1))
-    return _without(batch, bad, removed, "have a leg without a two-sided market")
+    return _without(batch, bad, removed, "two_sided")
 
 
 def _narrow(batch: Batch, terms: Terms, removed: dict[str, int]) -> Batch:
@@ -87,18 +92,17 @@ def _narrow(batch: Batch, terms: Terms, removed: dict[str, int]) -> Batch:
     ticks = batch.front.expiration.ticks
     least = TICKS * (ticks.at(batch.of("bid", 0.0)) if ticks else PENNY) + _ROUNDING
     bad = np.asarray((spread > np.maximum(batch.of("mid", 0.0) * terms.max_spread / 100, least)).any(axis=1))
-    reason = f"have a leg whose spread is over {terms.max_spread:g} % of its mid (and over {TICKS} ticks)"
-    return _without(batch, bad, removed, reason)
+    return _without(batch, bad, removed, "spread")
 
 
 def _known(batch: Batch, _: Terms, removed: dict[str, int]) -> Batch:
-    """What is valued by the model needs the volatility of every leg."""
+    """The odds need the ATM IV, and what is valued by the model that of every leg."""
     import numpy as np
 
-    if not batch.template.two_dated:
+    if not batch.template.two_dated and batch.lognormal is not None:
         return batch
-    bad = np.asarray(~np.isfinite(batch.of("iv", 0.0)).all(axis=1))
-    return _without(batch, bad, removed, "have a leg without a known IV")
+    bad = np.asarray(~np.isfinite(batch.of("iv", 0.0)).all(axis=1)) | (batch.lognormal is None)
+    return _without(batch, bad, removed, "known")
 
 
 def _priced(batch: Batch, _: Terms, removed: dict[str, int]) -> Batch:
@@ -115,8 +119,8 @@ def _priced(batch: Batch, _: Terms, removed: dict[str, int]) -> Batch:
         fill = np.minimum(np.ceil(fill / tick - _ROUNDING) * tick, natural)
     batch = replace(batch, fill=fill.round(6) + stock, mid=mid + stock, natural=natural + stock)
     batch = _valued(batch)
-    batch = _without(batch, batch.profit <= 0, removed, "have nothing to win at the fill")
-    return _without(batch, batch.loss <= 0, removed, "could not lose: their quotes contradict each other")
+    batch = _without(batch, batch.profit <= 0, removed, "profit")
+    return _without(batch, batch.loss <= 0, removed, "loss")
 
 
 def _valued(batch: Batch) -> Batch:
@@ -135,7 +139,7 @@ def _valued(batch: Batch) -> Batch:
 def _likely(batch: Batch, terms: Terms, removed: dict[str, int]) -> Batch:
     if terms.min_pop is None:
         return batch
-    return _without(batch, batch.pop < terms.min_pop, removed, f"have a PoP below {terms.min_pop:g}")
+    return _without(batch, batch.pop < terms.min_pop, removed, "min_pop")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,12 +162,15 @@ class Candidate:
         return float(curve.probability(ends)[0]), float(curve.expectation(ends)[0])
 
 
-def best(batches: Sequence[Batch], sort: Sort, limit: int, terms: Terms) -> list[Candidate]:
-    """The best, in order, of each idea one: what is sold (else bought) at nearly one delta in one expiration."""
+def best(batches: Sequence[Batch], sort: Sort, limit: int, terms: Terms) -> tuple[list[Candidate], int]:
+    """The best in order, and how many ideas there are: each is there once, with the best of its choices.
+
+    One idea is what is sold (else bought) at nearly one delta in one expiration.
+    """
     import numpy as np
 
     if not any(map(len, batches)):
-        return []
+        return [], 0
     sizes = [len(batch) for batch in batches]
     kept = np.column_stack([np.repeat(np.arange(len(sizes)), sizes), np.concatenate([*map(np.arange, sizes)])])
     ideas = np.concatenate([_ideas(batch, terms) + 1000 * number for number, batch in enumerate(batches)])
@@ -175,8 +182,8 @@ def best(batches: Sequence[Batch], sort: Sort, limit: int, terms: Terms) -> list
         keys = np.array([one.return_on_capital or np.nan for one in found])
     order = np.argsort(-keys, kind="stable")
     _, firsts = np.unique(ideas[order], return_index=True)
-    chosen = kept[order[np.sort(firsts)]][:limit]
-    return [Candidate(batches[number], row, batches[number].capital(row)) for number, row in chosen.tolist()]
+    chosen = kept[order[np.sort(firsts)]][:limit].tolist()
+    return [Candidate(batches[number], row, batches[number].capital(row)) for number, row in chosen], len(firsts)
 
 
 def _ideas(batch: Batch, terms: Terms) -> "Places":
@@ -203,7 +210,31 @@ def _key(batch: Batch, sort: Sort) -> "Numbers":
     return np.where(np.isfinite(batch.profit) & np.isfinite(batch.loss), share, np.nan)
 
 
-def reasons(found: Sequence[Found]) -> Iterator[tuple[str, int]]:
+def reasons(found: Sequence[Found]) -> dict[str, int]:
     """Why choices were removed, and how many, in all expirations."""
     names = dict.fromkeys(reason for one in found for reason in one.removed)
-    return ((name, sum(one.removed.get(name, 0) for one in found)) for name in names)
+    return {name: sum(one.removed.get(name, 0) for one in found) for name in names}
+
+
+def on_each_day(expirations: Sequence[Expiration]) -> list[Expiration]:
+    """The standard ones in order, of two on a date that which settles in the afternoon."""
+    standard = [one for one in expirations if not one.adjusted]
+    by_date = {one.date: one for one in sorted(standard, key=lambda one: (one.date, one.settled == "PM"))}
+    return [*by_date.values()]
+
+
+def within(expirations: Sequence[Expiration], now: datetime, first: int, last: int, most: int) -> list[Expiration]:
+    """Those between two numbers of days, at most so many: the monthly ones, and others evenly between."""
+    inside = [one for one in expirations if first <= days_to_expiration(one.date, now) <= last]
+    monthly = [one for one in inside if one.kind == "monthly"][:most]
+    others = [one for one in inside if one not in monthly]
+    count = min(most - len(monthly), len(others))
+    places = {round((place + 0.5) * len(others) / count - 0.5) for place in range(count)}
+    kept = [*monthly, *(others[place] for place in places)]
+    return sorted(kept, key=lambda one: one.key)
+
+
+def later(expirations: Sequence[Expiration], front: Expiration, days: int) -> Expiration | None:
+    """The expiration nearest so many days after another; None where nothing expires later."""
+    after = [one for one in expirations if one.date > front.date]
+    return min(after, key=lambda one: abs(one.date - front.date - timedelta(days=days)), default=None)

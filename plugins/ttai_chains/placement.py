@@ -216,10 +216,10 @@ def choices(
         narrowest, widths = widths[:1], widths[widths <= limit + _SAME]
         if not len(widths):
             there = f"the narrowest wing there is has {narrowest[0]:g}" if len(narrowest) else "there are no wings"
-            return Choices(none, (f"no strikes lie up to {limit:g} apart; {there}",))
+            return Choices(none, (f"no strikes lie up to {limit:.6g} apart; {there}",))
         if len(widths) > WIDTHS:
             kept = np.unique(np.round(np.geomspace(1, len(widths), WIDTHS)).astype(int)) - 1
-            notes.append(f"widths {', '.join(f'{one:g}' for one in widths[kept])} of {len(widths)} up to {limit:g}")
+            notes.append(f"widths {', '.join(f'{one:g}' for one in widths[kept])} of {len(widths)} up to {limit:.6g}")
             widths = widths[kept]
     side = max(int((most / len(widths)) ** (1 / len(sought)) + _SAME), 1)
     if any(len(found) > side for found in sought):
