@@ -223,7 +223,7 @@ def choices(
             widths = widths[kept]
     side = max(int((most / len(widths)) ** (1 / len(sought)) + _SAME), 1)
     if any(len(found) > side for found in sought):
-        notes.append(f"{side} of up to {max(map(len, sought))} strikes a side, evenly spread")
+        notes.append(f"at most {side} strikes a leg, evenly spread; target_delta narrows")
         sought = [_thinned(found, side) for found in sought]
     grid = np.meshgrid(*sought, np.arange(len(widths)), indexing="ij")
     *picks, which = (axis.ravel() for axis in grid)

@@ -75,7 +75,7 @@ class Template:
 
 
 _SOLD = ByDelta(0.30, 0.05, 0.50)
-_FAR = ByDelta(0.16, 0.05, 0.50)
+_FAR = ByDelta(0.16, 0.05, 0.35)
 _MIDDLE = ByDelta(0.50, 0.40, 0.60)
 _BOUGHT = ByDelta(0.50, 0.20, 0.80)
 _STOCK = Part("stock", 1)

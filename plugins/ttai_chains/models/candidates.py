@@ -1,31 +1,33 @@
 """The answer with the best choices of strikes for a strategy."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
-from ttai import Count, Money, Percent, Price
+from ttai import Count, Greek, Money, Percent, Price
 from ttai.quant.strategies.curve import Distribution
 from ttai_chains.candidates import Candidate
 from ttai_chains.models.common import ChainAnswer, Move
 
 WORDS = {"call": "c", "put": "p"}
+Delta = Annotated[Greek, AfterValidator(lambda n: n and round(n, 2))]
 
 
 class CandidateRow(BaseModel):
-    """One choice: `fill`, `mid`, `natural` are dollars a share for all legs, below 0 a credit; `fill` is what the odds,
-    returns and breakevens are at. Profit, loss, expected value and capital are dollars a unit (of 100 shares).
+    """One choice: `fill`, `mid`, `natural` are dollars a share for all legs, below 0 a credit; odds, returns and
+    breakevens are at `fill`. Profit, loss, expected value and capital are dollars a unit (of 100 shares).
 
-    `max_profit` or `max_loss` null has no end. `spread` is dollars a share of all legs together, `spread_percent` the
-    worst leg's in percent of its mid, `open_interest` and `volume` the smallest of a leg. `events` fall before the
-    (first) expiration.
+    `deltas` are of what is sold (else bought). `max_profit` or `max_loss` null has no end. `spread` is dollars a share
+    of all legs together, `spread_percent` the worst leg's in percent of its mid, `open_interest` and `volume` the
+    smallest of a leg. `events` fall before the (first) expiration.
     """
 
     expiration: date
     root: str
     dte: int
     legs: str
+    deltas: list[Delta]
     fill: Price
     mid: Price
     natural: Price
@@ -56,6 +58,7 @@ class CandidateRow(BaseModel):
             root=quotes.expiration.root,
             dte=quotes.dte,
             legs=legs(one),
+            deltas=batch.of("delta", 1.0)[row, list(batch.template.led)],
             fill=batch.fill[row],
             mid=batch.mid[row],
             natural=batch.natural[row],

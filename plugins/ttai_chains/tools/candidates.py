@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, Host, TtaiError, understood
+from ttai import BadArgument, Chain, Expiration, Host, TtaiError, understood
 from ttai.quant.calendar import NEW_YORK
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.symbols import kind
@@ -45,6 +45,8 @@ REMOVED = {
     "loss": ("can't lose, so their quotes contradict each other", "ask again for new quotes"),
     "min_pop": ("have a PoP below {pop:g}", "lower min_pop, or target_delta of what is sold"),
 }
+
+Pair = tuple[Read, Read | None]  # an expiration, and the later one of a calendar
 
 
 @dataclass(frozen=True)
@@ -96,44 +98,57 @@ class CandidateTools:
             raise BadArgument(f"{chain.symbol} is an index, it has no shares to hold", "Ask an ETF such as SPY")
         terms = Terms(target_delta, max_width, min_pop, self._settings.max_spread_percent, index)
         asked = _Asked(template, terms, sort, limit)
-        pairs, notes = await self._read(chain.symbol, chain.id, dte, two_dated=template.two_dated)
+        pairs, notes = await self._read(chain, dte, two_dated=template.two_dated)
         coming = Coming() if index else await self._coming(chain.symbol, pairs[0][0].today)
         return await self._compute(_answer, asked, pairs, coming, notes)
 
-    async def _read(
-        self, symbol: str, snapshot: str, dte: Sequence[int], *, two_dated: bool
-    ) -> tuple[list[tuple[Read, Read | None]], list[str]]:
+    async def _read(self, chain: Chain, dte: Sequence[int], *, two_dated: bool) -> tuple[list[Pair], list[str]]:
         """The expirations to look at, each with the later one that a calendar needs; and which were left out."""
-        chain = await self._service.chain(None, snapshot)
-        now, days = self._clock.now(), candidates.on_each_day(chain.expirations)
-        if not days or len(dte) == 1:
-            alone = await self._service.read(chain, dte=_days(dte)[0])  # says why, where nothing is standard
-            fronts, inside = [alone], 1
-        else:
-            first, last = _days(dte)
-            most = MOST_FRONTS if two_dated else MOST_EXPIRATIONS
-            inside = len(candidates.within(days, now, first, last, len(days)))
-            chosen = candidates.within(days, now, first, last, most)
-            if not chosen:
-                near = await self._service.read(chain, dte=(first + last) // 2)
-                raise BadArgument(
-                    f"no options of {symbol} expire in {first} to {last} days",
-                    f"The nearest do in {near.quotes.dte}: send dte={near.quotes.dte}",
-                )
-            fronts = [await self._service.read(chain, f"{one.date} {one.root}") for one in chosen]
-        notes = [] if inside == len(fronts) else [f"{len(fronts)} of {inside} expirations in those days; narrow dte"]
+        days = candidates.on_each_day(chain.expirations)
+        fronts, notes = await self._fronts(chain, days, dte, MOST_FRONTS if two_dated else MOST_EXPIRATIONS)
         if not two_dated:
             return [(front, None) for front in fronts], notes
-        pairs: list[tuple[Read, Read | None]] = []
+        pairs: list[Pair] = []
         for front in fronts:
             after = candidates.later(days, front.quotes.expiration, APART)
             if after is None:
                 notes.append(f"nothing expires after {front.quotes.expiration.date}")
             else:
-                pairs.append((front, await self._service.read(chain, f"{after.date} {after.root}")))
+                pairs += [(front, back) for back in await self._each(chain, [after], notes)]
         if not pairs:
             raise BadArgument(f"{notes[-1]}, and this strategy needs a later expiration", "Send a smaller dte")
         return pairs, notes
+
+    async def _fronts(
+        self, chain: Chain, days: Sequence[Expiration], dte: Sequence[int], most: int
+    ) -> tuple[list[Read], list[str]]:
+        """Those within so many days, or the one nearest."""
+        first, last = _days(dte)
+        if len(dte) == 1 or not days:  # where nothing is standard it says so
+            return [await self._service.read(chain, dte=first)], []
+        now = self._clock.now()
+        chosen = candidates.within(days, now, first, last, most)
+        if not chosen:
+            near = await self._service.read(chain, dte=(first + last) // 2)
+            raise BadArgument(
+                f"no options of {chain.symbol} expire in {first} to {last} days",
+                f"The nearest do in {near.quotes.dte}: send dte={near.quotes.dte}",
+            )
+        inside = len(candidates.within(days, now, first, last, len(days)))
+        notes = [f"{len(chosen)} of {inside} expirations in those days; narrow dte"] if inside > len(chosen) else []
+        return await self._each(chain, chosen, notes), notes
+
+    async def _each(self, chain: Chain, expirations: Sequence[Expiration], notes: list[str]) -> list[Read]:
+        """What could be read of them; what could not costs that expiration, unless it is all of them."""
+        reads: list[Read] = []
+        for number, one in enumerate(expirations, 1):
+            try:
+                reads.append(await self._service.read(chain, f"{one.date} {one.root}"))
+            except TtaiError as error:
+                if number == len(expirations) and not reads:
+                    raise
+                notes.append(f"{one.date} is left out: {error.message}")
+        return reads
 
     async def _coming(self, symbol: str, today: date) -> Coming:
         """Reports and ex-dates that are known."""
@@ -149,9 +164,7 @@ class CandidateTools:
         return known(measured.metrics[0], today, opened=opened)
 
 
-def _answer(
-    asked: _Asked, pairs: Sequence[tuple[Read, Read | None]], coming: Coming, notes: Sequence[str]
-) -> Candidates:
+def _answer(asked: _Asked, pairs: Sequence[Pair], coming: Coming, notes: Sequence[str]) -> Candidates:
     """Everything that is computed."""
     template, terms = asked.template, asked.terms
     most = (MOST_TWO_DATED if template.two_dated else MOST) // len(pairs)
