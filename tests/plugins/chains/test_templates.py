@@ -10,7 +10,7 @@ import pytest
 
 from tests.plugins.chains.test_analysis import STRIKES, expiration, quotes
 from ttai import ExpirationQuotes
-from ttai_chains.placement import columns, legs_of
+from ttai_chains.placement import choices, columns, legs_of
 from ttai_chains.templates import TEMPLATES, ByDelta, named
 
 FRONT = quotes()
@@ -144,3 +144,25 @@ def test_a_strike_without_its_put_has_none() -> None:
     bare = replace(FRONT, expiration=replace(FRONT.expiration, symbols=(FRONT.expiration.symbols[0], names)))
     assert spelled("put_spread", bare, deltas=[0.14], width=5) == "+1 80p, -1 90p"
     assert spelled("call_spread", bare, deltas=[0.9], width=5) == spelled("call_spread", deltas=[0.9], width=5)
+
+
+def test_many_choices_are_thinned_out_evenly() -> None:
+    everything = choices(named("long_strangle"), FRONT, None, 10_000)
+    few = choices(named("long_strangle"), FRONT, None, 4)
+    assert len(few.columns) == 4 < len(everything.columns)
+    assert {tuple(row) for row in few.columns} <= {tuple(row) for row in everything.columns}
+    assert few.columns.min(axis=0).tolist() == everything.columns.min(axis=0).tolist()
+    assert few.columns.max(axis=0).tolist() == everything.columns.max(axis=0).tolist()
+    assert few.notes == ("at most 2 strikes a leg, evenly spread; target_delta narrows",)
+    assert everything.notes == ()
+
+
+def test_a_target_between_two_strikes_has_the_nearest() -> None:
+    (row,) = choices(named("csp"), FRONT, None, 100, target_delta=0.34).columns
+    assert STRIKES[row[0]] == 95
+    assert abs(FRONT.delta[1, row[0]]) < 0.31
+
+
+def test_without_deltas_there_are_no_choices() -> None:
+    none = choices(named("csp"), replace(FRONT, delta=np.full(FRONT.delta.shape, np.nan)), None, 100)
+    assert (len(none.columns), none.notes) == (0, ("no put has a delta between 0.05 and 0.5",))
