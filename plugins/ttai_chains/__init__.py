@@ -7,6 +7,7 @@ from ttai_chains.settings import ChainsSettings
 from ttai_chains.tools.candidates import CandidateTools
 from ttai_chains.tools.chain import ChainTools
 from ttai_chains.tools.expirations import ExpirationTools
+from ttai_chains.tools.payoff import PAGE, PayoffTools
 from ttai_chains.tools.price import PriceTools
 from ttai_chains.tools.strategy import StrategyTools
 from ttai_chains.tools.strikes import StrikeTools
@@ -23,6 +24,7 @@ def register(host: Host) -> None:
     """Declare the tools, the job, the table and the service of this plugin."""
     settings = host.settings(ChainsSettings)
     service = Chains(host)
+    payoffs = PayoffTools(host, service)
     history = VolatilityHistory(host, service, settings.watch, host.require(Quotes, optional=True))
     options = host.tool(annotations=READS, tags={"market", "options"})
     options(ExpirationTools(service).get_expirations)
@@ -31,8 +33,11 @@ def register(host: Host) -> None:
     options(VolatilityTools(host, service, history).get_volatility)
     options(StrategyTools(host, service).analyze_strategy)
     options(CandidateTools(host, service, settings).find_strategies)
+    host.tool(payoffs.render_payoff, annotations=READS, tags={"market", "options"}, meta={"ui": {"resourceUri": PAGE}})
     host.tool(PriceTools(host).price_option, annotations=COMPUTES, tags={"options"})
 
+    html = "text/html;profile=mcp-app"
+    host.resource(PAGE, mime_type=html, description="The page that draws what render_payoff found.")(payoffs.page)
     host.job("session", name="volatility_snapshot", at="close", plus=15, needs="market")(history.keep_watched)
     host.tables("ttai_chains.tables")
     host.provide(Chains, service)

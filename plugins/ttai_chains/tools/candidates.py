@@ -12,7 +12,7 @@ from ttai.quant.calendar import NEW_YORK
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.symbols import kind
 from ttai_chains import candidates
-from ttai_chains.candidates import MOST, MOST_MARGINS, MOST_TWO_DATED, TICKS, Candidate, Found, Sort, Terms
+from ttai_chains.candidates import APART, MOST, MOST_MARGINS, MOST_TWO_DATED, TICKS, Candidate, Found, Sort, Terms
 from ttai_chains.coming import Coming, known
 from ttai_chains.models.candidates import CandidateRow, Candidates
 from ttai_chains.placement import MOST_WIDTH
@@ -23,7 +23,6 @@ from ttai_chains.tools.arguments import Snapshot, Underlying
 
 MOST_EXPIRATIONS, MOST_FRONTS = 5, 3  # read for an answer; with a later one each
 MOST_ROWS = 40
-APART = 28  # days between the expirations of a calendar
 OPEN = time(9, 30)
 POINTS = 0.05  # two probabilities of profit that differ by more are said to
 PRICES = (
