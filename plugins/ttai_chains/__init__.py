@@ -2,6 +2,7 @@
 
 from ttai import Host
 from ttai_chains.history import VolatilityHistory
+from ttai_chains.prompts import Prompts
 from ttai_chains.service import Chains
 from ttai_chains.settings import ChainsSettings
 from ttai_chains.tools.candidates import CandidateTools
@@ -36,6 +37,7 @@ def register(host: Host) -> None:
     host.tool(payoffs.render_payoff, annotations=READS, tags={"market", "options"}, meta={"ui": {"resourceUri": PAGE}})
     host.tool(PriceTools(host).price_option, annotations=COMPUTES, tags={"options"})
 
+    host.prompt(Prompts(host).analyze_for_csp, name="analyze-for-csp")
     html = "text/html;profile=mcp-app"
     host.resource(PAGE, mime_type=html, description="The page that draws what render_payoff found.")(payoffs.page)
     host.job("session", name="volatility_snapshot", at="close", plus=15, needs="market")(history.keep_watched)

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from ttai import BadArgument, ExpirationQuotes, Host, Leg, understood
 from ttai.quant.strategies.legs import Leg as Part
@@ -19,6 +20,7 @@ from ttai_chains.service import Chains, Read
 from ttai_chains.studies import Given, Listed, Study, words
 from ttai_chains.templates import named
 
+FAR = 0.05  # a delta off by more is said
 _ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
 
 
@@ -35,8 +37,13 @@ class Positions:
         if given.strategy is not None:
             if legs:
                 raise BadArgument("both legs and a strategy were sent", "Send one of the two")
+            if given.spot is not None:
+                raise BadArgument(
+                    "a strategy by name is found in the chain, at its price", "Leave spot out, or send legs"
+                )
             given = replace(given, volatility=fraction(given.volatility))
-            return self.quoted(await self.template(given), given)
+            listed = await self.template(given)
+            return self.quoted(listed, given, _compromises(listed, given))
         if not 1 <= len(legs) <= MOST_LEGS:
             raise BadArgument(f"a strategy has 1 to {MOST_LEGS} legs, not {len(legs)}", "Send legs=[…], or strategy=…")
         if all(leg.type == "stock" for leg in legs):
@@ -90,11 +97,11 @@ class Positions:
         reads = [back if back and one.quotes is back.quotes else front for one in chosen]
         return [_chosen(one, read) for one, read in zip(chosen, reads, strict=True)]
 
-    def quoted(self, listed: Sequence[Listed], given: Given) -> Study:
-        """The position of listed legs at their mids, or at the prices sent with them."""
+    def quoted(self, listed: Sequence[Listed], given: Given, said: Iterable[str] = ()) -> Study:
+        """The position of listed legs at their mids, or at the prices sent with them; `said` is known already."""
         front = min((one.read for one in listed if one.place is not None), key=lambda read: read.quotes.years)
         quotes = front.quotes
-        notes = list(dict.fromkeys([*front.notes, *(note for one in listed for note in one.read.notes)]))
+        notes = list(dict.fromkeys([*front.notes, *(note for one in listed for note in one.read.notes), *said]))
         multiplier = given.multiplier or quotes.expiration.multiplier
         setting = Setting(
             quotes.spot,
@@ -154,6 +161,23 @@ def underlying(legs: Iterable[Leg], symbol: str | None) -> str | None:
         (first, one), (second, other), *_ = named.items()
         raise BadArgument(f"{one} is about {first}, {other} about {second}", "Ask for one underlying at a time")
     return next(iter(named), None)
+
+
+def _compromises(listed: Sequence[Listed], given: Given) -> list[str]:
+    """Where a strategy by name is not as it was asked for: there were no such strikes."""
+    options = [one for one in listed if one.place is not None]
+    deltas = [abs(one.quoted("delta")) for one in options]
+    notes = [
+        f"no strike is nearer a delta of {delta:g} than {near:.2f}"
+        for delta in map(abs, given.deltas)
+        if (near := min(deltas, key=lambda there: abs(there - delta))) and abs(near - delta) > FAR
+    ]
+    strikes = [(one.leg.type, one.leg.strike or 0.0) for one in options]
+    apart = {abs(a - b) for (one, a), (other, b) in combinations(strikes, 2) if one == other and a != b}
+    if given.width is not None and all(abs(width - given.width) > 1e-6 for width in apart):
+        there = ", ".join(f"{width:g}" for width in sorted(apart)) or "none"
+        notes.append(f"no strikes lie {given.width:g} apart where they are needed; the width is {there}")
+    return notes
 
 
 def _chosen(one: Chosen, read: Read) -> Listed:

@@ -125,13 +125,17 @@ class Sheet:
         front = study.front
         at = "at expiry" if study.position.exact else "at the first expiration"
         days = study.position.front * 365
-        when = f"in {days:.4g} days" if front is None else f"{front.quotes.expiration.date:%b %-d, %Y}"
-        return f"{at}, {when}"
+        day = front.quotes.expiration.date if front else None
+        return f"{at}, in {days:.4g} days" if day is None else f"{at}, {day:%b} {day.day}, {day.year}"
 
     @property
     def _title(self) -> str:
         study = self.valuation.study
-        legs = " ".join(words(leg) for leg in study.legs[:4]) + (" …" if len(study.legs) > 4 else "")
+        said = [words(leg) for leg in study.legs]
+        if not study.position.exact and study.listed:
+            days = [one.read.quotes.expiration.date if one.place else None for one in study.listed]
+            said = [f"{leg} {day:%b} {day.day}" if day else leg for leg, day in zip(said, days, strict=True)]
+        legs = " ".join(said[:4]) + (" …" if len(said) > 4 else "")
         return " ".join([*([study.symbol] if study.symbol else []), f"{self.valuation.name}: {legs}"])
 
     @property
