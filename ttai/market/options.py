@@ -13,7 +13,7 @@ from ttai.quant.smile import Smile
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Numbers = NDArray[np.float64]
 
@@ -23,13 +23,34 @@ TYPES: tuple[Literal["call"], Literal["put"]] = ("call", "put")
 """The rows of every two-dimensional column here: calls, then puts."""
 
 
+@dataclass(frozen=True)
+class Ticks:
+    """What a price is a multiple of: `steps` are (below this price, dollars) ascending, the last without an end."""
+
+    steps: tuple[tuple[float, float], ...]
+
+    def at(self, price: "ArrayLike") -> "Numbers":
+        """The tick in dollars at prices of any shape, without their sign."""
+        import numpy as np
+
+        ends, sizes = np.array(self.steps).T
+        tick: Numbers = sizes[np.searchsorted(ends[:-1], np.abs(np.asarray(price, np.float64)), side="right")]
+        return tick
+
+    def __str__(self) -> str:
+        """As a trader says it."""
+        *below, (_, last) = self.steps
+        said = [f"{size:g} below {end:g}" for end, size in below]
+        return ", ".join([*said, f"else {last:g}" if said else f"{last:g}"])
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Expiration:
     """The contracts of one root that expire on a date.
 
     `strikes` ascend; `symbols` and `streamers` are the OCC's and the feed's names, calls then puts, "" where a strike
     lacks one; `multiplier` is shares a contract. `deliverable` says what an adjusted contract delivers: it is not
-    100 shares of the underlying, and its prices mean something else.
+    100 shares of the underlying, and its prices mean something else. `ticks` are those of a price, None unknown.
     """
 
     root: str
@@ -41,6 +62,7 @@ class Expiration:
     symbols: tuple[Sequence[str], Sequence[str]]
     streamers: tuple[Sequence[str], Sequence[str]]
     deliverable: str | None = None
+    ticks: Ticks | None = None
 
     @property
     def adjusted(self) -> bool:

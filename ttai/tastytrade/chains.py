@@ -1,11 +1,12 @@
 """The nested option chain of the wire as expirations: what can't be read costs its strike, or its expiration."""
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from ttai.listing import Listing
-from ttai.market.options import Expiration, ExpirationKind
+from ttai.market.options import Expiration, ExpirationKind, Ticks
 from ttai.tastytrade.parse import number
 
 _KINDS: dict[str, ExpirationKind] = {"Regular": "monthly", "Quarterly": "quarterly", "End-Of-Month": "end_of_month"}
@@ -24,14 +25,17 @@ def expirations(items: list[Any], source: str) -> Listing[Expiration]:
             continue
         deliverable = _deliverable(item)
         multiplier = int(number(item.get("shares-per-contract")) or _STANDARD)
+        ticks = _ticks(item.get("tick-sizes"))
         for row in rows:
-            one, lost = _expiration(row, item["root-symbol"].strip(), multiplier, deliverable)
+            one, lost = _expiration(row, item["root-symbol"].strip(), multiplier, deliverable, ticks)
             bad += lost
             read += [one] if one is not None else []
     return Listing(sorted(read, key=lambda one: one.key), unreadable=bad, source=source)
 
 
-def _expiration(row: Any, root: str, multiplier: int, deliverable: str | None) -> tuple[Expiration | None, int]:
+def _expiration(
+    row: Any, root: str, multiplier: int, deliverable: str | None, ticks: Ticks | None
+) -> tuple[Expiration | None, int]:
     """One expiration and how many of its strikes can't be read; itself counts as one where it can't."""
     import numpy as np
 
@@ -58,6 +62,7 @@ def _expiration(row: Any, root: str, multiplier: int, deliverable: str | None) -
         symbols=(calls, puts),
         streamers=(call_streamers, put_streamers),
         deliverable=deliverable,
+        ticks=ticks,
     )
     return one, lost
 
@@ -88,6 +93,20 @@ def _each_once(rows: list[_Strike]) -> list[_Strike]:
 
 
 _NAMES = ("call", "put", "call-streamer-symbol", "put-streamer-symbol")
+
+
+def _ticks(rows: Any) -> Ticks | None:
+    """What prices are multiples of; None unless all of it can be read: a wrong tick is worse than none."""
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        return None
+    steps = []
+    for row in rows:
+        size, end = number(row.get("value")), number(row.get("threshold"))
+        if size is None or size <= 0 or (end is None and row.get("threshold") is not None):
+            return None
+        steps.append((math.inf if end is None else end, size))
+    steps.sort()
+    return Ticks(tuple(steps)) if [end for end, _ in steps].count(math.inf) == 1 else None
 
 
 def _deliverable(item: Mapping[str, Any]) -> str | None:

@@ -166,3 +166,30 @@ async def test_a_strike_that_comes_twice_is_one(place: tuple[Desk, Recorded]) ->
     assert one.strikes.tolist() == whole.strikes.tolist()
     assert [list(side) for side in one.symbols] == [list(side) for side in whole.symbols]
     assert [list(side) for side in one.streamers] == [list(side) for side in whole.streamers]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ([{"value": "0.05", "threshold": "3.0"}, {"value": "0.1"}], "0.05 below 3, else 0.1"),
+        ([{"value": "0.05"}, {"value": 0.01, "threshold": 3, "symbol": None}], "0.01 below 3, else 0.05"),
+        ([{"value": "0.01"}], "0.01"),
+        ([{"value": "0.05", "threshold": "3.0"}], None),
+        ([{"value": "0.05", "threshold": "three"}, {"value": "0.1"}], None),
+        ([{"value": "0"}], None),
+        (["0.05"], None),
+        ([], None),
+        (None, None),
+    ],
+)
+async def test_ticks_are_the_brokers_or_unknown(place: tuple[Desk, Recorded], sizes: Any, said: str | None) -> None:
+    desk, recorded = place
+    recorded.spoil = lambda chain: [{**chain, "tick-sizes": sizes}]
+    ticks = {one.ticks for one in (await desk.market.chain("SPX")).expirations}
+    assert {one and str(one) for one in ticks} == {said}
+
+
+async def test_a_tick_is_that_of_its_price(place: tuple[Desk, Recorded]) -> None:
+    (ticks,) = {one.ticks for one in (await place[0].market.chain("AMD")).expirations}
+    assert ticks is not None
+    assert ticks.at([0.5, -2.99, 3, -40]).tolist() == [0.01, 0.01, 0.05, 0.05]
