@@ -7,6 +7,7 @@ from ttai_chains.settings import ChainsSettings
 from ttai_chains.tools.chain import ChainTools
 from ttai_chains.tools.expirations import ExpirationTools
 from ttai_chains.tools.price import PriceTools
+from ttai_chains.tools.rolls import RollTools
 from ttai_chains.tools.strategy import StrategyTools
 from ttai_chains.tools.strikes import StrikeTools
 from ttai_chains.tools.volatility import VolatilityTools
@@ -29,6 +30,7 @@ def register(host: Host) -> None:
     options(StrikeTools(service).find_strikes)
     options(VolatilityTools(host, service, history).get_volatility)
     options(StrategyTools(host, service).analyze_strategy)
+    options(RollTools(host, service).find_rolls)
     host.tool(PriceTools(host).price_option, annotations=COMPUTES, tags={"options"})
 
     host.job("session", name="volatility_snapshot", at="close", plus=15, needs="market")(history.keep_watched)

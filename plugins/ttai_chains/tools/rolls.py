@@ -1,0 +1,149 @@
+"""Where to roll a position, as an answer."""
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from ttai import BadArgument, Chain, Expiration, Host, Leg, Metrics, TtaiError
+from ttai.quant.symbols import kind
+from ttai_chains.coming import Coming
+from ttai_chains.models.rolls import Rolls
+from ttai_chains.positions import Positions, underlying
+from ttai_chains.roll_sheet import Asked, RollSheet
+from ttai_chains.rolls import Rolled, Sort, Strikes, near
+from ttai_chains.service import Chains, Read
+from ttai_chains.studies import Given, Listed, brief
+from ttai_chains.tools.arguments import Snapshot
+from ttai_chains.tools.strategy import Legs
+
+Added = Annotated[int, Field(ge=0, le=1200)]
+
+
+class RollTools:
+    """Rolls of a position."""
+
+    def __init__(self, host: Host, service: Chains) -> None:
+        self._market = host.market
+        self._service = service
+        self._positions = Positions(host, service)
+        self._compute = host.tasks.compute
+
+    async def find_rolls(
+        self,
+        legs: Legs,
+        symbol: Annotated[str | None, Field(description="Not needed with OCC symbols")] = None,
+        min_days: Annotated[Added, Field(description="Days added; 0 also rolls within the expiration")] = 7,
+        max_days: Added = 60,
+        strikes: Annotated[
+            Strikes, Field(description="away: same or further out of the money; widths are kept")
+        ] = "away",
+        max_debit: Annotated[float | None, Field(description="$ a share; 0: credits only; null: any")] = 0.0,
+        max_delta: Annotated[float | None, Field(gt=0, le=1, description="Of what is sold, without sign")] = None,
+        max_spread: Annotated[float, Field(gt=0, le=200, description="Percent of a leg's mid")] = 25.0,
+        sort: Sort = "credit",
+        limit: Annotated[int, Field(ge=1, le=40)] = 10,
+        snapshot: Snapshot = None,
+    ) -> Rolls:
+        """Find where to roll the short options of a position (with their wings): later expirations and other strikes
+        with credit, delta, PoP and buying power, beside closing it and doing nothing. A leg's price is its opening
+        price."""
+        if min_days > max_days:
+            raise BadArgument(f"min_days={min_days} is above max_days={max_days}", "Swap them")
+        given = Given(underlying(legs, symbol), snapshot)
+        listed = await self._positions.find(_checked(legs), given)
+        rolled, kept = _parted(listed)
+        read = rolled.legs[0].read
+        said: list[str] = []
+        chosen = _targets(read.chain, rolled, kept, (min_days, max_days), said)
+        targets = await self._read(read.chain, chosen, said)
+        european = kind(read.chain.symbol) == "index"
+        coming = Coming(await self._metrics(read.chain.symbol, said), read.today, european)
+        asked = Asked(strikes, max_debit, max_delta, max_spread, sort, limit)
+        sheet = RollSheet(
+            rolled, tuple(kept), tuple(targets), asked, coming, lambda those: self._positions.quoted(those, given),
+            tuple(said),
+        )  # fmt: skip
+        return await self._compute(sheet.answer)
+
+    async def _read(self, chain: Chain, chosen: Sequence[Expiration], said: list[str]) -> list[Read]:
+        """What the new expirations are quoted at; those that can't be had are said."""
+        reads: list[Read] = []
+        failed: TtaiError | None = None
+        for one in chosen:
+            try:
+                reads.append(await self._service.read(chain, f"{one.date} {one.root}"))
+            except TtaiError as error:
+                said.append(f"{one.date} is left out: {error.message}")
+                failed = error
+        if not reads and failed is not None:
+            raise failed
+        return reads
+
+    async def _metrics(self, symbol: str, said: list[str]) -> Metrics | None:
+        """Earnings and dividends, which may not be known."""
+        try:
+            measured = await self._market.metrics([symbol])
+        except TtaiError as error:
+            said.append(f"earnings and ex-dividends unknown: {error.message}")
+            return None
+        said += [f"earnings and ex-dividends unknown: {missing.reason}" for missing in measured.missing]
+        return measured.metrics[0] if measured.metrics else None
+
+
+def _checked(legs: Sequence[Leg]) -> Sequence[Leg]:
+    """The legs, if there is something to roll among them."""
+    for number, leg in enumerate(legs, 1):
+        if leg.type != "stock" and leg.expiration is None:
+            raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, such as 2026-12-18")
+    if not any(leg.type != "stock" and leg.quantity < 0 for leg in legs):
+        raise BadArgument(
+            "no option among the legs is sold, so there is none to buy back later",
+            "A long option is rolled by closing it: analyze_strategy compares what to buy instead; below 0 is short",
+        )
+    return legs
+
+
+def _parted(listed: Sequence[Listed]) -> tuple[Rolled, list[Listed]]:
+    """The options of the first expiration in which something is sold, and all the rest."""
+    sold = [one for one in listed if one.place is not None and one.leg.quantity < 0]
+    first = min(sold, key=lambda one: one.read.quotes.years).read.quotes.expiration.key
+    moves = [one.place is not None and one.read.quotes.expiration.key == first for one in listed]
+    rolled = Rolled(tuple(one for one, move in zip(listed, moves, strict=True) if move))
+    bare = [one for one in rolled.legs if not math.isfinite(one.quoted("ask" if one.leg.quantity < 0 else "bid"))]
+    if bare:
+        raise BadArgument(
+            f"{brief(bare[0].leg)} of {bare[0].read.quotes.expiration.date} has no quote to close it at",
+            "Ask again without snapshot, while the market is open",
+        )
+    return rolled, [one for one, move in zip(listed, moves, strict=True) if not move]
+
+
+def _targets(
+    chain: Chain, rolled: Rolled, kept: Sequence[Listed], added: tuple[int, int], said: list[str]
+) -> list[Expiration]:
+    """The expirations to look at, so many days later, before any option that stays; what is left out is said."""
+    now, low, high = rolled.expiration, *added
+    stays = [one.read.quotes.expiration.date for one in kept if one.place is not None]
+    last = min((day for day in stays if day > now.date), default=date.max)
+    later = [one for one in chain.expirations if not one.adjusted and one.key >= now.key and one.date < last]
+    found = [one for one in later if low <= (one.date - now.date).days <= high]
+    if not found:
+        until = "" if last == date.max else f" before {last}, when a leg that stays expires"
+        others = [(one.date - now.date).days for one in later if one.date > now.date]
+        near_by = min(others, key=lambda days: min(abs(days - low), abs(days - high)), default=None)
+        raise BadArgument(
+            f"nothing expires {low} to {high} days after {now.date}{until}",
+            f"The nearest does {near_by} days after: send min_days and max_days around it"
+            if near_by is not None
+            else "There is no later expiration to roll into",
+        )
+    chosen = near(found, now)
+    if len(chosen) < (count := len({one.date for one in found})):
+        spread = "monthly ones, the others spread evenly; ask min_days=…, max_days=…"
+        said.append(f"{len(chosen)} of {count} expirations {low} to {high} days later: {spread}")
+    if last != date.max:
+        said.append(f"a leg that stays expires on {last}: later expirations are not looked at")
+    return chosen
