@@ -12,6 +12,7 @@ os.environ.setdefault("FASTMCP_ENV_FILE", os.devnull)
 
 if TYPE_CHECKING:
     from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
+    from ttai.broker.types import BuyingPower, Order, OrderLeg
     from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError, understood
     from ttai.host import Host
     from ttai.legs import Leg
@@ -27,6 +28,7 @@ _HOMES = {
         "Answer", "Count", "Greek", "MarketAnswer", "Money", "Percent", "Picture", "Price", "Strike",
         "cut",
     ),
+    "ttai.broker.types": ("BuyingPower", "Order", "OrderLeg"),
     "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError", "understood"),
     "ttai.host": ("Host",),
     "ttai.legs": ("Leg",),
@@ -43,6 +45,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "BadArgument",
+    "BuyingPower",
     "Chain",
     "Count",
     "Expiration",
@@ -56,6 +59,8 @@ __all__ = [
     "Money",
     "NotFound",
     "NotLoggedIn",
+    "Order",
+    "OrderLeg",
     "Percent",
     "Picture",
     "Price",

@@ -79,7 +79,8 @@ class App:
         core = self.database.of("core")
         always_open = _always_open(settings, simulator)
         self.market = Market(self.connection, self.cache, self.clock, core, always_open=always_open)
-        self.broker = Broker(self.connection, self.cache)
+        # the demo's accounts are others
+        self.broker = Broker(self.connection, self.cache, "" if settings.demo else settings.tastytrade_account)
         self.login = Login(settings, self.connection, vault, self.cache, self.market, self.broker)
         self.notifier = Notifier(self.clock, core, channels, sidecar=settings.app_tools)
         tell = partial(self.notifier.send, kind="error")

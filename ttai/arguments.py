@@ -28,6 +28,25 @@ def coerce(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     return {name: _fit(value, takes.get(name, {}), schema, name) for name, value in arguments.items()}
 
 
+def briefly(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema as it is published: what may be left out need not say that it may be null, too, and is null then.
+
+    Half of every optional argument's words, which a model reads with each tool; null is taken all the same.
+    """
+    told = {word: _told(part) if word in ("$defs", "properties") else part for word, part in schema.items()}
+    for name, part in told.get("properties", {}).items():
+        if name not in schema.get("required", ()) and "default" in part and part["default"] is None:
+            others = [one for one in part.get("anyOf", ()) if one != {"type": "null"}]
+            if len(others) == 1 and len(part["anyOf"]) == 2:
+                rest = {word: value for word, value in part.items() if word not in ("anyOf", "default")}
+                told["properties"][name] = {**others[0], **rest}
+    return told
+
+
+def _told(parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: briefly(part) if isinstance(part, dict) else part for name, part in parts.items()}
+
+
 def explain(error: ValidationError) -> str:
     """What is wrong with which argument, in at most five short parts."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)

@@ -85,6 +85,7 @@ class CoreSettings(Settings):
     notification_backend: list[Literal["auto", "tauri", "log", "none"]] = ["auto"]
     schedules: dict[str, str] = {}
     tastytrade_api_url: str = Field(PRODUCTION, validation_alias="TASTYTRADE_API_URL")
+    tastytrade_account: str = Field("", validation_alias="TASTYTRADE_ACCOUNT")
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 from pydantic import ValidationError as PydanticError
 
 from ttai.answers import PAGE, Picture, Rendered, render, structured
-from ttai.arguments import coerce, explain
+from ttai.arguments import briefly, coerce, explain
 from ttai.errors import BadArgument, TookTooLong
 from ttai.isolation import contained, refuses_client
 
@@ -40,15 +40,22 @@ class AnswerTool(FunctionTool):
     """A plugin's function behind our arguments, our answers and our errors, once its plugin has started."""
 
     _ready: Callable[[], Awaitable[None]] | None = PrivateAttr(default=None)
+    _takes: dict[str, Any] = PrivateAttr(default_factory=dict)  # the whole schema, of which `parameters` is told
 
     @classmethod
     def of(cls, fn: Callable[..., Any], **options: Any) -> Self:
         """The tool of a function; its output schema is published only if `output_schema` is given."""
         if "output_schema" in options:
-            return cast("Self", cls.from_function(fn, **options))
-        tool = cast("Self", cls.from_function(_without_return(fn), output_schema=None, **options))
-        tool.return_type = _returned(fn)
+            tool = cast("Self", cls.from_function(fn, **options))
+        else:
+            tool = cast("Self", cls.from_function(_without_return(fn), output_schema=None, **options))
+            tool.return_type = _returned(fn)
+        tool.tell_briefly()
         return tool
+
+    def tell_briefly(self) -> None:
+        """Publish no more of the schema than a model needs."""
+        self._takes, self.parameters = self.parameters, briefly(self.parameters)
 
     def wait_for(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Wait for this before every call."""
@@ -61,7 +68,7 @@ class AnswerTool(FunctionTool):
         if self._ready is not None:
             await self._ready()
         try:
-            return await super().run(coerce(arguments, self.parameters))
+            return await super().run(coerce(arguments, self._takes))
         except ValidationError as error:
             cause = error.__cause__
             said = explain(cause) if isinstance(cause, PydanticError) else str(error)

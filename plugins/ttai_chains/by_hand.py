@@ -37,6 +37,8 @@ def study(legs: Sequence[Leg], years: Sequence[float], setting: Setting, given: 
         shares, strike = leg.quantity * multiplier, leg.strike or 0.0
         parts.append(Part(leg.type or "call", shares, price, strike, left, volatility))
     position = Position(tuple(parts), setting)
+    if blind := [n for n, part in enumerate(parts, 1) if part.years > position.front and math.isnan(part.volatility)]:
+        raise ValueError(f"leg {blind[0]} can't be valued at the first expiration; send its volatility")
     expected, said = _of_the_underlying(position, given)
     return Study(tuple(legs), position, expected, said, given.symbol, notes=tuple(notes), multiplier=multiplier)
 
@@ -68,7 +70,7 @@ def _model(leg: Leg, setting: Setting, years: float, volatility: float) -> float
 def _of_the_underlying(position: Position, given: Given) -> tuple[float | None, str]:
     """The volatility until the first expiration, and where it is from."""
     if given.volatility is not None:
-        return given.volatility, "as given"
+        return given.volatility, "the volatility given"
     one, weighed, weights = position.setting, 0.0, 0.0
     for leg in position.legs:
         if leg.years == position.front and math.isfinite(leg.volatility):

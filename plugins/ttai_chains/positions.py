@@ -75,7 +75,7 @@ class Positions:
             legs=tuple(one.leg for one in listed),
             position=understood(lambda: Position(tuple(parts), setting)),
             volatility=volatility,
-            volatility_from="ATM IV of the expiration" if given.volatility is None else "as given",
+            volatility_from="ATM IV of the expiration" if given.volatility is None else "the volatility given",
             symbol=front.chain.symbol,
             listed=tuple(listed),
             implied=_implied(quotes, notes),

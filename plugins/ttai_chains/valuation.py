@@ -1,7 +1,7 @@
 """A position put into an answer: its figures, its way to expiry, its margin, and what must be said; pure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ MOST_MOVES = 25
 SHIFTS = (-10.0, -5.0, 5.0, 10.0)  # volatility points
 FAR = 0.05  # two probabilities of profit that differ by more are said to
 YEAR = 365
-POP = "pop, expected_value: lognormal in closed form, drift r − q, at {volatility}"
+POP = "pop, expected_value: risk neutral, lognormal in closed form, drift r − q, at {volatility}"
 SKEW = "…_skew: as the chain's options imply (Breeden-Litzenberger)"
 PATHS = "prob_half_profit, prob_touch: seeded Monte Carlo of 8,192 paths, ±{error:.1%}, before expiry"
 MODEL = "P/L before expiry and greeks: Black-Scholes-Merton at each leg's IV"
@@ -122,18 +122,31 @@ class Valuation:
         position, volatility = self.study.position, self.study.volatility
         short = sorted({leg.strike for leg in position.legs if leg.is_option and leg.shares < 0})
         touched, said = (short, "a short strike") if short else (list(self.figures.breakevens), "a breakeven")
+        said = f"{said}: {', '.join(f'{one:.6g}' for one in touched)}"
         if volatility is None:
             return None, said
         most = self.figures.max_profit
         half = most / 2 if most is not None and most > 0 else None
-        return on_the_way(position, volatility, half, touched), f"{said}: {', '.join(f'{one:.6g}' for one in touched)}"
+        way = on_the_way(position, volatility, half, touched)
+        return (replace(way, touch=1.0), f"{said}; in the money already") if self._tested else (way, said)
+
+    @property
+    def _tested(self) -> bool:
+        """Whether a short option is in the money now."""
+        spot = self.study.position.setting.spot
+        short = [leg for leg in self.study.position.legs if leg.is_option and leg.shares < 0]
+        return any(spot >= leg.strike if leg.type == "call" else spot <= leg.strike for leg in short)
 
     @property
     def _on_the_way(self) -> dict[str, Any]:
         way, said = self._way
         if way is None:
             return {}
-        return {"prob_half_profit": way.profit, "prob_touch": way.touch, "touch_of": said if way.touch else None}
+        return {
+            "prob_half_profit": way.profit,
+            "prob_touch": way.touch,
+            "touch_of": None if way.touch is None else said,
+        }
 
     @property
     def _legs(self) -> list[LegRow]:
@@ -165,10 +178,10 @@ class Valuation:
     def _pnl(self) -> list[PnlRow]:
         position = self.study.position
         moves = sorted({float(move) for move in self.moves})
-        if not 1 <= len(moves) <= MOST_MOVES or moves[0] <= -100:
-            raise BadArgument(
-                f"{len(moves)} moves from {min(moves, default=0):g} % were asked", f"Send 1 to {MOST_MOVES} above -100"
-            )
+        if not 1 <= len(moves) <= MOST_MOVES:
+            raise BadArgument(f"{len(moves)} moves were sent", f"Send 1 to {MOST_MOVES}, in percent")
+        if moves[0] <= -100:
+            raise BadArgument(f"no price falls by {-moves[0]:g} %", "Send moves above -100")
         found = scenario(position, [position.setting.spot * (1 + move / 100) for move in moves], self._later / YEAR)
         columns = (found.prices, moves, found.now, found.later, found.expiry)
         return [
@@ -190,7 +203,7 @@ class Valuation:
         way, _ = self._way
         notes = [*study.notes, *flaws(study.position, one)]
         if one.lognormal is None:
-            notes.append("pop, expected_value null: no volatility is known")
+            notes.append("pop, expected_value, greeks and P/L before expiry null: no volatility is known")
         elif one.implied is not None and abs(one.lognormal.pop - one.implied.pop) > FAR:
             notes.append(f"the two disagree: {one.lognormal.pop:.0%} lognormal, {one.implied.pop:.0%} with the skew")
         if one.max_profit is None and way is not None:
@@ -199,10 +212,9 @@ class Valuation:
             notes.append("return_on_capital null: what it can lose has no end, or is nothing")
         if not study.position.exact:
             notes.append("it is valued at the first expiration, later legs by the model at their own IV")
-        notes.append(POP.format(volatility=study.volatility_from))
+        notes += [POP.format(volatility=study.volatility_from)] if one.lognormal is not None else []
         notes += [SKEW] if one.implied is not None else []
-        notes += [PATHS.format(error=way.error)] if way is not None else []
-        notes.append(MODEL)
+        notes += [PATHS.format(error=way.error), MODEL] if way is not None else []
         return list(dict.fromkeys(notes))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from ttai.arguments import coerce, explain
+from ttai.arguments import briefly, coerce, explain
 from ttai.errors import BadArgument
 
 SCHEMA: dict[str, Any] = {
@@ -244,3 +244,23 @@ def test_pydantic_s_own_steps_are_not_part_of_a_name() -> None:
         explain(failure.value)
         == 'arguments: should be a list; arguments: should be an object such as {"name": "value"}'
     )
+
+
+def test_what_may_be_left_out_is_told_without_null() -> None:
+    optional = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}], "default": None, "description": "$"}
+    required = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    several = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}], "default": None}
+    zero = {"anyOf": [{"type": "number"}, {"type": "null"}], "default": 0}
+    leg = {"type": "object", "properties": {"strike": optional}}
+    whole = {
+        "type": "object",
+        "properties": {"price": optional, "name": required, "either": several, "rate": zero},
+        "required": ["name"],
+        "$defs": {"Leg": leg},
+    }
+    before = copy.deepcopy(whole)
+    told = briefly(whole)
+    short = {"type": "number", "minimum": 0, "description": "$"}
+    assert told["properties"] == {"price": short, "name": required, "either": several, "rate": zero}
+    assert told["$defs"]["Leg"]["properties"] == {"strike": short}
+    assert whole == before

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ttai.broker.types import Account
+from ttai.broker.types import Account, BuyingPower, Order
 from ttai.listing import Listing, Watchlist
 
 
@@ -17,6 +17,17 @@ class BrokerPort(Protocol):
 
     async def accounts(self) -> Listing[Account]:
         """The open accounts."""
+        ...
+
+    async def dry_run(self, account: str, order: Order) -> BuyingPower:
+        """What an order would do to an account, by the broker's reckoning; nothing is placed, it is asked once.
+
+        Whether the account has portfolio margin is another question: it says False.
+        """
+        ...
+
+    async def has_portfolio_margin(self, account: str) -> bool:
+        """Whether an account is margined by its risk."""
         ...
 
     async def watchlists(self) -> Listing[Watchlist]:

@@ -116,3 +116,6 @@ ACCOUNTS = {
         ),
     )
 }
+
+BUYING_POWER = {"5WT00718": 61_480.25, "5WT00934": 38_915.6}
+"""Dollars that a new order may take."""

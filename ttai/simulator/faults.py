@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ttai.simulator.rest import error
+from ttai.simulator.replies import error
 
 STAMP = "x-ttai-simulator"
 

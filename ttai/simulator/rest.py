@@ -17,6 +17,8 @@ from ttai.simulator.boards import Boards
 from ttai.simulator.chains import Chains
 from ttai.simulator.days import half_days, holidays, hours, is_session, session_after, session_before
 from ttai.simulator.metrics import Metrics
+from ttai.simulator.orders import Orders, Refused, trading_status
+from ttai.simulator.replies import answer, error, not_found
 from ttai.simulator.rows import described, instrument_type, market_row
 from ttai.simulator.surface import RATE
 from ttai.simulator.tokens import ACCESS_SECONDS, Tokens
@@ -38,12 +40,14 @@ class Rest:
         self._tokens = tokens
         self._secrets = client_secret, refresh_token
         self._metrics = Metrics(world)
+        self._orders = Orders(boards)
         self._watchlists = Watchlists()
         past = "/market-metrics/historic-corporate-events"
         get: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/customers/me": self._customer,
             "/customers/me/accounts": self._accounts,
             "/customers/me/accounts/{number}": self._account,
+            "/accounts/{number}/trading-status": self._status,
             "/market-data/by-type": self._by_type,
             "/market-data/{type}/{symbol}": self._market_data,
             "/instruments/equities": self._equities,
@@ -67,6 +71,7 @@ class Rest:
             [
                 Route("/oauth/token", self._oauth, methods=["POST"]),
                 Route("/sessions/validate", self._validate, methods=["POST"]),
+                Route("/accounts/{number}/orders/dry-run", self._dry_run, methods=["POST"]),
                 Route("/watchlists", self._create_list, methods=["POST"]),
                 Route("/watchlists/{name}", self._replace_list, methods=["PUT"]),
                 Route("/watchlists/{name}", self._delete_list, methods=["DELETE"]),
@@ -118,7 +123,23 @@ class Rest:
 
     async def _account(self, request: Request) -> Response:
         account = ACCOUNTS.get(request.path_params["number"])
-        return _not_found_for(request) if account is None else answer(request, account)
+        return not_found(request) if account is None else answer(request, account)
+
+    async def _status(self, request: Request) -> Response:
+        account = ACCOUNTS.get(request.path_params["number"])
+        return not_found(request) if account is None else answer(request, trading_status(account))
+
+    async def _dry_run(self, request: Request) -> Response:
+        if (account := ACCOUNTS.get(request.path_params["number"])) is None:
+            return not_found(request)
+        for library in ("scipy.special", "scipy.optimize"):
+            await warm(library)  # half a second that is not the loop's
+        try:
+            return answer(request, self._orders.dry_run(account, await request.json()), 201)
+        except Refused as refused:
+            return error(refused.status, refused.code, refused.message, refused.errors)
+        except ValueError:
+            return error(400, "validation_error", "The body is not JSON.")
 
     async def _by_type(self, request: Request) -> Response:
         asked = [(kind, symbol) for kind in _TYPES for symbol in _listed(request, kind)]
@@ -132,7 +153,7 @@ class Rest:
     async def _market_data(self, request: Request) -> Response:
         kind, symbol = (unquote(request.path_params[key]) for key in ("type", "symbol"))
         row = await self._row(kind.lower().replace(" ", "-"), symbol)
-        return _not_found_for(request) if row is None else answer(request, row)
+        return not_found(request) if row is None else answer(request, row)
 
     async def _row(self, kind: str, symbol: str) -> Json | None:
         """Market data of a symbol, asked for under its own type."""
@@ -151,15 +172,15 @@ class Rest:
 
     async def _equity(self, request: Request) -> Response:
         instrument = self._world.instruments.get(unquote(request.path_params["symbol"]))
-        return _not_found_for(request) if instrument is None else answer(request, described(instrument))
+        return not_found(request) if instrument is None else answer(request, described(instrument))
 
     async def _contract(self, request: Request) -> Response:
         found = self._chains.contract(unquote(request.path_params["symbol"]))
-        return _not_found_for(request) if found is None else answer(request, found)
+        return not_found(request) if found is None else answer(request, found)
 
     async def _chain(self, request: Request) -> Response:
         items = self._chains.nested(unquote(request.path_params["symbol"]))
-        return _not_found_for(request) if items is None else answer(request, {"items": items})
+        return not_found(request) if items is None else answer(request, {"items": items})
 
     async def _margin(self, request: Request) -> Response:
         return answer(request, {"risk-free-rate": str(RATE)})
@@ -181,7 +202,7 @@ class Rest:
 
     async def _dividends(self, request: Request) -> Response:
         items = self._metrics.dividends(unquote(request.path_params["symbol"]))
-        return _not_found_for(request) if items is None else answer(request, {"items": items})
+        return not_found(request) if items is None else answer(request, {"items": items})
 
     async def _reports(self, request: Request) -> Response:
         try:
@@ -189,7 +210,7 @@ class Rest:
         except ValueError:
             return error(400, "validation_error", "start-date must be a date.")
         items = self._metrics.reports(unquote(request.path_params["symbol"]), since)
-        return _not_found_for(request) if items is None else answer(request, {"items": items})
+        return not_found(request) if items is None else answer(request, {"items": items})
 
     async def _lists(self, request: Request) -> Response:
         lists = self._watchlists.all(public=_is_public(request))
@@ -199,7 +220,7 @@ class Rest:
 
     async def _list(self, request: Request) -> Response:
         found = self._watchlists.get(unquote(request.path_params["name"]), public=_is_public(request))
-        return _not_found_for(request) if found is None else answer(request, found)
+        return not_found(request) if found is None else answer(request, found)
 
     async def _create_list(self, request: Request) -> Response:
         try:
@@ -212,11 +233,11 @@ class Rest:
             kept = self._watchlists.replace(unquote(request.path_params["name"]), await request.json())
         except ValueError as refused:
             return error(422, "validation_error", str(refused))
-        return _not_found_for(request) if kept is None else answer(request, kept)
+        return not_found(request) if kept is None else answer(request, kept)
 
     async def _delete_list(self, request: Request) -> Response:
         gone = self._watchlists.delete(unquote(request.path_params["name"]))
-        return _not_found_for(request) if gone is None else answer(request, gone)
+        return not_found(request) if gone is None else answer(request, gone)
 
     async def _sessions(self, request: Request) -> Response:
         # the equity market is the only one here
@@ -256,26 +277,12 @@ class Rest:
         return answer(request, {"token": self._tokens.quote(), "dxlink-url": f"ws://{host}/dxlink", "level": "api"})
 
 
-def answer(request: Request, data: Json, status: int = 200) -> Response:
-    """Data as the broker wraps it."""
-    return JSONResponse({"data": data, "context": unquote(request.url.path)}, status)
-
-
-def error(status: int, code: str, message: str) -> Response:
-    """An error as the broker words it."""
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
-
-
 def _grant_error(status: int, code: str, description: str) -> Response:
     return JSONResponse({"error_code": code, "error_description": description}, status)
 
 
-def _not_found_for(request: Request) -> Response:
-    return error(404, "not_found", f"There is nothing at {unquote(request.url.path)}.")
-
-
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    await _not_found_for(Request(scope))(scope, receive, send)
+    await not_found(Request(scope))(scope, receive, send)
 
 
 def _is_public(request: Request) -> bool:

@@ -32,6 +32,7 @@ OAUTH = "/oauth/token"
 LOGIN_PATIENCE = 11.0  # s: all else waits behind a login
 MARGIN = 3.0  # s of a call's time kept for what comes after the last try
 SHORTEST = 0.1  # s for a try that comes at the very end
+LONGEST = 200  # characters of the broker's own words
 UPSTREAM = 0.9  # of the published rates: clocks and networks bunch what was spaced
 
 # The broker's published ceilings, requests a second by the shape of the path; the first that fits counts.
@@ -134,7 +135,7 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
             request.headers["Authorization"] = await self._renew(used)
             response = await self._try(request, end)
             if response.status_code == 401:
-                raise SessionRefused(_said(response), self._url)
+                raise SessionRefused(words(response), self._url)
         return self._judge(request, response)
 
     async def _try(self, request: httpx2.Request, end: float) -> httpx2.Response:
@@ -177,7 +178,7 @@ class LimitedTransport(httpx2.AsyncBaseTransport):
             raise _Failed(failure(response, path, self._url), float(after) if after.isdecimal() else 0.0)
         if status >= 400:
             raise failure(response, path, self._url)
-        if not isinstance(_json(response), dict):
+        if not isinstance(body_of(response), dict):
             raise _Failed(BrokerUnavailable(f"no JSON object on {path}"))
         return response
 
@@ -189,7 +190,7 @@ def failure(response: httpx2.Response, path: str, url: str) -> TtaiError:
         return RateLimited()
     if status in _PASSING:
         return BrokerUnavailable(f"HTTP {status} on {path}")
-    said = _said(response)
+    said = words(response)
     if path == OAUTH or status == 401:
         return BadCredentials(said, url)
     if status == 403:
@@ -206,7 +207,7 @@ def _give_up(state: RetryCallState) -> None:
     raise failed.error from failed
 
 
-def _json(response: httpx2.Response) -> Any:
+def body_of(response: httpx2.Response) -> Any:
     """The body's value; None where it has none."""
     try:
         return response.json()
@@ -214,15 +215,29 @@ def _json(response: httpx2.Response) -> Any:
         return None
 
 
-def _said(response: httpx2.Response) -> str:
+def reasons(items: Any) -> list[str]:
+    """The broker's own words in a list of errors or warnings: a message, a field and what is wrong with it, a code."""
+    rows = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    lines = [str(row.get("message") or _about(row) or row.get("code") or "") for row in rows]
+    return [" ".join(said.split())[:LONGEST] for said in lines if said]
+
+
+def _about(row: dict[str, Any]) -> str:
+    return " ".join(str(row[key]) for key in ("domain", "reason") if row.get(key))
+
+
+def words(response: httpx2.Response) -> str:
     """The broker's own words about its refusal, one short line."""
-    body = _json(response)
+    return refusal(body_of(response)) or f"HTTP {response.status_code}"
+
+
+def refusal(body: Any) -> str:
+    """What a body says against the request, one short line; "" where it says nothing."""
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
-        details = [e for e in error.get("errors") or [error] if isinstance(e, dict)]
-        said = "; ".join(str(e.get("message") or e.get("reason") or e.get("code")) for e in details)
+        said = "; ".join(reasons(error.get("errors")) or reasons([error]))
     elif isinstance(body, dict):
         said = str(body.get("error_description") or body.get("error_code") or error or "")
     else:
         said = ""
-    return " ".join(said.split())[:200] or f"HTTP {response.status_code}"
+    return " ".join(said.split())[:LONGEST]

@@ -32,6 +32,14 @@ FIELDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "Greeks": (GreeksEvent, ("eventSymbol", "volatility", "delta", "gamma", "theta", "vega", "rho")),
     "Candle": (CandleEvent, ("eventSymbol", "eventFlags", "time", "open", "high", "low", "close", "volume")),
 }
+_TYPES = {
+    "equity": "Equity",
+    "index": "Index",
+    "option": "Equity Option",
+    "future": "Future",
+    "future_option": "Future Option",
+    "crypto": "Cryptocurrency",
+}
 _END = 4_102_444_800_000  # ms: the year 2100; a bar beyond what a date can say would spoil all others of its series
 
 
@@ -97,6 +105,11 @@ def symbol(item: Any) -> str | None:
         return spelling.normalize(item["symbol"])
     except ValueError:
         return None
+
+
+def instrument_type(name: str) -> str:
+    """The broker's name for what a symbol stands for; ValueError for what is no symbol."""
+    return _TYPES[spelling.kind(name)]
 
 
 def instrument(item: Any) -> Instrument | None:

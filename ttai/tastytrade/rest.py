@@ -11,8 +11,8 @@ import httpx2
 from tastytrade.metrics import get_risk_free_rate
 from tastytrade.utils import TastytradeError
 
-from ttai.broker.types import Account
-from ttai.errors import BrokerUnavailable, LoginChanged, NotFound, TtaiError
+from ttai.broker.types import Account, BuyingPower, Order
+from ttai.errors import BrokerUnavailable, LoginChanged, NotFound, SessionRefused, TtaiError
 from ttai.isolation import is_cancelled
 from ttai.listing import Listing, Watchlist
 from ttai.login.credentials import Credentials
@@ -21,9 +21,9 @@ from ttai.market.options import Expiration
 from ttai.market.ports import CandleSink, Heard, Stream
 from ttai.market.types import Instrument, Row, Rows, Source
 from ttai.quant import symbols as spelling
-from ttai.tastytrade import chains, parse
+from ttai.tastytrade import chains, orders, parse
 from ttai.tastytrade import watchlists as lists
-from ttai.tastytrade.limits import Tries, failure
+from ttai.tastytrade.limits import Tries, body_of, failure, words
 from ttai.tastytrade.metrics import metrics
 from ttai.tastytrade.session import BrokerSession
 from ttai.tastytrade.stream import open_feed
@@ -33,6 +33,7 @@ _TYPES = {"equity": ("equity", "index"), "index": ("index",), "option": ("equity
 _MOST_ROWS = 100
 ATTEMPTS = 3  # to change a list that another program changes too
 CLOSING = 1.0  # s a request may take to be cancelled
+AGAIN = "Nothing was placed. Try again in a minute"
 CHECK = "It may have been done all the same: look what there is before you try it again"
 
 T = TypeVar("T")
@@ -132,6 +133,16 @@ class TastyTrade:
         items = await self._items("/customers/me/accounts")
         return self._read([item for item in items if not parse.is_closed(item)], parse.account)
 
+    async def dry_run(self, account: str, order: Order) -> BuyingPower:
+        """What an order would do to an account; asked once, as an order is."""
+        path = f"/accounts/{quote(account, safe='')}/orders/dry-run"
+        response = await self._write("POST", path, orders.sent(order), doubt=AGAIN)
+        return orders.buying_power(account, body_of(response))
+
+    async def has_portfolio_margin(self, account: str) -> bool:
+        """Whether an account is margined by its risk."""
+        return orders.is_portfolio_margin(await self._get(f"/accounts/{quote(account, safe='')}/trading-status"))
+
     async def public_watchlists(self) -> Listing[Watchlist]:
         """The lists that TastyTrade publishes."""
         return self._lists(await self._items("/public-watchlists"))
@@ -213,23 +224,29 @@ class TastyTrade:
     async def _get(self, path: str, params: dict[str, list[str]] | None = None) -> Any:
         return await self._ask(path, self.session._get(path, params=params))  # noqa: SLF001 - the one way to raw rows
 
-    async def _write(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        """Change something, asked once; where nobody knows whether it was done, the error's hint says so."""
-        await self._ask(path, self._send(method, path, body))
+    async def _write(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, doubt: str = CHECK
+    ) -> httpx2.Response:
+        """Change something, asked once; `doubt` is the error's hint where nobody knows whether it was done."""
+        return await self._ask(path, self._send(method, path, body, doubt))
 
-    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> None:
+    async def _send(self, method: str, path: str, body: dict[str, Any] | None, doubt: str) -> httpx2.Response:
         await self.session.refresh()
         try:
             async with asyncio.timeout(self._tries.timeout):
                 # The SDK's own calls lose the status, and take a change answered without data for a failure.
                 response = await self.session._client.request(method, path, json=body)  # noqa: SLF001
         except (httpx2.RequestError, OSError) as error:  # TimeoutError is one
-            raise BrokerUnavailable(f"{type(error).__name__} on {path}", CHECK) from error
+            raise BrokerUnavailable(f"{type(error).__name__} on {path}", doubt) from error
+        if response.status_code == 401:  # the session was dropped: it was not done, and the next is asked with another
+            await self.session.renew(response.request.headers["Authorization"])
+            raise SessionRefused(words(response), self.origin)
         if response.status_code >= 400:
             refused = failure(response, path, self.origin)
             if isinstance(refused, BrokerUnavailable):
-                raise BrokerUnavailable(f"HTTP {response.status_code} on {path}", CHECK)
+                raise BrokerUnavailable(f"HTTP {response.status_code} on {path}", doubt)
             raise refused
+        return response
 
     async def _ask(self, path: str, asking: Coroutine[Any, Any, T]) -> T:
         if self._closed:

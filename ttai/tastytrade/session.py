@@ -28,7 +28,7 @@ class BrokerSession(Session):
 
     def __init__(self, credentials: Credentials, url: str, wire: Wire, tries: Tries) -> None:
         self._tries = tries
-        self.transport = LimitedTransport(wire(), url, self._renew, self._tries)
+        self.transport = LimitedTransport(wire(), url, self.renew, self._tries)
         super().__init__(
             credentials.client_secret.get_secret_value(),
             credentials.refresh_token.get_secret_value(),
@@ -78,7 +78,7 @@ class BrokerSession(Session):
             self.session_expiration = 0.0  # the SDK keeps whatever it was given for as long as it was told
             raise BrokerUnavailable("the login was answered without a token") from error
 
-    async def _renew(self, used: str) -> str:
+    async def renew(self, used: str) -> str:
         """The Authorization to use after a 401, renewed once however many calls met it."""
         async with self._logging_in:
             if used == f"Bearer {self.session_token}":

@@ -4,19 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ttai.listing import Watchlist
-from ttai.quant import symbols as spelling
-from ttai.tastytrade.parse import symbol
+from ttai.tastytrade.parse import instrument_type, symbol
 
 Json = dict[str, Any]
-
-_TYPES = {
-    "equity": "Equity",
-    "index": "Index",
-    "option": "Equity Option",
-    "future": "Future",
-    "future_option": "Future Option",
-    "crypto": "Cryptocurrency",
-}
 
 
 def watchlist(item: Any, source: str) -> Watchlist | None:
@@ -50,4 +40,4 @@ def changed(item: Json, add: Iterable[str], remove: Iterable[str]) -> Json:
 
 
 def _entry(name: str) -> Json:
-    return {"symbol": name, "instrument-type": _TYPES[spelling.kind(name)]}
+    return {"symbol": name, "instrument-type": instrument_type(name)}

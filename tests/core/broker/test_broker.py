@@ -1,18 +1,21 @@
 """The broker service: whose accounts these are."""
 
+from decimal import Decimal
+
 import pytest
 
-from tests.desk import desk
+from tests.desk import Gate, desk
 from ttai.broker.broker import Broker
-from ttai.broker.types import Account
+from ttai.broker.types import Account, Order, OrderLeg
 from ttai.cache import Cache
-from ttai.errors import BrokerUnavailable, NotLoggedIn
+from ttai.errors import BrokerUnavailable, NotFound, NotLoggedIn
 from ttai.login.connection import Connection
 from ttai.login.vault import Vault
 from ttai.settings import CoreSettings
 from ttai.testing import FrozenClock, MemoryKeyring
 
 ACCOUNTS = "/customers/me/accounts"
+SHARE = Order((OrderLeg("F", 1),), Decimal(13), "debit")
 
 
 async def test_the_accounts_are_named() -> None:
@@ -66,3 +69,19 @@ async def test_another_login_has_accounts_of_its_own() -> None:
         d.adapter.login = "another"
         await d.broker.accounts()
         assert d.asked(ACCOUNTS) == 2
+
+
+async def test_an_order_is_for_the_account_named_else_the_one_that_is_set_else_the_first_that_is_open() -> None:
+    async with desk(streaming=False) as d:
+        set_up = Broker(Gate(d.adapter), d.cache, "5WT00934")
+        assert (await set_up.dry_run(SHARE, "5WT00718")).account == "5WT00718"
+        assert (await set_up.dry_run(SHARE)).account == "5WT00934"
+        assert d.asked(ACCOUNTS) == 0
+        assert (await d.broker.dry_run(SHARE)).account == "5WT00718"
+
+
+async def test_without_an_open_account_there_is_none_to_order_for() -> None:
+    async with desk(streaming=False) as d:
+        d.tap.answer(ACCOUNTS, {"data": {"items": []}})
+        with pytest.raises(NotFound, match="no open account"):
+            await d.broker.dry_run(SHARE)

@@ -37,6 +37,10 @@ def test_the_volatility_between_strikes_is_between_theirs() -> None:
     assert skewed(np.array(102.5)) < smile.atm < skewed(np.array(100.0))
     assert smile.at(69.9) is None
     assert smile.at(131.0) is None
+    assert smile.nearest(131.0) == pytest.approx(skewed(STRIKES)[-1])
+    assert smile.nearest(50.0) == pytest.approx(skewed(STRIKES)[0])
+    assert smile.nearest(100.0) == smile.at(100.0)
+    assert Smile(STRIKES[:0], STRIKES[:0], SPOT, YEARS, RATE, YIELD).nearest(100.0) is None
     assert Smile(STRIKES[:0], STRIKES[:0], SPOT, YEARS, RATE, YIELD).atm is None
 
 

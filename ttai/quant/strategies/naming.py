@@ -35,7 +35,7 @@ def named(legs: Sequence[Leg]) -> str:
     if not options:
         return "stock"
     lot = min(abs(leg.shares) for leg in options)
-    if any(leg.shares % lot for leg in options) or (stock and abs(stock) != lot):
+    if any(leg.shares % lot for leg in options) or (stock and abs(stock) != lot) or cancelling(options):
         return CUSTOM
     dates = sorted({leg.years for leg in options})
     if len(dates) > 1:

@@ -1,0 +1,263 @@
+"""analyze_strategy as a client meets it: by hand to the cent, and of the chain by the chain's own numbers."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from fastmcp.exceptions import ToolError
+
+from ttai.answers import BUDGET
+from ttai.testing import Harness
+
+PUT = {"type": "put", "strike": 95, "quantity": -1, "price": 2.05}
+CONDOR = [
+    {"type": "put", "strike": 90, "quantity": 1, "price": 1.10},
+    PUT,
+    {"type": "call", "strike": 105, "quantity": -1, "price": 1.95},
+    {"type": "call", "strike": 110, "quantity": 1, "price": 0.90},
+]
+LISTED = {"symbol": "AMD   261218P00230000", "quantity": -1}
+TESLA = {"symbol": "TSLA  261218P00230000", "quantity": 1}
+BY_HAND: dict[str, Any] = {"spot": 100, "days": 45, "rate": 0.04}
+
+
+async def refused(h: Harness, **arguments: Any) -> str:
+    with pytest.raises(ToolError) as error:
+        await h.call("analyze_strategy", **arguments)
+    return str(error.value)
+
+
+def normal(x: float) -> float:
+    return 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+async def test_an_iron_condor_given_by_hand_is_exact_to_the_cent(demo: Harness) -> None:
+    found = await demo.call("analyze_strategy", legs=CONDOR, volatility=0.3, **BY_HAND)
+    data = found.data
+    assert data["strategy"] == "iron condor"
+    assert (data["net_debit"], data["max_profit"], data["max_loss"]) == (-200, 200, 300)
+    assert (data["max_profit_unlimited"], data["max_loss_unlimited"]) == (False, False)
+    assert data["breakevens"] == [93, 107]
+    deviation, drift = 0.3 * math.sqrt(45 / 365), (0.04 - 0.045) * 45 / 365
+    inside = [normal((math.log(price / 100) - drift) / deviation) for price in (93, 107)]
+    assert data["pop"] == pytest.approx(inside[1] - inside[0], rel=1e-6)
+    assert data["capital"] == 300
+    assert data["return_on_capital"] == pytest.approx(2 / 3, rel=1e-7)
+    assert data["annualised"] == pytest.approx(2 / 3 / 45 * 365, rel=1e-7)
+    rows = {row["move_percent"]: row for row in found.rows("pnl")}
+    assert [rows[move]["expiry"] for move in (-20, -10, -5, 0, 5, 10, 20)] == [-300, -300, 200, 200, 200, -300, -300]
+    assert rows[-10]["price"] == 90
+    assert "net_debit: -200.00" in found.text
+    assert "source" not in data or data["source"] is None
+
+
+async def test_the_gap_that_was_asked_for_is_in_the_answer(h: Harness) -> None:
+    found = await h.call("analyze_strategy", legs=CONDOR, moves=[-10, 10], later=30, **BY_HAND)
+    rows = found.rows("pnl")
+    assert [row["move_percent"] for row in rows] == [-10, 10]
+    assert found.data["later_days"] == 30
+    assert all(row["expiry"] < row["later"] < row["now"] < 0 for row in rows)  # far from expiry less is lost
+
+
+@pytest.mark.parametrize(
+    ("legs", "profit", "loss"),
+    [
+        ([{**PUT, "type": "call", "strike": 105}], 205, None),
+        ([{**PUT, "type": "call", "strike": 105, "quantity": 1}], None, 205),
+        ([{**PUT, "quantity": -2}], 410, 2 * (9500 - 205)),
+        ([{"type": "stock", "quantity": 100}, {**PUT, "type": "call", "strike": 105}], 705, 10_000 - 205),
+    ],
+)
+async def test_what_has_no_end_is_null_and_said(
+    h: Harness, legs: list[dict[str, Any]], profit: float | None, loss: float | None
+) -> None:
+    data = (await h.call("analyze_strategy", legs=legs, **BY_HAND)).data
+    assert (data["max_profit"], data["max_profit_unlimited"]) == (profit, profit is None)
+    assert (data["max_loss"], data["max_loss_unlimited"]) == (loss, loss is None)
+    assert (data["return_on_capital"] is None) == (profit is None or loss is None)
+
+
+async def test_other_multipliers_and_digits(h: Harness) -> None:
+    mini = (await h.call("analyze_strategy", legs=CONDOR, multiplier=10, **BY_HAND)).data
+    assert (mini["net_debit"], mini["max_profit"], mini["max_loss"]) == (-20, 20, 30)
+    odd = (await h.call("analyze_strategy", legs=[{**PUT, "price": 2.0123456}], **BY_HAND)).data
+    assert odd["breakevens"] == [92.987654]
+
+
+async def test_twelve_legs_are_one_strategy_and_thirteen_are_not(h: Harness) -> None:
+    many = [{**PUT, "strike": 90 + n} for n in range(12)]
+    found = await h.call("analyze_strategy", legs=many, **BY_HAND)
+    assert found.data["net_debit"] == -12 * 205
+    assert len(found.text.encode()) <= BUDGET
+    assert len(json.dumps(found.data)) <= BUDGET
+    assert "1 to 12 legs, not 13" in await refused(h, legs=[*many, PUT], **BY_HAND)
+
+
+async def test_a_calendar_is_told_to_be_valued_at_its_first_expiration(h: Harness) -> None:
+    legs = [
+        {"type": "call", "strike": 100, "quantity": -1, "price": 2.5, "expiration": "2026-12-18"},
+        {"type": "call", "strike": 100, "quantity": 1, "price": 4.1, "expiration": "2027-01-15", "volatility": 0.35},
+    ]
+    found = await h.call("analyze_strategy", legs=legs, spot=100)
+    assert found.data["strategy"] == "call calendar"
+    assert found.data["max_loss"] == pytest.approx(160, abs=0.01)
+    assert len(found.data["breakevens"]) == 2
+    assert any("valued at the first expiration" in note for note in found.data["notes"])
+    blind = [legs[0], {**legs[1], "price": 60.0, "volatility": None}]
+    assert found.data["max_profit"] > 0
+    assert "mean of the others" in (await h.call("analyze_strategy", legs=blind, spot=60)).text
+
+
+async def test_the_chain_says_what_the_legs_cost(demo: Harness) -> None:
+    chain = await demo.call("get_option_chain", symbol="AMD", expiration="2026-12-18", strikes=20)
+    rows = {(row["type"], row["strike"]): row for row in chain.rows("contracts")}
+    near = sorted(strike for kind, strike in rows if kind == "put" and strike < chain.data["price"])
+    low, high = near[-4], near[-2]
+    legs = [
+        {"type": "put", "strike": low, "quantity": 1, "expiration": "2026-12-18"},
+        {"type": "put", "strike": high, "quantity": -1, "expiration": "2026-12-18"},
+    ]
+    found = await demo.call("analyze_strategy", legs=legs, snapshot=chain.data["snapshot"])
+    data = found.data
+    bought, sold = rows["put", low], rows["put", high]
+    credit = 100 * (sold["mid"] - bought["mid"])
+    assert data["strategy"] == "put credit spread"
+    assert data["net_debit"] == pytest.approx(-credit, abs=0.01)
+    assert data["net_debit_natural"] == pytest.approx(-100 * (sold["bid"] - bought["ask"]), abs=0.01)
+    assert data["max_loss"] == pytest.approx(100 * (high - low) - credit, abs=0.01)
+    assert data["breakevens"] == pytest.approx([high - credit / 100], abs=1e-4)
+    assert data["snapshot"] == chain.data["snapshot"]
+    assert data["source"] == "simulator"
+    assert data["delta"] == pytest.approx(100 * (bought["delta"] - sold["delta"]), abs=0.5)
+    assert data["volatility"] == pytest.approx(chain.data["atm_iv"], abs=1e-3)
+    told = found.rows("legs")
+    assert [leg["symbol"][:6] for leg in told] == ["AMD   ", "AMD   "]
+    assert [leg["natural"] for leg in told] == [bought["ask"], sold["bid"]]
+
+
+async def test_the_skew_raises_the_odds_of_a_put_far_below(h: Harness) -> None:
+    """At the money the odds are lognormal; the mids imply that on average nobody wins, before interest."""
+    found = await h.call("find_strikes", symbol="SPX", deltas=[0.1], dte=45)
+    strike = found.rows("strikes")[0]
+    leg = {"symbol": strike["symbol"], "quantity": -1}
+    data = (await h.call("analyze_strategy", legs=[leg], snapshot=found.data["snapshot"])).data
+    assert data["pop_skew"] != data["pop"]
+    assert data["expected_value"] > 0
+    assert abs(data["expected_value_skew"]) < 0.02 * abs(data["net_debit"])
+    iv, years = strike["iv"], data["days"] / 365
+    assert data["prob_touch"] == pytest.approx(min(2 * (1 - data["pop"]), 1), abs=0.1)
+    assert data["volatility"] < iv
+    assert years > 0.1
+
+
+async def test_by_occ_symbol_no_underlying_need_be_named(h: Harness) -> None:
+    index = [{"symbol": "SPXW  261218P06500000", "quantity": -1}]
+    assert (await h.call("analyze_strategy", legs=index)).data["symbol"] == "SPX"
+    text = json.dumps([{"symbol": ".AMD261218P230", "quantity": -1}, {"symbol": "amd", "quantity": 100}])
+    found = await h.call("analyze_strategy", legs=text)
+    assert found.data["symbol"] == "AMD"
+    assert [leg["type"] for leg in found.rows("legs")] == ["put", "stock"]
+
+
+async def test_a_price_of_ones_own_stands_for_the_quote(h: Harness) -> None:
+    legs = [{"type": "put", "strike": 230, "quantity": -1, "expiration": "2026-12-18", "price": 9.99}]
+    data = (await h.call("analyze_strategy", legs=legs, symbol="AMD")).data
+    assert (data["net_debit"], data["breakevens"]) == (-999, [220.01])
+    what_if = (await h.call("analyze_strategy", legs=legs, symbol="AMD", volatility=0.9)).data
+    assert what_if["volatility"] == 0.9
+    assert what_if["pop"] < data["pop"]
+
+
+async def test_prices_nobody_would_quote_are_analysed_and_said(h: Harness) -> None:
+    below = await h.call("analyze_strategy", legs=[{**PUT, "price": 3}], spot=90, days=45)
+    assert below.data["max_loss"] == 9200
+    assert below.data["pop"] is None
+    assert "below intrinsic value" in below.text
+    free = [{**PUT, "strike": 90, "price": 3}, {**PUT, "quantity": 1, "price": 2}]
+    assert "wins at least $100.00 at any price" in (await h.call("analyze_strategy", legs=free, **BY_HAND)).text
+    dear = [{**PUT, "strike": 90, "price": 1}, {**PUT, "quantity": 1, "price": 7}]
+    assert "loses at least $100.00 at any price" in (await h.call("analyze_strategy", legs=dear, **BY_HAND)).text
+
+
+async def test_what_contradicts_itself_is_said(h: Harness) -> None:
+    crossed = [{**PUT, "price": 2}, {"type": "call", "strike": 90, "quantity": -1, "price": 12}]
+    found = await h.call("analyze_strategy", legs=crossed, **BY_HAND)
+    assert "in the money at any price" in found.text
+    assert found.data["prob_touch"] == 1
+    cancelled = await h.call("analyze_strategy", legs=[PUT, {**PUT, "quantity": 1}], **BY_HAND)
+    assert "legs 1 and 2 are the same contract" in cancelled.text
+    assert cancelled.data["level_zones"] == ["0 and above"]
+    assert cancelled.data["breakevens"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"legs": [PUT]}, "neither symbol nor spot was given"),
+        ({"legs": [PUT], "spot": 100}, "leg 1 has no expiration"),
+        ({"legs": [PUT], "spot": 100, "days": 45, "years": 1}, "one of expiration, days and years"),
+        ({"legs": [{**PUT, "quantity": 0}], **BY_HAND}, "a quantity of 0 is no leg"),
+        ({"legs": [{**PUT, "quantity": 0.5}], **BY_HAND}, "whole contracts"),
+        ({"legs": [], **BY_HAND}, "1 to 12 legs, not 0"),
+        ({"legs": [{"type": "stock", "quantity": 100}], **BY_HAND}, "no option among the legs"),
+        ({"legs": [{"type": "stock", "quantity": 100, "strike": 5}, PUT], **BY_HAND}, "neither strike nor expiration"),
+        ({"legs": [{"quantity": -1}], **BY_HAND}, "a leg has a type"),
+        ({"legs": [{"type": "put", "quantity": -1}], **BY_HAND}, "a put needs its strike"),
+        ({"legs": [{**PUT, "qty": 1}], **BY_HAND}, "qty"),
+        ({"legs": [{**PUT, "price": None}], **BY_HAND}, "neither price nor volatility"),
+        ({"legs": [{**PUT, "expiration": "2020-01-17"}], "spot": 100}, "2020-01-17 is past"),
+        ({"legs": [{**PUT, "expiration": "2020-01-17"}], "symbol": "AMD"}, "2020-01-17 is past"),
+        ({"legs": [{**PUT, "expiration": "2026-12-18", "strike": 231.3}], "symbol": "AMD"}, "strikes are 230 and 235"),
+        ({"legs": [PUT], "symbol": "AMD"}, "leg 1 has no expiration"),
+        ({"legs": [{**PUT, "expiration": "2026-12-18"}], "symbol": "NOPE"}, "NOPE has no listed options"),
+        ({"legs": [LISTED, TESLA]}, "leg 1 is about AMD, leg 2 about TSLA"),
+        ({"legs": [LISTED], "symbol": "TSLA"}, "symbol is about TSLA"),
+        ({"legs": [{**LISTED, "strike": 240}]}, "strike is 240"),
+        ({"legs": [{**LISTED, "expiration": "2027-01-15"}]}, "expiration is 2027-01-15"),
+        ({"legs": [{"symbol": "AMD", "type": "put", "strike": 5, "quantity": -1}]}, "is no option symbol"),
+        ({"legs": [{"symbol": "DIS1  261218P00100000", "quantity": 1}], "symbol": "DIS"}, "contracts are not analysed"),
+        ({"legs": [PUT], "volatility": 40, **BY_HAND}, "0.4 is 40 %"),
+        ({"legs": [PUT], "moves": [-100], **BY_HAND}, "no price falls by 100 %"),
+        ({"legs": [PUT], "moves": list(range(30)), **BY_HAND}, "30 moves were sent"),
+        ({"legs": [PUT], "later": 50, **BY_HAND}, "not before the first expiration"),
+        ({"legs": [PUT], "snapshot": "AMD-gone"}, "there is no snapshot"),
+        ({"legs": ["AMD"], **BY_HAND}, "should be an object"),
+    ],
+)  # fmt: skip
+async def test_bad_input_is_answered_with_what_to_do(h: Harness, arguments: dict[str, Any], said: str) -> None:
+    text = await refused(h, **arguments)
+    assert said in text
+    assert text.startswith(("VALIDATION: ", "NOT_FOUND: "))
+
+
+async def test_what_expired_today_is_not_analysed(fresh: Harness) -> None:
+    fresh.clock.advance(5 * 3600 + 1200)  # 15:51
+    chain = await fresh.call("get_option_chain", symbol="AMD", dte=30)
+    fresh.clock.advance(900)
+    legs = [{**PUT, "expiration": "2026-11-20", "strike": 240}]
+    assert "leg 1 has expired" in await refused(fresh, legs=legs, snapshot=chain.data["snapshot"])
+    assert "leg 1 has expired" in await refused(fresh, legs=legs, spot=245)
+
+
+async def test_what_has_no_bid_counts_at_its_ask(h: Harness) -> None:
+    chain = await h.call("get_option_chain", symbol="XBI", dte=30, option_type="put", max_delta=0.02, strikes=60)
+    worthless = next((row for row in chain.rows("contracts") if row["bid"] == 0 and row["ask"]), None)
+    assert worthless is not None
+    leg = {"type": "put", "strike": worthless["strike"], "quantity": 1, "expiration": chain.data["expiration"]}
+    found = await h.call("analyze_strategy", legs=[leg], snapshot=chain.data["snapshot"])
+    assert found.data["net_debit"] == pytest.approx(100 * worthless["ask"])
+    assert "counted at its ask" in found.text
+
+
+async def test_the_paths_reach_half_the_profit_more_often_than_all_of_it_stays(h: Harness) -> None:
+    one, again = [(await h.call("analyze_strategy", legs=CONDOR, **BY_HAND)).data for _ in range(2)]
+    assert one == again
+    assert one["prob_half_profit"] > one["pop"]
+    random = np.random.default_rng(3)
+    sigma, steps = one["volatility"], 450
+    moves = random.standard_normal((4000, steps)) * sigma * math.sqrt(45 / 365 / steps)
+    paths = 100 * np.exp(np.cumsum(moves + (0.04 - sigma**2 / 2) * 45 / 365 / steps, axis=1))
+    touched = ((paths <= 95) | (paths >= 105)).any(axis=1).mean()
+    assert one["prob_touch"] == pytest.approx(touched, abs=0.02)
