@@ -4,6 +4,7 @@ from ttai import Host
 from ttai_chains.history import VolatilityHistory
 from ttai_chains.service import Chains
 from ttai_chains.settings import ChainsSettings
+from ttai_chains.tools.candidates import CandidateTools
 from ttai_chains.tools.chain import ChainTools
 from ttai_chains.tools.expirations import ExpirationTools
 from ttai_chains.tools.price import PriceTools
@@ -30,7 +31,8 @@ def register(host: Host) -> None:
     options(StrikeTools(service).find_strikes)
     options(VolatilityTools(host, service, history).get_volatility)
     options(StrategyTools(host, service).analyze_strategy)
-    options(RollTools(host, service).find_rolls)
+    options(CandidateTools(host, service, settings).find_strategies)
+    options(RollTools(host, service, settings).find_rolls)
     host.tool(PriceTools(host).price_option, annotations=COMPUTES, tags={"options"})
 
     host.job("session", name="volatility_snapshot", at="close", plus=15, needs="market")(history.keep_watched)

@@ -1,60 +1,44 @@
-"""What comes before an option expires, and what may happen to who sold it; pure."""
+"""What happens to an underlying before its options expire: reports and dividends; pure."""
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from ttai import Expiration, Metrics
-from ttai_chains.studies import Listed, brief
-
-LITTLE = 0.001  # of the price: with less time value an option in the money is as good as exercised
+from ttai import Metrics
 
 
 @dataclass(frozen=True)
 class Coming:
-    """Earnings and ex-dividends of an underlying from `today` on; `european` where nothing is exercised early."""
+    """What happens to the underlying, and what of it is not known."""
 
-    metrics: Metrics | None
-    today: date
-    european: bool
+    earnings: date | None = None
+    expiring_after: bool = False  # what expires on that day knows the report
+    ex_dates: tuple[date, ...] = ()
+    dividend: float | None = None  # dollars a share
+    notes: tuple[str, ...] = ()
 
-    def flags(self, expiration: Expiration, sold: Iterable[Listed]) -> str | None:
-        """What is to be thought of until an expiration, by who has sold these options; None for nothing."""
-        report = self.metrics.earnings if self.metrics is not None else None
+    def before(self, expiration: date) -> str | None:
+        """In words, what falls before an expiration."""
         said = []
-        if report is not None and self.today <= report.date <= expiration.date:
-            there = report.date < expiration.date or report.same_day != "before"
-            said += [f"earnings {report.date}"] if there else []
-        ex_dates = self._ex_dates(expiration)
-        if ex_dates:
-            more = f" +{len(ex_dates) - 1}" if len(ex_dates) > 1 else ""
-            said.append(f"ex-dividend {ex_dates[0]}{more}")
-        said += [] if self.european else [flag for one in sold if (flag := self._early(one, bool(ex_dates)))]
-        return "; ".join(said) or None
-
-    def _ex_dates(self, expiration: Expiration) -> list[date]:
-        paid = self.metrics.dividend if self.metrics is not None else None
-        return [day for day in paid.ex_dates if self.today < day <= expiration.date] if paid is not None else []
-
-    def _early(self, one: Listed, ex_dividend: bool) -> str | None:
-        """Whether a short option is likely to be assigned early: in the money with next to no time value.
-
-        A call also where what is left is less than the dividend that its holder would get.
-        """
-        inside = intrinsic(one)
-        left = one.quoted("mid") - inside
-        if inside <= 0 or not math.isfinite(left):
-            return None
-        if left < LITTLE * one.read.quotes.spot:
-            return f"early assignment: {brief(one.leg)} has {max(left, 0.0):.2f} of time value"
-        paid = self.metrics.dividend.amount if self.metrics is not None and self.metrics.dividend is not None else None
-        if one.leg.type == "call" and ex_dividend and paid is not None and left < paid:
-            return f"early assignment: {brief(one.leg)} has {left:.2f} of time value, the dividend is {paid:.2f}"
-        return None
+        if self.earnings is not None and (
+            self.earnings < expiration or (self.earnings == expiration and self.expiring_after)
+        ):
+            said.append(f"earnings {self.earnings}")
+        said += [f"ex-dividend {day}" for day in self.ex_dates if day <= expiration]
+        return ", ".join(said) or None
 
 
-def intrinsic(one: Listed) -> float:
-    """Dollars a share that an option is in the money."""
-    away = one.read.quotes.spot - (one.leg.strike or 0.0)
-    return max(away if one.leg.type == "call" else -away, 0.0)
+def known(metrics: Metrics, today: date, *, opened: bool) -> Coming:
+    """What the broker's metrics say of it; a report of this morning is known once the exchange has `opened`."""
+    report, dividend, notes = metrics.earnings, metrics.dividend, []
+    coming = None
+    if report is not None:
+        seen = report.date == today and report.when == "before_open" and opened
+        if report.date < today or seen:
+            notes.append("no coming earnings date is known")
+        else:
+            coming = report.date
+    ex_dates = tuple(day for day in (dividend.ex_dates if dividend else ()) if day > today)
+    if dividend is not None and dividend.annual_yield and not ex_dates:
+        notes.append("no coming ex-dividend date is known")
+    after = report is not None and report.same_day != "before"
+    return Coming(coming, after, ex_dates, dividend.amount if dividend else None, tuple(notes))

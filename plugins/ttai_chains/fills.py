@@ -1,4 +1,4 @@
-"""What an order is likely to be filled at: between the mid and what is there at once; pure."""
+"""What an order is likely to be filled at, between the mid and what is there at once, and where at nothing; pure."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 FILL = 1 / 3  # of the way from the mid to the natural price
-SAID = "a third of the way from mid to natural, to the tick"
+TICKS = 2  # a spread of so many is never too wide
+PENNY = 0.01  # the tick where it is not known
 _ROUNDING = 1e-6
 
 
@@ -29,3 +30,14 @@ def fill(mid: "ArrayLike", natural: "ArrayLike", expiration: Expiration) -> "Num
         price = np.minimum(np.ceil(price / tick - _ROUNDING) * tick, natural)
     rounded: Numbers = price.round(6)
     return rounded
+
+
+def too_wide(bid: "Numbers", ask: "Numbers", most: float, expiration: Expiration) -> "NDArray[np.bool_]":
+    """Whether of legs (n, m) one has a spread over `most` percent of its mid, and over two ticks; (n,).
+
+    Two ticks are as narrow as cheap options get.
+    """
+    import numpy as np
+
+    least = TICKS * (expiration.ticks.at(bid) if expiration.ticks is not None else PENNY) + _ROUNDING
+    return np.asarray((ask - bid > np.maximum((bid + ask) / 2 * most / 100, least)).any(axis=1))

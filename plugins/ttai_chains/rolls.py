@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
-from ttai import Expiration, ExpirationQuotes
-from ttai_chains.fills import fill
-from ttai_chains.studies import Listed
+from ttai import ExpirationQuotes
+from ttai_chains.fills import TICKS, fill, too_wide
+from ttai_chains.placement import thinned
+from ttai_chains.rolled import Rolled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,97 +18,11 @@ if TYPE_CHECKING:
     Places = NDArray[np.intp]
     Marks = NDArray[np.bool_]
 
-T = TypeVar("T")
 Strikes = Literal["away", "same", "down", "up", "any"]
 Sort = Literal["credit", "delta_cut", "days", "buying_power"]
 LEAST_DELTA, MOST_DELTA = 0.05, 0.60  # of what is sold again, unless it is outside already
 LADDER, TWO_LADDERS = 31, 9  # strikes where one side moves, and of each where two do
-MOST_EXPIRATIONS = 8
-TICKS, PENNY = 2, 0.01  # a spread of two ticks is never too wide; the tick where it is not known
 _SAME = 1e-6  # dollars: strikes no farther apart are one
-
-
-@dataclass(frozen=True)
-class Rolled:
-    """The options that are rolled: all those of one expiration, as they are listed there."""
-
-    legs: tuple[Listed, ...]
-
-    @cached_property
-    def unit(self) -> int:
-        """How often the position holds its smallest lot; prices are of one lot, dollars a share."""
-        return math.gcd(*(int(one.leg.quantity) for one in self.legs))
-
-    @cached_property
-    def ratios(self) -> "Places":
-        """Contracts of each leg in a lot, below 0 short."""
-        import numpy as np
-
-        return np.array([int(one.leg.quantity) // self.unit for one in self.legs], np.intp)
-
-    @cached_property
-    def rows(self) -> "Places":
-        """The row of each leg in the columns of an expiration."""
-        import numpy as np
-
-        return np.array([one.place.row for one in self.legs if one.place is not None], np.intp)
-
-    @cached_property
-    def strikes(self) -> "Numbers":
-        """The strike of each leg."""
-        import numpy as np
-
-        return np.array([one.leg.strike for one in self.legs], np.float64)
-
-    @property
-    def sides(self) -> list[int]:
-        """The rows that there are legs of; the legs of one move together."""
-        return sorted(set(self.rows.tolist()))
-
-    @property
-    def expiration(self) -> Expiration:
-        """Where they are now."""
-        return self.legs[0].read.quotes.expiration
-
-    @property
-    def shares(self) -> int:
-        """Shares behind one contract of each leg in a lot, all lots together."""
-        return self.unit * self.expiration.multiplier
-
-    @property
-    def delta(self) -> float:
-        """Theirs, in shares; NaN unknown."""
-        return math.fsum(one.leg.quantity * one.quoted("delta") for one in self.legs) * self.expiration.multiplier
-
-    @cached_property
-    def closing(self) -> tuple[float, float, float]:
-        """What it costs to close a lot: at the mid, the natural price and the fill; NaN unknown.
-
-        What has no two-sided market counts at its natural price in all of them: nothing, where nothing is bid.
-        """
-        natural = [one.quoted("bid" if one.leg.quantity > 0 else "ask") for one in self.legs]
-        mids = [one.quoted("mid") for one in self.legs]
-        at_mid = [mid if math.isfinite(mid) else at_once for mid, at_once in zip(mids, natural, strict=True)]
-        mid, at_once = (math.fsum(-self.ratios * prices) for prices in (at_mid, natural))
-        return mid, at_once, float(fill(mid, at_once, self.expiration))
-
-    def anchor(self, row: int) -> int | None:
-        """The leg of one type that leads its side: the short one nearest the money; None where nothing is short."""
-        sold = [n for n, one in enumerate(self.legs) if self.rows[n] == row and one.leg.quantity < 0]
-        return min(sold, key=lambda n: self.strikes[n] * (1 if row == 0 else -1)) if sold else None
-
-
-def near(expirations: Sequence[Expiration], now: Expiration) -> list[Expiration]:
-    """Eight of the expirations at most: monthly ones first, for they are liquid, the others spread evenly.
-
-    Of two on one date that of the root rolled from, else the one settled in the afternoon.
-    """
-    by_date: dict[object, Expiration] = {}
-    for one in sorted(expirations, key=lambda one: (one.date, one.root != now.root, one.settled == "AM")):
-        by_date.setdefault(one.date, one)
-    monthly = [one for one in by_date.values() if one.kind == "monthly"][:MOST_EXPIRATIONS]
-    others = [one for one in by_date.values() if one not in monthly]
-    return sorted([*monthly, *_spread(others, MOST_EXPIRATIONS - len(monthly))], key=lambda one: one.key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +76,7 @@ def ways(
     most = LADDER if moving < 2 else TWO_LADDERS
     found = []
     for number, (quotes, there) in enumerate(zip(targets, sides, strict=True)):
-        ladders = [np.unique(np.concatenate([_spread(end.tolist(), -(-most // len(ends))) for end in ends]))
-                   for ends in there]  # fmt: skip
+        ladders = [np.unique(np.concatenate([thinned(end, -(-most // len(ends))) for end in ends])) for ends in there]
         found.append(_priced(rolled, number, quotes, *_places(rolled, quotes, strikes, ladders), max_spread))
     most_there = max(len(np.unique(np.concatenate(ends))) for there in sides for ends in there)
     said = f"{most} of up to {most_there} strikes of an expiration, spread evenly" if most_there > most else None
@@ -183,8 +96,6 @@ def _priced(
     at_mid, natural, _ = rolled.closing
     mids = mid @ ratios + at_mid
     naturals = np.asarray(np.where(ratios > 0, ask, bid) @ ratios + natural)
-    ticks = quotes.expiration.ticks
-    least = TICKS * (ticks.at(bid) if ticks else PENNY) + _SAME
     return Ways(
         expiration=np.full(len(columns), number, np.intp),
         columns=columns,
@@ -196,7 +107,7 @@ def _priced(
         short_delta=np.abs(delta[:, ratios < 0]).max(axis=1, initial=0.0),
         spread_percent=((ask - bid) / mid * 100).max(axis=1, initial=0.0),
         open_interest=quotes.open_interest[rows, columns].min(axis=1, initial=math.inf),
-        too_wide=np.asarray(((ask - bid) > np.maximum(mid * max_spread / 100, least)).any(axis=1)),
+        too_wide=too_wide(bid, ask, max_spread, quotes.expiration),
     )
 
 
@@ -208,7 +119,7 @@ def sift(found: Ways, max_debit: float | None, max_delta: float | None, max_spre
     found = _without(found, ~np.isfinite(found.mid), "have a leg without a two-sided market", said)
     least = found.spread_percent[found.too_wide].min(initial=math.inf)
     wide = f"have a leg whose spread is over {max_spread:g} % of its mid (and over {TICKS} ticks)"
-    found = _without(found, found.too_wide, f"{wide}: ask max_spread={_up(least, 0)} or more", said)
+    found = _without(found, found.too_wide, f"{wide}: ask max_spread_percent={_up(least, 0)} or more", said)
     if max_delta is not None:
         bad = ~(found.short_delta <= max_delta)
         least = np.fmin.reduce(found.short_delta[bad], initial=math.inf)
@@ -297,11 +208,3 @@ def _column(quotes: ExpirationQuotes, strikes: "Numbers") -> "Places":
     at = np.minimum(np.searchsorted(there, strikes - _SAME), len(there) - 1)
     columns: Places = np.where(np.abs(there[at] - strikes) < _SAME, at, -1)
     return columns
-
-
-def _spread(items: Sequence[T], most: int) -> list[T]:
-    """At most so many of them, evenly, the first and the last among them."""
-    if len(items) <= most or most < 2:
-        return list(items[: max(most, 0)])
-    step = (len(items) - 1) / (most - 1)
-    return [items[round(n * step)] for n in range(most)]

@@ -434,6 +434,25 @@ async def get_volatility(
 
 
 @mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def find_strategies(
+    symbol: Underlying = None,
+    strategy: Annotated[str, Field(
+        description="csp covered_call put_spread call_spread iron_condor iron_butterfly strangle straddle "
+        "jade_lizard calendar diagonal collar long_call debit_spread …"
+    )] = "csp",
+    dte: Annotated[list[int], Field(description="From, to; one number: the nearest expiration")] = [30, 60],  # noqa: B006
+    target_delta: Annotated[float | None, Field(description="Of what is sold, without sign")] = None,
+    min_pop: Annotated[float | None, Field(description="A fraction: 0.7")] = None,
+    max_width: Annotated[float | None, Field(gt=0, description="Dollars between the strikes of a spread")] = None,
+    sort: Literal["expected_value", "pop", "return_on_capital", "credit"] = "expected_value",
+    limit: Annotated[int, Field(ge=1, le=40)] = 10, snapshot: Snapshot = None,
+) -> Contracts:  # fmt: skip
+    """Find the best strikes for a strategy: every choice on the chain priced, sifted by liquidity, and ranked.
+    Use it for questions such as "which put should I sell"; analyze_strategy then looks at one of them closely."""
+    return Contracts(symbol=symbol or "", snapshot="", contracts=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
 async def price_option(
     option_type: Side, spot: Positive, strike: Positive,
     volatility: Annotated[float | None, Field(ge=0, description="A fraction a year: 0.32")] = None,

@@ -30,6 +30,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "get_option_chain": {"symbol": "SPX"},
     "find_strikes": {"symbol": "SPX"},
     "get_volatility": {"symbol": "SPX"},
+    "find_strategies": {"symbol": "SPX", "strategy": "iron_condor"},
     "price_option": {"option_type": "put", "spot": 100, "strike": 95, "volatility": 0.3, "days": 45},
     "analyze_strategy": {
         "spot": 100,

@@ -14,11 +14,11 @@ Shares = Annotated[Count, AfterValidator(lambda n: n and round(n, 1))]
 class Close(BaseModel):
     """Buying back what is sold and selling what is bought, of the options that would be rolled.
 
-    `net_debit` (the assumed fill), `mid` and `natural` are dollars a share of a lot, `total` dollars of all of them at
+    `fill`, `mid` and `natural` are dollars a share of a lot, below 0 a credit, `total` dollars of all of them at
     the fill, `pnl` what has been made with them, null where a leg's opening price is not known.
     """
 
-    net_debit: Price | None
+    fill: Price | None
     mid: Price | None
     natural: Price | None
     total: Money | None
@@ -38,16 +38,17 @@ class DoNothing(BaseModel):
     max_gain: Money | None
     buying_power: Money | None
     at_expiry: str
-    flags: str | None
+    events: str | None
+    early_assignment: str | None
 
 
 class RollRow(BaseModel):
-    """One roll: `opened` are its legs, such as "-1 220p"; `net_debit` (the assumed fill), `mid` and `natural` are of
+    """One roll: `opened` are its legs, such as "+1 210p, -1 220p"; `fill`, `mid` and `natural` are of
     closing and opening together, dollars a share of a lot, below 0 a credit.
 
     `delta` is the whole position's afterwards, in shares, `delta_cut` how many shares that of the rolled options
     shrinks, `short_delta` the largest of what is sold; `buying_power` dollars the roll takes, below 0 frees;
-    `spread_percent` and `open_interest` are the worst leg's.
+    `spread_percent` and `open_interest` are the worst leg's; `events` fall before the new expiration.
     """
 
     expiration: date
@@ -55,7 +56,7 @@ class RollRow(BaseModel):
     dte: int
     added_days: int
     opened: str
-    net_debit: Price
+    fill: Price
     mid: Price
     natural: Price
     delta: Shares | None
@@ -66,7 +67,8 @@ class RollRow(BaseModel):
     buying_power: Money | None
     spread_percent: Percent | None
     open_interest: Count | None
-    roll_flags: str | None
+    events: str | None
+    early_assignment: str | None
 
 
 class Rolls(ChainAnswer):

@@ -2,31 +2,39 @@
 
 import math
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, Chain, Expiration, Host, Leg, Metrics, TtaiError
+from ttai import BadArgument, Chain, Expiration, Host, Leg, TtaiError
+from ttai.quant.calendar import days_to_expiration
 from ttai.quant.symbols import kind
-from ttai_chains.coming import Coming
+from ttai_chains.candidates import on_each_day, within
+from ttai_chains.events import Events
 from ttai_chains.models.rolls import Rolls
 from ttai_chains.positions import Positions, underlying
 from ttai_chains.roll_sheet import Asked, RollSheet
-from ttai_chains.rolls import Rolled, Sort, Strikes, near
+from ttai_chains.rolled import Rolled
+from ttai_chains.rolls import Sort, Strikes
 from ttai_chains.service import Chains, Read
+from ttai_chains.settings import ChainsSettings
+from ttai_chains.standing import Standing
 from ttai_chains.studies import Given, Listed, brief
 from ttai_chains.tools.arguments import Snapshot
 from ttai_chains.tools.strategy import Legs
 
+MOST_EXPIRATIONS = 8  # read for an answer
 Added = Annotated[int, Field(ge=0, le=1200)]
 
 
 class RollTools:
     """Rolls of a position."""
 
-    def __init__(self, host: Host, service: Chains) -> None:
-        self._market = host.market
+    def __init__(self, host: Host, service: Chains, settings: ChainsSettings) -> None:
+        self._events = Events(host)
+        self._clock = host.clock
+        self._max_spread = settings.max_spread_percent
         self._service = service
         self._positions = Positions(host, service)
         self._compute = host.tasks.compute
@@ -42,7 +50,7 @@ class RollTools:
         ] = "away",
         max_debit: Annotated[float | None, Field(description="$ a share; 0: credits only; null: any")] = 0.0,
         max_delta: Annotated[float | None, Field(gt=0, le=1, description="Of what is sold, without sign")] = None,
-        max_spread: Annotated[float, Field(gt=0, le=200, description="Percent of a leg's mid")] = 25.0,
+        max_spread_percent: Annotated[float | None, Field(gt=0, le=1000, description="Of a leg's mid")] = None,
         sort: Sort = "credit",
         limit: Annotated[int, Field(ge=1, le=40)] = 10,
         snapshot: Snapshot = None,
@@ -57,15 +65,13 @@ class RollTools:
         rolled, kept = _parted(listed)
         read = rolled.legs[0].read
         said: list[str] = []
-        chosen = _targets(read.chain, rolled, kept, (min_days, max_days), said)
+        chosen = _targets(read.chain, rolled, kept, (min_days, max_days), self._clock.now(), said)
         targets = await self._read(read.chain, chosen, said)
         european = kind(read.chain.symbol) == "index"
-        coming = Coming(await self._metrics(read.chain.symbol, said), read.today, european)
-        asked = Asked(strikes, max_debit, max_delta, max_spread, sort, limit)
-        sheet = RollSheet(
-            rolled, tuple(kept), tuple(targets), asked, coming, lambda those: self._positions.quoted(those, given),
-            tuple(said),
-        )  # fmt: skip
+        coming = await self._events.coming(read.chain.symbol, read.today)
+        asked = Asked(strikes, max_debit, max_delta, max_spread_percent or self._max_spread, sort, limit)
+        standing = Standing(rolled, tuple(kept), coming, european, lambda those: self._positions.quoted(those, given))
+        sheet = RollSheet(standing, tuple(targets), asked, tuple(said))
         return await self._compute(sheet.answer)
 
     async def _read(self, chain: Chain, chosen: Sequence[Expiration], said: list[str]) -> list[Read]:
@@ -81,16 +87,6 @@ class RollTools:
         if not reads and failed is not None:
             raise failed
         return reads
-
-    async def _metrics(self, symbol: str, said: list[str]) -> Metrics | None:
-        """Earnings and dividends, which may not be known."""
-        try:
-            measured = await self._market.metrics([symbol])
-        except TtaiError as error:
-            said.append(f"earnings and ex-dividends unknown: {error.message}")
-            return None
-        said += [f"earnings and ex-dividends unknown: {missing.reason}" for missing in measured.missing]
-        return measured.metrics[0] if measured.metrics else None
 
 
 def _checked(legs: Sequence[Leg]) -> Sequence[Leg]:
@@ -122,28 +118,31 @@ def _parted(listed: Sequence[Listed]) -> tuple[Rolled, list[Listed]]:
 
 
 def _targets(
-    chain: Chain, rolled: Rolled, kept: Sequence[Listed], added: tuple[int, int], said: list[str]
+    chain: Chain, rolled: Rolled, kept: Sequence[Listed], added: tuple[int, int], now: datetime, said: list[str]
 ) -> list[Expiration]:
     """The expirations to look at, so many days later, before any option that stays; what is left out is said."""
-    now, low, high = rolled.expiration, *added
-    stays = [one.read.quotes.expiration.date for one in kept if one.place is not None]
-    last = min((day for day in stays if day > now.date), default=date.max)
-    later = [one for one in chain.expirations if not one.adjusted and one.key >= now.key and one.date < last]
-    found = [one for one in later if low <= (one.date - now.date).days <= high]
-    if not found:
-        until = "" if last == date.max else f" before {last}, when a leg that stays expires"
-        others = [(one.date - now.date).days for one in later if one.date > now.date]
-        near_by = min(others, key=lambda days: min(abs(days - low), abs(days - high)), default=None)
-        raise BadArgument(
-            f"nothing expires {low} to {high} days after {now.date}{until}",
-            f"The nearest does {near_by} days after: send min_days and max_days around it"
-            if near_by is not None
-            else "There is no later expiration to roll into",
-        )
-    chosen = near(found, now)
-    if len(chosen) < (count := len({one.date for one in found})):
-        spread = "monthly ones, the others spread evenly; ask min_days=…, max_days=…"
-        said.append(f"{len(chosen)} of {count} expirations {low} to {high} days later: {spread}")
-    if last != date.max:
-        said.append(f"a leg that stays expires on {last}: later expirations are not looked at")
+    here = rolled.expiration
+    first, last = (days_to_expiration(here.date, now) + days for days in added)
+    stay = [one.read.quotes.expiration.date for one in kept if one.place is not None]
+    end = min((day for day in stay if day > here.date), default=date.max)
+    later = [one for one in on_each_day(chain.expirations) if one.key >= here.key and one.date < end]
+    inside = within(later, now, first, last, len(later))
+    if not inside:
+        raise BadArgument(*_nothing(here, [one.date for one in later], added, end))
+    chosen = within(later, now, first, last, MOST_EXPIRATIONS)
+    if len(chosen) < len(inside):
+        said.append(f"{len(chosen)} of {len(inside)} expirations in those days; narrow min_days, max_days")
+    if end != date.max:
+        said.append(f"a leg that stays expires on {end}: later expirations are not looked at")
     return chosen
+
+
+def _nothing(here: Expiration, later: Sequence[date], added: tuple[int, int], end: date) -> tuple[str, str]:
+    """What to say where nothing expires in those days."""
+    until = "" if end == date.max else f" and before {end}, when a leg that stays expires"
+    what = f"nothing expires {added[0]} to {added[1]} days after {here.date}{until}"
+    days = [(day - here.date).days for day in later if day > here.date]
+    if not days:
+        return what, "There is no later expiration to roll into"
+    near = min(days, key=lambda one: min(abs(one - added[0]), abs(one - added[1])))
+    return what, f"The nearest does {near} days after: send min_days={min(near, added[0])}, max_days={near}"
