@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, Chain, Expiration, Host, TtaiError, understood
+from ttai import BadArgument, Chain, Expiration, Host, understood
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.symbols import kind
 from ttai_chains import candidates
@@ -114,7 +114,7 @@ class CandidateTools:
             if after is None:
                 notes.append(f"nothing expires after {front.quotes.expiration.date}")
             else:
-                pairs += [(front, back) for back in await self._each(chain, [after], notes)]
+                pairs += [(front, back) for back in await self._service.read_each(chain, [after], notes)]
         if not pairs:
             raise BadArgument(f"{notes[-1]}, and this strategy needs a later expiration", "Send a smaller dte")
         return pairs, notes
@@ -136,19 +136,7 @@ class CandidateTools:
             )
         inside = len(candidates.within(days, now, first, last, len(days)))
         notes = [f"{len(chosen)} of {inside} expirations in those days; narrow dte"] if inside > len(chosen) else []
-        return await self._each(chain, chosen, notes), notes
-
-    async def _each(self, chain: Chain, expirations: Sequence[Expiration], notes: list[str]) -> list[Read]:
-        """What could be read of them; what could not costs that expiration, unless it is all of them."""
-        reads: list[Read] = []
-        for number, one in enumerate(expirations, 1):
-            try:
-                reads.append(await self._service.read(chain, f"{one.date} {one.root}"))
-            except TtaiError as error:
-                if number == len(expirations) and not reads:
-                    raise
-                notes.append(f"{one.date} is left out: {error.message}")
-        return reads
+        return await self._service.read_each(chain, chosen, notes), notes
 
 
 def _answer(asked: _Asked, pairs: Sequence[Pair], coming: Coming, notes: Sequence[str]) -> Candidates:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, Chain, Expiration, Host, Leg, TtaiError
+from ttai import BadArgument, Chain, Expiration, Host, Leg
 from ttai.quant.calendar import days_to_expiration
 from ttai.quant.symbols import kind
 from ttai_chains.candidates import on_each_day, within
@@ -17,7 +17,7 @@ from ttai_chains.positions import Positions, underlying
 from ttai_chains.roll_sheet import Asked, RollSheet
 from ttai_chains.rolled import Rolled
 from ttai_chains.rolls import Sort, Strikes
-from ttai_chains.service import Chains, Read
+from ttai_chains.service import Chains
 from ttai_chains.settings import ChainsSettings
 from ttai_chains.standing import Standing
 from ttai_chains.studies import Given, Listed, brief
@@ -66,27 +66,13 @@ class RollTools:
         read = rolled.legs[0].read
         said: list[str] = []
         chosen = _targets(read.chain, rolled, kept, (min_days, max_days), self._clock.now(), said)
-        targets = await self._read(read.chain, chosen, said)
+        targets = await self._service.read_each(read.chain, chosen, said)
         european = kind(read.chain.symbol) == "index"
         coming = await self._events.coming(read.chain.symbol, read.today)
         asked = Asked(strikes, max_debit, max_delta, max_spread_percent or self._max_spread, sort, limit)
         standing = Standing(rolled, tuple(kept), coming, european, lambda those: self._positions.quoted(those, given))
         sheet = RollSheet(standing, tuple(targets), asked, tuple(said))
         return await self._compute(sheet.answer)
-
-    async def _read(self, chain: Chain, chosen: Sequence[Expiration], said: list[str]) -> list[Read]:
-        """What the new expirations are quoted at; those that can't be had are said."""
-        reads: list[Read] = []
-        failed: TtaiError | None = None
-        for one in chosen:
-            try:
-                reads.append(await self._service.read(chain, f"{one.date} {one.root}"))
-            except TtaiError as error:
-                said.append(f"{one.date} is left out: {error.message}")
-                failed = error
-        if not reads and failed is not None:
-            raise failed
-        return reads
 
 
 def _checked(legs: Sequence[Leg]) -> Sequence[Leg]:
