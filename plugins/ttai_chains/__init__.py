@@ -10,6 +10,7 @@ from ttai_chains.tools.chain import ChainTools
 from ttai_chains.tools.expirations import ExpirationTools
 from ttai_chains.tools.payoff import PAGE, PayoffTools
 from ttai_chains.tools.price import PriceTools
+from ttai_chains.tools.rolls import RollTools
 from ttai_chains.tools.strategy import StrategyTools
 from ttai_chains.tools.strikes import StrikeTools
 from ttai_chains.tools.volatility import VolatilityTools
@@ -34,6 +35,7 @@ def register(host: Host) -> None:
     options(VolatilityTools(host, service, history).get_volatility)
     options(StrategyTools(host, service).analyze_strategy)
     options(CandidateTools(host, service, settings).find_strategies)
+    options(RollTools(host, service, settings).find_rolls)
     host.tool(payoffs.render_payoff, annotations=READS, tags={"market", "options"}, meta={"ui": {"resourceUri": PAGE}})
     host.tool(PriceTools(host).price_option, annotations=COMPUTES, tags={"options"})
 

@@ -10,6 +10,7 @@ from ttai import Expiration, ExpirationQuotes
 from ttai.quant.calendar import days_to_expiration
 from ttai.quant.strategies.curve import Distribution
 from ttai_chains.batches import Batch
+from ttai_chains.fills import fill, too_wide
 from ttai_chains.placement import choices
 from ttai_chains.templates import Template
 
@@ -26,9 +27,6 @@ APART = 28  # days between the expirations of a calendar
 MOST = 20_000  # choices in all expirations together
 MOST_TWO_DATED = 60  # of them each is valued by the model
 MOST_MARGINS = 150  # margins worked out for a ranking
-FILL = 1 / 3  # of the way from the mid to the natural price
-TICKS = 2  # a spread of so many is never too wide
-PENNY = 0.01  # the tick where it is not known
 BAND, NARROW_BAND = 0.05, 0.01  # of delta: what is sold within it is one idea; the narrow one beside a target
 _ROUNDING = 1e-6
 
@@ -86,14 +84,9 @@ def _two_sided(batch: Batch, _: Terms, removed: dict[str, int]) -> Batch:
 
 
 def _narrow(batch: Batch, terms: Terms, removed: dict[str, int]) -> Batch:
-    """What a market is made for: a spread of two ticks is as narrow as cheap options get."""
-    import numpy as np
-
-    spread = batch.of("ask", 0.0) - batch.of("bid", 0.0)
-    ticks = batch.front.expiration.ticks
-    least = TICKS * (ticks.at(batch.of("bid", 0.0)) if ticks else PENNY) + _ROUNDING
-    bad = np.asarray((spread > np.maximum(batch.of("mid", 0.0) * terms.max_spread / 100, least)).any(axis=1))
-    return _without(batch, bad, removed, "spread")
+    """What a market is made for."""
+    wide = too_wide(batch.of("bid", 0.0), batch.of("ask", 0.0), terms.max_spread, batch.front.expiration)
+    return _without(batch, wide, removed, "spread")
 
 
 def _known(batch: Batch, _: Terms, removed: dict[str, int]) -> Batch:
@@ -114,11 +107,8 @@ def _priced(batch: Batch, _: Terms, removed: dict[str, int]) -> Batch:
     stock = float(sum(part.ratio for part in batch.template.parts if part.row is None)) * spot
     mid = batch.of("mid", 0.0) @ ratios
     natural = np.where(ratios > 0, batch.of("ask", 0.0), batch.of("bid", 0.0)) @ ratios
-    fill = mid + (natural - mid) * FILL
-    if ticks := batch.front.expiration.ticks:
-        tick = ticks.at(fill)
-        fill = np.minimum(np.ceil(fill / tick - _ROUNDING) * tick, natural)
-    batch = replace(batch, fill=fill.round(6) + stock, mid=mid + stock, natural=natural + stock)
+    at_fill = fill(mid, natural, batch.front.expiration)
+    batch = replace(batch, fill=at_fill + stock, mid=mid + stock, natural=natural + stock)
     batch = _valued(batch)
     batch = _without(batch, batch.profit <= 0, removed, "profit")
     return _without(batch, batch.loss <= 0, removed, "loss")

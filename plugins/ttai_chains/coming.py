@@ -13,6 +13,7 @@ class Coming:
     earnings: date | None = None
     expiring_after: bool = False  # what expires on that day knows the report
     ex_dates: tuple[date, ...] = ()
+    dividend: float | None = None  # dollars a share
     notes: tuple[str, ...] = ()
 
     def before(self, expiration: date) -> str | None:
@@ -40,4 +41,4 @@ def known(metrics: Metrics, today: date, *, opened: bool) -> Coming:
     if dividend is not None and dividend.annual_yield and not ex_dates:
         notes.append("no coming ex-dividend date is known")
     after = report is not None and report.same_day != "before"
-    return Coming(coming, after, ex_dates, tuple(notes))
+    return Coming(coming, after, ex_dates, dividend.amount if dividend else None, tuple(notes))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ttai import ExpirationQuotes
 from ttai_chains.analysis import TYPES, nearest_delta
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
     Places = NDArray[np.intp]
+    T = TypeVar("T", bound=np.generic)
 
 USUAL_WIDTH, MOST_WIDTH = 0.02, 0.05  # of the price
 WIDTHS = 8  # different ones in a search
@@ -224,7 +225,7 @@ def choices(
     side = max(int((most / len(widths)) ** (1 / len(sought)) + _SAME), 1)
     if any(len(found) > side for found in sought):
         notes.append(f"at most {side} strikes a leg, evenly spread; target_delta narrows")
-        sought = [_thinned(found, side) for found in sought]
+        sought = [thinned(found, side) for found in sought]
     grid = np.meshgrid(*sought, np.arange(len(widths)), indexing="ij")
     *picks, which = (axis.ravel() for axis in grid)
     found = columns(template, front, back, np.column_stack(picks), widths[which], exactly=True)
@@ -262,9 +263,9 @@ def _widths(template: Template, front: ExpirationQuotes, sought: "Sequence[Place
     return apart[apart > _SAME]
 
 
-def _thinned(found: "Places", most: int) -> "Places":
+def thinned(found: "NDArray[T]", most: int) -> "NDArray[T]":
     """At most so many of them, the first and the last among them."""
     import numpy as np
 
-    kept: Places = found[np.unique(np.round(np.linspace(0, len(found) - 1, min(most, len(found)))).astype(int))]
+    kept: NDArray[T] = found[np.unique(np.round(np.linspace(0, len(found) - 1, min(most, len(found)))).astype(int))]
     return kept

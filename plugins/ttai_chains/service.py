@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ttai import BadArgument, Chain, ExpirationQuotes, Host, understood
+from ttai import BadArgument, Chain, Expiration, ExpirationQuotes, Host, TtaiError, understood
 from ttai.quant.symbols import normalize
 from ttai_chains import analysis
 
@@ -47,6 +47,18 @@ class Chains:
         one = understood(lambda: analysis.chosen(chain.expirations, now, expiration, dte))
         quotes = await chain.quotes(one)
         return await self._read(chain, quotes, notes_of(quotes))
+
+    async def read_each(self, chain: Chain, expirations: Sequence[Expiration], notes: list[str]) -> list[Read]:
+        """What could be read of expirations; what could not costs that one and is noted, unless it is all of them."""
+        reads: list[Read] = []
+        for number, one in enumerate(expirations, 1):
+            try:
+                reads.append(await self.read(chain, f"{one.date} {one.root}"))
+            except TtaiError as error:
+                if number == len(expirations) and not reads:
+                    raise
+                notes.append(f"{one.date} is left out: {error.message}")
+        return reads
 
     async def at_the_money(self, chain: Chain) -> list[Read]:
         """The strikes beside the price of every expiration but the adjusted ones, in order; `gaps` says what lacks."""

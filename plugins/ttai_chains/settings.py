@@ -9,7 +9,7 @@ class ChainsSettings(Settings):
     """`[chains]` in config.toml, `TTAI_CHAINS_…` in the environment.
 
     `watch`: whose volatility is kept every day, beside what is on the watchlists kept here.
-    `max_spread_percent`: of a leg, in percent of its mid; find_strategies leaves out what is wider.
+    `max_spread_percent`: of a leg, in percent of its mid; find_strategies and find_rolls leave out what is wider.
     """
 
     watch: list[str] = Field(default_factory=list)

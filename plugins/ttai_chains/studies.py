@@ -85,3 +85,10 @@ class Study:
 def words(leg: Leg) -> str:
     """A leg in a few words: "-1 95 put"."""
     return f"{leg.quantity:+g} stock" if leg.type == "stock" else f"{leg.quantity:+g} {leg.strike:g} {leg.type}"
+
+
+def brief(leg: Leg) -> str:
+    """A leg as traders write it: "-1 95p"."""
+    return (
+        f"{leg.quantity:+g} stock" if leg.type == "stock" else f"{leg.quantity:+g} {leg.strike:g}{(leg.type or '')[:1]}"
+    )

@@ -452,6 +452,37 @@ async def find_strategies(
     return Contracts(symbol=symbol or "", snapshot="", contracts=[])
 
 
+class Leg(BaseModel):
+    quantity: Annotated[float, Field(description="Contracts, or shares of stock; below 0 is short")]
+    type: Literal["call", "put", "stock"] | None = None
+    strike: float | None = None
+    expiration: Annotated[str | None, Field(description="2026-12-18; also 2026-12-18 AM")] = None
+    symbol: Annotated[str | None, Field(description="OCC option symbol, in place of the three above")] = None
+    price: Annotated[float | None, Field(description="$ a share")] = None
+    volatility: Annotated[float | None, Field(description="A fraction: 0.32")] = None
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def find_rolls(
+    legs: Annotated[list[Leg], Field(description="1 to 12; an option by symbol, or type, strike and expiration")],
+    symbol: Annotated[str | None, Field(description="Not needed with OCC symbols")] = None,
+    min_days: Annotated[int, Field(ge=0, le=1200, description="Days added")] = 7,
+    max_days: Annotated[int, Field(ge=0, le=1200)] = 60,
+    strikes: Annotated[
+        Literal["away", "same", "down", "up", "any"],
+        Field(description="away: same or further out of the money; widths are kept"),
+    ] = "away",
+    max_debit: Annotated[float | None, Field(description="$ a share; 0: credits only; null: any")] = 0.0,
+    max_delta: Annotated[float | None, Field(description="Of what is sold, without sign")] = None,
+    max_spread_percent: Annotated[float | None, Field(description="Of a leg's mid")] = None,
+    sort: Literal["credit", "delta_cut", "days", "buying_power"] = "credit",
+    limit: Annotated[int, Field(ge=1, le=40)] = 10, snapshot: Snapshot = None,
+) -> Contracts:  # fmt: skip
+    """Find where to roll the short options of a position (with their wings): later expirations and other strikes
+    with credit, delta, PoP and buying power, beside closing it and doing nothing."""
+    return Contracts(symbol=symbol or "", snapshot="", contracts=[])
+
+
 @mcp.tool(annotations=READ, output_schema=None, tags={"options"})
 async def price_option(
     option_type: Side, spot: Positive, strike: Positive,

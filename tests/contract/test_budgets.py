@@ -31,6 +31,15 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "find_strikes": {"symbol": "SPX"},
     "get_volatility": {"symbol": "SPX"},
     "find_strategies": {"symbol": "SPX", "strategy": "iron_condor"},
+    "find_rolls": {
+        "symbol": "SPX",
+        "legs": [
+            {"type": "put", "strike": 6400, "quantity": 1, "expiration": "2026-12-18 PM"},
+            {"type": "put", "strike": 6500, "quantity": -1, "expiration": "2026-12-18 PM"},
+            {"type": "call", "strike": 6900, "quantity": -1, "expiration": "2026-12-18 PM"},
+            {"type": "call", "strike": 7000, "quantity": 1, "expiration": "2026-12-18 PM"},
+        ],
+    },
     "price_option": {"option_type": "put", "spot": 100, "strike": 95, "volatility": 0.3, "days": 45},
     "analyze_strategy": {
         "spot": 100,

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
-from ttai import BadArgument, Chain, Expiration, Host, TtaiError, understood
-from ttai.quant.calendar import NEW_YORK
+from ttai import BadArgument, Chain, Expiration, Host, understood
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.symbols import kind
 from ttai_chains import candidates
-from ttai_chains.candidates import APART, MOST, MOST_MARGINS, MOST_TWO_DATED, TICKS, Candidate, Found, Sort, Terms
-from ttai_chains.coming import Coming, known
+from ttai_chains.candidates import APART, MOST, MOST_MARGINS, MOST_TWO_DATED, Candidate, Found, Sort, Terms
+from ttai_chains.coming import Coming
+from ttai_chains.events import Events
+from ttai_chains.fills import TICKS
 from ttai_chains.models.candidates import CandidateRow, Candidates
 from ttai_chains.placement import MOST_WIDTH
 from ttai_chains.service import Chains, Read
@@ -23,7 +24,6 @@ from ttai_chains.tools.arguments import Snapshot, Underlying
 
 MOST_EXPIRATIONS, MOST_FRONTS = 5, 3  # read for an answer; with a later one each
 MOST_ROWS = 40
-OPEN = time(9, 30)
 POINTS = 0.05  # two probabilities of profit that differ by more are said to
 PRICES = (
     "fill, mid, natural: $ a share, below 0 a credit; natural sells at the bid and buys at the ask, fill is assumed: a "
@@ -62,8 +62,8 @@ class CandidateTools:
     """Strategies found on a chain."""
 
     def __init__(self, host: Host, service: Chains, settings: ChainsSettings) -> None:
-        self._market = host.market
         self._clock = host.clock
+        self._events = Events(host)
         self._compute = host.tasks.compute
         self._service = service
         self._settings = settings
@@ -98,7 +98,7 @@ class CandidateTools:
         terms = Terms(target_delta, max_width, min_pop, self._settings.max_spread_percent, index)
         asked = _Asked(template, terms, sort, limit)
         pairs, notes = await self._read(chain, dte, two_dated=template.two_dated)
-        coming = Coming() if index else await self._coming(chain.symbol, pairs[0][0].today)
+        coming = await self._events.coming(chain.symbol, pairs[0][0].today)
         return await self._compute(_answer, asked, pairs, coming, notes)
 
     async def _read(self, chain: Chain, dte: Sequence[int], *, two_dated: bool) -> tuple[list[Pair], list[str]]:
@@ -113,7 +113,7 @@ class CandidateTools:
             if after is None:
                 notes.append(f"nothing expires after {front.quotes.expiration.date}")
             else:
-                pairs += [(front, back) for back in await self._each(chain, [after], notes)]
+                pairs += [(front, back) for back in await self._service.read_each(chain, [after], notes)]
         if not pairs:
             raise BadArgument(f"{notes[-1]}, and this strategy needs a later expiration", "Send a smaller dte")
         return pairs, notes
@@ -135,32 +135,7 @@ class CandidateTools:
             )
         inside = len(candidates.within(days, now, first, last, len(days)))
         notes = [f"{len(chosen)} of {inside} expirations in those days; narrow dte"] if inside > len(chosen) else []
-        return await self._each(chain, chosen, notes), notes
-
-    async def _each(self, chain: Chain, expirations: Sequence[Expiration], notes: list[str]) -> list[Read]:
-        """What could be read of them; what could not costs that expiration, unless it is all of them."""
-        reads: list[Read] = []
-        for number, one in enumerate(expirations, 1):
-            try:
-                reads.append(await self._service.read(chain, f"{one.date} {one.root}"))
-            except TtaiError as error:
-                if number == len(expirations) and not reads:
-                    raise
-                notes.append(f"{one.date} is left out: {error.message}")
-        return reads
-
-    async def _coming(self, symbol: str, today: date) -> Coming:
-        """Reports and ex-dates that are known."""
-        try:
-            measured = await self._market.metrics([symbol])
-        except TtaiError as error:
-            return Coming(notes=(f"earnings and ex-dividend dates unknown: {error.message}",))
-        if not measured.metrics:
-            return Coming(
-                notes=tuple(f"earnings and ex-dividend dates unknown: {one.reason}" for one in measured.missing)
-            )
-        opened = self._clock.now().astimezone(NEW_YORK).time() >= OPEN
-        return known(measured.metrics[0], today, opened=opened)
+        return await self._service.read_each(chain, chosen, notes), notes
 
 
 def _answer(asked: _Asked, pairs: Sequence[Pair], coming: Coming, notes: Sequence[str]) -> Candidates:

@@ -41,10 +41,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Position:
-    """Legs that belong together, and the setting in which they are priced; ValueError for more than 12, or none."""
+    """Legs that belong together, and the setting in which they are priced; ValueError for more than 12, or none.
+
+    `paid` is dollars where that is not the sum of the legs' prices, as after a roll: what went before is in it.
+    """
 
     legs: tuple[Leg, ...]
     setting: Setting
+    paid: float | None = None
 
     def __post_init__(self) -> None:
         """Hold it to what can be analysed."""
@@ -62,7 +66,7 @@ class Position:
     @cached_property
     def debit(self) -> float:
         """Dollars paid for all legs; below 0 a credit."""
-        return net_debit(self.legs)
+        return net_debit(self.legs) if self.paid is None else self.paid
 
     @cached_property
     def front(self) -> float:
