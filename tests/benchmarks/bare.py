@@ -464,7 +464,7 @@ class Leg(BaseModel):
 
 @mcp.tool(annotations=READ, output_schema=None, tags={"options"})
 async def find_rolls(
-    legs: Annotated[list[Leg], Field(description="1 to 12; an option by symbol, or type, strike and expiration")],
+    legs: Annotated[list[Leg], Field(description="1 to 12; an option by symbol, or type, strike, expiration")],
     symbol: Annotated[str | None, Field(description="Not needed with OCC symbols")] = None,
     min_days: Annotated[int, Field(ge=0, le=1200, description="Days added")] = 7,
     max_days: Annotated[int, Field(ge=0, le=1200)] = 60,
@@ -480,6 +480,43 @@ async def find_rolls(
 ) -> Contracts:  # fmt: skip
     """Find where to roll the short options of a position (with their wings): later expirations and other strikes
     with credit, delta, PoP and buying power, beside closing it and doing nothing."""
+    return Contracts(symbol=symbol or "", snapshot="", contracts=[])
+
+
+Legs = Annotated[list[Leg], Field(description="1 to 12; an option by symbol, or type, strike, expiration")]
+Named = Annotated[str | None, Field(description="In place of legs, with symbol: iron_condor, csp …")]
+Deltas = Annotated[list[float], Field(description="Of the strategy's strikes, 0 to 1, ascending strikes; or one")]
+Width = Annotated[float | None, Field(gt=0, description="Of its spreads, in dollars")]
+Spot = Annotated[float | None, Field(gt=0, lt=1e9, description="With it nothing is fetched")]
+Sigma = Annotated[float | None, Field(ge=0, description="A fraction: 0.32")]
+Left = Annotated[float | None, Field(gt=0, le=36500, description="To expiry, with spot")]
+Live = Annotated[str | None, Field(description="For live quotes")]
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def analyze_strategy(
+    legs: Legs = [], strategy: Named = None, symbol: Live = None, expiration: On = None, dte: Days = 45,  # noqa: B006
+    deltas: Deltas = [], width: Width = None, days: Left = None,  # noqa: B006
+    years: Annotated[float | None, Field(gt=0, le=100)] = None, spot: Spot = None, volatility: Sigma = None,
+    rate: Rate | None = None, dividend_yield: Rate | None = None,
+    multiplier: Annotated[int | None, Field(ge=1, le=10_000)] = None,
+    moves: Annotated[list[float], Field(description="Of the price, in percent")] = [-10, 0, 10],  # noqa: B006
+    later: Annotated[float | None, Field(gt=0, description="Days from now; half the time without")] = None,
+    snapshot: Snapshot = None,
+) -> Contracts:  # fmt: skip
+    """Analyse option legs, or a strategy by name: max profit and loss, breakevens, probability of profit, expected
+    value, greeks, margin, P/L by price and time. Use it before a trade, or for "what if it gaps 10 %"."""
+    return Contracts(symbol=symbol or "", snapshot="", contracts=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"options"})
+async def render_payoff(
+    legs: Legs = [], strategy: Named = None, symbol: Live = None, expiration: On = None, dte: Days = 45,  # noqa: B006
+    deltas: Deltas = [], width: Width = None, days: Left = None, spot: Spot = None,  # noqa: B006
+    volatility: Sigma = None, theme: Literal["dark", "light"] = "dark", snapshot: Snapshot = None,
+) -> Contracts:  # fmt: skip
+    """Draw what option legs, or a strategy by name, win and lose at expiry and today, with breakevens and odds.
+    Use it when the user wants to see a trade; analyze_strategy has all its numbers."""
     return Contracts(symbol=symbol or "", snapshot="", contracts=[])
 
 
@@ -547,6 +584,17 @@ async def status() -> str:
 @mcp.resource("quote://{symbol*}", description="The quote of one symbol.")
 async def quote(symbol: str) -> str:
     return symbol
+
+
+@mcp.prompt(name="analyze-for-csp")
+async def analyze_for_csp(symbol: str) -> str:
+    """Ask whether a cash-secured put on a stock is worth selling, step by step."""
+    return symbol
+
+
+@mcp.resource("ui://bare/payoff", mime_type="text/html;profile=mcp-app", description="Another page.")
+async def payoff() -> str:
+    return ""
 
 
 @mcp.resource("ui://bare/chart", mime_type="text/html;profile=mcp-app", description="A page.")

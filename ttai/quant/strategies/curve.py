@@ -103,12 +103,15 @@ class Curves:
 
     def level(self, row: int = 0) -> list[tuple[float, float | None]]:
         """The stretches of prices on which one position wins and loses nothing; one without end has None."""
+        import numpy as np
+
         prices, values = self.prices[row], self.values[row]
         found: list[tuple[float, float | None]] = []
-        for low, high, before, after in zip(prices[:-1], prices[1:], values[:-1], values[1:], strict=True):
-            if before == after == 0 and high > low:
-                joins = bool(found) and found[-1][1] == low
-                found[-1:] = [(found[-1][0], float(high))] if joins else [*found[-1:], (float(low), float(high))]
+        flat = (values[:-1] == 0) & (values[1:] == 0) & (prices[1:] > prices[:-1])
+        for place in np.flatnonzero(flat):
+            low, high = float(prices[place]), float(prices[place + 1])
+            joins = bool(found) and found[-1][1] == low
+            found[-1:] = [(found[-1][0], high)] if joins else [*found[-1:], (low, high)]
         if values[-1] == self.slope[row] == 0:
             joins = bool(found) and found[-1][1] == prices[-1]
             found[-1:] = [(found[-1][0], None)] if joins else [*found[-1:], (float(prices[-1]), None)]
