@@ -12,9 +12,9 @@ from ttai.quant.strategies.legs import Leg
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.strategies.position import Position, Setting
 from ttai.testing import harness
-from ttai_chains.batches import Batch
-from ttai_chains.candidates import Terms, best, search
-from ttai_chains.templates import named
+from ttai_chains.candidates.batches import Batch
+from ttai_chains.candidates.ranking import Terms, best, search
+from ttai_chains.candidates.templates import named
 
 pytestmark = pytest.mark.bench
 ROUNDS = 7

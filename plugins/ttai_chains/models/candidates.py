@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel
 
 from ttai import Count, Greek, Money, Percent, Price
 from ttai.quant.strategies.curve import Distribution
-from ttai_chains.candidates import Candidate
+from ttai_chains.candidates.ranking import Candidate
 from ttai_chains.models.common import ChainAnswer, Move
 
 WORDS = {"call": "c", "put": "p"}

@@ -10,8 +10,8 @@ from ttai_chains.models.payoff import Payoff, PayoffPage
 from ttai_chains.payoff.draw import bound, dollars, draw
 from ttai_chains.payoff.scene import Scene
 from ttai_chains.payoff.spark import sparkline
-from ttai_chains.studies import words
-from ttai_chains.valuation import Valuation, flaws
+from ttai_chains.strategy.studies import brief
+from ttai_chains.strategy.valuation import Valuation, flaws
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,7 +131,7 @@ class Sheet:
     @property
     def _title(self) -> str:
         study = self.valuation.study
-        said = [words(leg) for leg in study.legs]
+        said = [brief(leg) for leg in study.legs]
         if not study.position.exact and study.listed:
             days = [one.read.quotes.expiration.date if one.place else None for one in study.listed]
             said = [f"{leg} {day:%b} {day.day}" if day else leg for leg, day in zip(said, days, strict=True)]

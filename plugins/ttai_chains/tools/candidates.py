@@ -10,16 +10,16 @@ from pydantic import Field
 from ttai import BadArgument, Chain, Expiration, Host, understood
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.symbols import kind
-from ttai_chains import candidates
-from ttai_chains.candidates import APART, MOST, MOST_MARGINS, MOST_TWO_DATED, Candidate, Found, Sort, Terms
+from ttai_chains.candidates import ranking
+from ttai_chains.candidates.placement import MOST_WIDTH
+from ttai_chains.candidates.ranking import APART, MOST, MOST_MARGINS, MOST_TWO_DATED, Candidate, Found, Sort, Terms
+from ttai_chains.candidates.templates import Template, named
 from ttai_chains.coming import Coming
 from ttai_chains.events import Events
 from ttai_chains.fills import TICKS
 from ttai_chains.models.candidates import CandidateRow, Candidates
-from ttai_chains.placement import MOST_WIDTH
 from ttai_chains.service import Chains, Read
 from ttai_chains.settings import ChainsSettings
-from ttai_chains.templates import Template, named
 from ttai_chains.tools.arguments import Snapshot, Underlying
 
 MOST_EXPIRATIONS, MOST_FRONTS = 5, 3  # read for an answer; with a later one each
@@ -103,13 +103,13 @@ class CandidateTools:
 
     async def _read(self, chain: Chain, dte: Sequence[int], *, two_dated: bool) -> tuple[list[Pair], list[str]]:
         """The expirations to look at, each with the later one that a calendar needs; and which were left out."""
-        days = candidates.on_each_day(chain.expirations)
+        days = ranking.on_each_day(chain.expirations)
         fronts, notes = await self._fronts(chain, days, dte, MOST_FRONTS if two_dated else MOST_EXPIRATIONS)
         if not two_dated:
             return [(front, None) for front in fronts], notes
         pairs: list[Pair] = []
         for front in fronts:
-            after = candidates.later(days, front.quotes.expiration, APART)
+            after = ranking.later(days, front.quotes.expiration, APART)
             if after is None:
                 notes.append(f"nothing expires after {front.quotes.expiration.date}")
             else:
@@ -126,14 +126,14 @@ class CandidateTools:
         if len(dte) == 1 or not days:  # where nothing is standard it says so
             return [await self._service.read(chain, dte=first)], []
         now = self._clock.now()
-        chosen = candidates.within(days, now, first, last, most)
+        chosen = ranking.within(days, now, first, last, most)
         if not chosen:
             near = await self._service.read(chain, dte=(first + last) // 2)
             raise BadArgument(
                 f"no options of {chain.symbol} expire in {first} to {last} days",
                 f"The nearest do in {near.quotes.dte}: send dte={near.quotes.dte}",
             )
-        inside = len(candidates.within(days, now, first, last, len(days)))
+        inside = len(ranking.within(days, now, first, last, len(days)))
         notes = [f"{len(chosen)} of {inside} expirations in those days; narrow dte"] if inside > len(chosen) else []
         return await self._service.read_each(chain, chosen, notes), notes
 
@@ -143,8 +143,8 @@ def _answer(asked: _Asked, pairs: Sequence[Pair], coming: Coming, notes: Sequenc
     template, terms = asked.template, asked.terms
     most = (MOST_TWO_DATED if template.two_dated else MOST) // len(pairs)
     alive = [(front.quotes, back.quotes if back else None) for front, back in pairs if front.quotes.years > 0]
-    found = [candidates.search(template, front, back, terms, most) for front, back in alive]
-    chosen, ideas = candidates.best([one.batch for one in found], asked.sort, asked.limit, terms)
+    found = [ranking.search(template, front, back, terms, most) for front, back in alive]
+    chosen, ideas = ranking.best([one.batch for one in found], asked.sort, asked.limit, terms)
     rows = _rows(chosen, coming)
     first = pairs[0][0]
     ticks = first.quotes.expiration.ticks
@@ -184,7 +184,7 @@ def _rows(chosen: Sequence[Candidate], coming: Coming) -> list[CandidateRow]:
 
 def _sifted(asked: _Asked, found: Sequence[Found]) -> list[str]:
     """How many choices there were, which filter removed how many, and where none is left what to change."""
-    total, removed = sum(one.total for one in found), candidates.reasons(found)
+    total, removed = sum(one.total for one in found), ranking.reasons(found)
     values = {"spread": asked.terms.max_spread, "pop": asked.terms.min_pop or 0.0}
     if not total:
         return ["no choice of strikes fits; ask other deltas, dte or max_width"]

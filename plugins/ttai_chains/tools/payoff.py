@@ -9,11 +9,11 @@ from ttai import Host, understood
 from ttai.drawing.pages import page
 from ttai_chains.models.payoff import Payoff
 from ttai_chains.payoff.sheet import Sheet, Theme
-from ttai_chains.positions import Positions
 from ttai_chains.service import Chains
-from ttai_chains.studies import Given
+from ttai_chains.strategy.positions import Positions
+from ttai_chains.strategy.studies import Given
+from ttai_chains.strategy.valuation import Valuation
 from ttai_chains.tools.arguments import Days, Deltas, Legs, Named, On, Snapshot, Spot, Volatility, Width
-from ttai_chains.valuation import Valuation
 
 PAGE = "ui://ttai/payoff"
 

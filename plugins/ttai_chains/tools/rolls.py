@@ -10,17 +10,17 @@ from pydantic import Field
 from ttai import BadArgument, Chain, Expiration, Host, Leg
 from ttai.quant.calendar import days_to_expiration
 from ttai.quant.symbols import kind
-from ttai_chains.candidates import on_each_day, within
+from ttai_chains.candidates.ranking import on_each_day, within
 from ttai_chains.events import Events
 from ttai_chains.models.rolls import Rolls
-from ttai_chains.positions import Positions, underlying
-from ttai_chains.roll_sheet import Asked, RollSheet
-from ttai_chains.rolled import Rolled
-from ttai_chains.rolls import Sort, Strikes
+from ttai_chains.rolls.rolled import Rolled
+from ttai_chains.rolls.sheet import Asked, RollSheet
+from ttai_chains.rolls.standing import Standing
+from ttai_chains.rolls.ways import Sort, Strikes
 from ttai_chains.service import Chains
 from ttai_chains.settings import ChainsSettings
-from ttai_chains.standing import Standing
-from ttai_chains.studies import Given, Listed, brief
+from ttai_chains.strategy.positions import Positions, underlying
+from ttai_chains.strategy.studies import Given, Listed, brief
 from ttai_chains.tools.arguments import Legs, Snapshot
 
 MOST_EXPIRATIONS = 8  # read for an answer

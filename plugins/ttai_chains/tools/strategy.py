@@ -5,14 +5,14 @@ from typing import Annotated
 from pydantic import Field
 
 from ttai import Host
-from ttai_chains.dry_run import DryRun
 from ttai_chains.inputs import LONGEST, Rate
 from ttai_chains.models.strategy import Strategy
-from ttai_chains.positions import Positions
 from ttai_chains.service import Chains
-from ttai_chains.studies import Given
+from ttai_chains.strategy.dry_run import DryRun
+from ttai_chains.strategy.positions import Positions
+from ttai_chains.strategy.studies import Given
+from ttai_chains.strategy.valuation import MOVES, Valuation
 from ttai_chains.tools.arguments import Days, Deltas, Legs, Named, On, Snapshot, Spot, Volatility, Width
-from ttai_chains.valuation import MOVES, Valuation
 
 
 class StrategyTools:

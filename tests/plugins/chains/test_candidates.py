@@ -17,9 +17,9 @@ from ttai.answers import BUDGET, CAP
 from ttai.clock import NEW_YORK
 from ttai.market.metrics import Dividend, Earnings
 from ttai.testing import FrozenClock, Harness, Reply, harness
-from ttai_chains import candidates
+from ttai_chains.candidates import ranking
+from ttai_chains.candidates.templates import TEMPLATES
 from ttai_chains.coming import known
-from ttai_chains.templates import TEMPLATES
 
 LEG = re.compile(r"([+-]\d+) (?:shares|([\d.]+)([cp])(?: (\d{4}-\d\d-\d\d))?)")
 TODAY = date(2026, 11, 20)
@@ -467,11 +467,11 @@ async def test_what_has_settled_is_left_out() -> None:
 
 
 def test_expirations_are_the_monthly_ones_and_others_between() -> None:
-    days = candidates.on_each_day(CHAIN)
+    days = ranking.on_each_day(CHAIN)
     assert [(f"{one.date}", one.settled) for one in days] == [
         ("2026-11-20", "PM"), ("2026-12-18", "PM"), ("2027-01-15", "AM"),
     ]  # fmt: skip
-    assert [f"{one.date}" for one in candidates.within(days, NOW, 20, 60, 5)] == ["2026-12-18", "2027-01-15"]
-    assert len(candidates.within(days, NOW, 0, 60, 2)) == 2
-    assert candidates.later(days, days[0], 28) is days[1]
-    assert candidates.later(days, days[-1], 28) is None
+    assert [f"{one.date}" for one in ranking.within(days, NOW, 20, 60, 5)] == ["2026-12-18", "2027-01-15"]
+    assert len(ranking.within(days, NOW, 0, 60, 2)) == 2
+    assert ranking.later(days, days[0], 28) is days[1]
+    assert ranking.later(days, days[-1], 28) is None

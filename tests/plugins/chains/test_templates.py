@@ -10,8 +10,8 @@ import pytest
 
 from tests.plugins.chains.test_analysis import STRIKES, expiration, quotes
 from ttai import ExpirationQuotes
-from ttai_chains.placement import choices, columns, legs_of
-from ttai_chains.templates import TEMPLATES, ByDelta, named
+from ttai_chains.candidates.placement import choices, columns, legs_of
+from ttai_chains.candidates.templates import TEMPLATES, ByDelta, named
 
 FRONT = quotes()
 BACK = replace(quotes(years=0.5), expiration=expiration(date(2027, 5, 21)))

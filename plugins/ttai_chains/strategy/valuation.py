@@ -15,7 +15,7 @@ from ttai.quant.strategies.paths import OnTheWay, on_the_way
 from ttai.quant.strategies.position import Position
 from ttai.quant.symbols import kind, normalize
 from ttai_chains.models.strategy import LegRow, PnlRow, ShiftRow, Strategy
-from ttai_chains.studies import Listed, Study
+from ttai_chains.strategy.studies import Listed, Study
 
 MOVES = (-20.0, -10.0, -5.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0)  # percent
 MOST_MOVES = 25

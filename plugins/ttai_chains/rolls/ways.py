@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from ttai import ExpirationQuotes
+from ttai_chains.candidates.placement import thinned
 from ttai_chains.fills import TICKS, fill, too_wide
-from ttai_chains.placement import thinned
-from ttai_chains.rolled import Rolled
+from ttai_chains.rolls.rolled import Rolled
 
 if TYPE_CHECKING:
     import numpy as np

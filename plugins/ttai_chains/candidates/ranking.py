@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from ttai import Expiration, ExpirationQuotes
 from ttai.quant.calendar import days_to_expiration
 from ttai.quant.strategies.curve import Distribution
-from ttai_chains.batches import Batch
+from ttai_chains.candidates.batches import Batch
+from ttai_chains.candidates.placement import choices
+from ttai_chains.candidates.templates import Template
 from ttai_chains.fills import fill, too_wide
-from ttai_chains.placement import choices
-from ttai_chains.templates import Template
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,14 +11,14 @@ from ttai.quant.strategies.legs import Leg as Part
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.strategies.position import MOST_LEGS, Position, Setting
 from ttai.quant.symbols import kind, normalize
-from ttai_chains import by_hand
 from ttai_chains.analysis import TYPES, Place
-from ttai_chains.candidates import APART, later, on_each_day
+from ttai_chains.candidates.placement import Chosen, legs_of
+from ttai_chains.candidates.ranking import APART, later, on_each_day
+from ttai_chains.candidates.templates import named
 from ttai_chains.inputs import Inputs, fraction
-from ttai_chains.placement import Chosen, legs_of
 from ttai_chains.service import Chains, Read
-from ttai_chains.studies import Given, Listed, Study, words
-from ttai_chains.templates import named
+from ttai_chains.strategy import by_hand
+from ttai_chains.strategy.studies import Given, Listed, Study, brief
 
 FAR = 0.05  # a delta off by more is said
 _ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
@@ -222,7 +222,7 @@ def _part(one: Listed, number: int, given: Given, multiplier: int, notes: list[s
     if not math.isfinite(price):
         price = one.natural
         if not math.isfinite(price):
-            raise BadArgument(f"leg {number}, {words(leg)}, has no quote", "Send a price with the leg")
+            raise BadArgument(f"leg {number}, {brief(leg)}, has no quote", "Send a price with the leg")
         notes.append(f"leg {number} has no two-sided quote: counted at its {'ask' if leg.quantity > 0 else 'bid'}")
     volatility = next((v for v in (leg.volatility, given.volatility) if v is not None), one.quoted("iv"))
     if not math.isfinite(volatility):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ttai import BuyingPower, Host, NotLoggedIn, Order, OrderLeg, TtaiError
-from ttai_chains.studies import Study
+from ttai_chains.strategy.studies import Study
 
 PATIENCE = 6.0  # s
 MOST_LEGS = 4  # of an order

@@ -3,7 +3,7 @@
 import math
 
 from ttai_chains.coming import Coming
-from ttai_chains.studies import Listed, brief
+from ttai_chains.strategy.studies import Listed, brief
 
 LITTLE = 0.001  # of the price: with less time value an option in the money is as good as exercised
 

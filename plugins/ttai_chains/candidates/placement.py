@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ttai import ExpirationQuotes
 from ttai_chains.analysis import TYPES, nearest_delta
-from ttai_chains.templates import Beside, ByDelta, Part, Template
+from ttai_chains.candidates.templates import Beside, ByDelta, Part, Template
 
 if TYPE_CHECKING:
     import numpy as np

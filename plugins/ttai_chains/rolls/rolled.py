@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttai import Expiration
 from ttai_chains.fills import fill
-from ttai_chains.studies import Listed
+from ttai_chains.strategy.studies import Listed
 
 if TYPE_CHECKING:
     import numpy as np

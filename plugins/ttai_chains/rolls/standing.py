@@ -8,11 +8,11 @@ from typing import Any
 
 from ttai.quant.strategies.figures import Figures, figures
 from ttai.quant.strategies.margin import Margin, reg_t
-from ttai_chains.assignment import early, intrinsic
 from ttai_chains.coming import Coming
 from ttai_chains.models.rolls import Close, DoNothing
-from ttai_chains.rolled import Rolled
-from ttai_chains.studies import Listed, Study, brief
+from ttai_chains.rolls.assignment import early, intrinsic
+from ttai_chains.rolls.rolled import Rolled
+from ttai_chains.strategy.studies import Listed, Study, brief
 
 
 @dataclass(frozen=True)

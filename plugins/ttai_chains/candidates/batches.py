@@ -12,8 +12,8 @@ from ttai.quant.strategies.legs import Leg
 from ttai.quant.strategies.margin import reg_t
 from ttai.quant.strategies.odds import Lognormal
 from ttai.quant.strategies.position import Position, Setting
-from ttai_chains.placement import dated
-from ttai_chains.templates import Template
+from ttai_chains.candidates.placement import dated
+from ttai_chains.candidates.templates import Template
 
 if TYPE_CHECKING:
     import numpy as np

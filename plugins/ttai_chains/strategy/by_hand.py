@@ -7,7 +7,7 @@ from ttai import Leg
 from ttai.quant import pricing
 from ttai.quant.strategies.legs import Leg as Part
 from ttai.quant.strategies.position import Position, Setting
-from ttai_chains.studies import Given, Study, words
+from ttai_chains.strategy.studies import Given, Study, brief
 
 WEIGHED = "mean IV of the legs that expire first, weighed by vega"
 
@@ -24,7 +24,7 @@ def study(legs: Sequence[Leg], years: Sequence[float], setting: Setting, given: 
             parts.append(Part("stock", leg.quantity, setting.spot if leg.price is None else leg.price))
             continue
         if leg.price is not None and (why := _market(leg, setting, left, leg.price)):
-            notes.append(f"leg {number}, {words(leg)}: {why}")
+            notes.append(f"leg {number}, {brief(leg)}: {why}")
         volatility = own if math.isfinite(own) else usual
         if not math.isfinite(own) and math.isfinite(usual):
             notes.append(f"leg {number} has no IV of its own: the mean of the others, {usual:.1%}, is used")
@@ -32,7 +32,7 @@ def study(legs: Sequence[Leg], years: Sequence[float], setting: Setting, given: 
         if price is None:
             price = _model(leg, setting, left, volatility)
             if not math.isfinite(price):
-                raise ValueError(f"leg {number}, {words(leg)}, has neither price nor volatility; send one of the two")
+                raise ValueError(f"leg {number}, {brief(leg)}, has neither price nor volatility; send one of the two")
             notes.append(f"leg {number} priced by the model at {volatility:.1%}: {price:.4g}")
         shares, strike = leg.quantity * multiplier, leg.strike or 0.0
         parts.append(Part(leg.type or "call", shares, price, strike, left, volatility))

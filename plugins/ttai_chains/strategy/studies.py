@@ -82,11 +82,6 @@ class Study:
         return min(reads, key=lambda read: read.quotes.years) if reads else None
 
 
-def words(leg: Leg) -> str:
-    """A leg in a few words: "-1 95 put"."""
-    return f"{leg.quantity:+g} stock" if leg.type == "stock" else f"{leg.quantity:+g} {leg.strike:g} {leg.type}"
-
-
 def brief(leg: Leg) -> str:
     """A leg as traders write it: "-1 95p"."""
     return (

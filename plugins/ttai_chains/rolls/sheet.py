@@ -9,10 +9,10 @@ from ttai.quant.strategies.figures import figures
 from ttai.quant.strategies.naming import named
 from ttai_chains.analysis import TYPES, Place
 from ttai_chains.models.rolls import RollRow, Rolls
-from ttai_chains.rolls import Sort, Strikes, Ways, sift, ways
+from ttai_chains.rolls.standing import Standing, chances, unpriced
+from ttai_chains.rolls.ways import Sort, Strikes, Ways, sift, ways
 from ttai_chains.service import Read
-from ttai_chains.standing import Standing, chances, unpriced
-from ttai_chains.studies import Listed, Study, brief
+from ttai_chains.strategy.studies import Listed, Study, brief
 
 if TYPE_CHECKING:
     import numpy as np
