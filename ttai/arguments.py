@@ -15,9 +15,9 @@ _SCALARS = {"string", "number", "integer", "boolean"}
 def coerce(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """What a client sent, made to fit the published JSON schema of a tool as far as that is no guess.
 
-    JSON strings become the lists and objects the schema asks for, a lone item the list of it; all else is left to
-    validation. BadArgument for unknown and missing arguments, for numbers that are none (NaN, 1e999) and for text that
-    is none (half of a surrogate pair, which JSON can spell and no file, database or URL can hold).
+    JSON strings become the lists and objects the schema asks for, a lone item the list of it, "1, 2" a list of numbers;
+    all else is left to validation. BadArgument for unknown and missing arguments, for numbers that are none (NaN,
+    1e999) and for text that is none (half of a surrogate pair, which JSON spells and no file, database or URL holds).
     """
     takes = schema.get("properties", {})
     hint = f"It takes {_few(takes, 12) or 'no arguments'}"
@@ -70,8 +70,11 @@ def _fit(value: Any, schema: Any, root: Mapping[str, Any], name: str, depth: int
         value = _parsed(value, types)
     items = _only(branches, "array").get("items", {})
     if types - {"null"} == {"array"} and value is not None and not isinstance(value, list):
-        scalars = bool(_types(_branches(items, root)) & _SCALARS)
-        value = [value] if scalars != isinstance(value, dict) else value
+        kinds = _types(_branches(items, root))
+        if isinstance(value, str) and kinds <= {"number", "integer"}:
+            value = value.split(",")
+        else:
+            value = [value] if bool(kinds & _SCALARS) != isinstance(value, dict) else value
     if isinstance(value, list):
         return [_fit(item, items, root, f"{name}.{i}", depth + 1) for i, item in enumerate(value)]
     if isinstance(value, dict):

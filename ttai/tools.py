@@ -68,7 +68,7 @@ class AnswerTool(FunctionTool):
         if self._ready is not None:
             await self._ready()
         try:
-            return await super().run(coerce(arguments, self._takes))
+            return await super().run(coerce(arguments, self._takes or self.parameters))
         except ValidationError as error:
             cause = error.__cause__
             said = explain(cause) if isinstance(cause, PydanticError) else str(error)

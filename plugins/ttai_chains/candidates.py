@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Bad = NDArray[np.bool_]
 
 Sort = Literal["expected_value", "pop", "return_on_capital", "credit"]
+APART = 28  # days between the expirations of a calendar
 MOST = 20_000  # choices in all expirations together
 MOST_TWO_DATED = 60  # of them each is valued by the model
 MOST_MARGINS = 150  # margins worked out for a ranking

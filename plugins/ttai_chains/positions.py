@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from ttai import BadArgument, ExpirationQuotes, Host, Leg, understood
 from ttai.quant.strategies.legs import Leg as Part
@@ -12,10 +13,14 @@ from ttai.quant.strategies.position import MOST_LEGS, Position, Setting
 from ttai.quant.symbols import kind, normalize
 from ttai_chains import by_hand
 from ttai_chains.analysis import TYPES, Place
+from ttai_chains.candidates import APART, later, on_each_day
 from ttai_chains.inputs import Inputs, fraction
+from ttai_chains.placement import Chosen, legs_of
 from ttai_chains.service import Chains, Read
 from ttai_chains.studies import Given, Listed, Study, words
+from ttai_chains.templates import named
 
+FAR = 0.05  # a delta off by more is said
 _ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
 
 
@@ -28,7 +33,17 @@ class Positions:
         self._compute = host.tasks.compute
 
     async def study(self, legs: Sequence[Leg], given: Given) -> Study:
-        """The position that these legs are; BadArgument says which leg lacks what."""
+        """The position that these legs are, or that a strategy by name is; BadArgument says which leg lacks what."""
+        if given.strategy is not None:
+            if legs:
+                raise BadArgument("both legs and a strategy were sent", "Send one of the two")
+            if given.spot is not None:
+                raise BadArgument(
+                    "a strategy by name is found in the chain, at its price", "Leave spot out, or send legs"
+                )
+            given = replace(given, volatility=fraction(given.volatility))
+            listed = await self.template(given)
+            return self.quoted(listed, given, _compromises(listed, given))
         if not 1 <= len(legs) <= MOST_LEGS:
             raise BadArgument(f"a strategy has 1 to {MOST_LEGS} legs, not {len(legs)}", "Send legs=[…], or strategy=…")
         if all(leg.type == "stock" for leg in legs):
@@ -57,11 +72,36 @@ class Positions:
             for number, leg in enumerate(legs, 1)
         ]
 
-    def quoted(self, listed: Sequence[Listed], given: Given) -> Study:
-        """The position of listed legs at their mids, or at the prices sent with them."""
+    async def template(self, given: Given) -> list[Listed]:
+        """The legs of a strategy by name, nearest the deltas and the width asked for, usual ones without."""
+        template = understood(lambda: named(given.strategy or ""))
+        if given.symbol is None and given.snapshot is None:
+            raise BadArgument(
+                "a strategy by name needs its underlying", "Send symbol=TSLA, or the snapshot of an answer"
+            )
+        chain = await self._service.chain(given.symbol, given.snapshot)
+        if kind(chain.symbol) == "index" and any(part.row is None for part in template.parts):
+            raise BadArgument(f"{chain.symbol} is an index, it has no shares to hold", "Ask an ETF such as SPY")
+        front = await self._service.read(chain, given.expiration, given.dte)
+        back = None
+        if template.two_dated:
+            after = later(on_each_day(chain.expirations), front.quotes.expiration, APART)
+            if after is None:
+                raise BadArgument(
+                    f"nothing expires after {front.quotes.expiration.date}, and a {template.name} needs it",
+                    "Send a smaller dte",
+                )
+            back = await self._service.read(chain, f"{after.date} {after.root}")
+        quotes = back.quotes if back else None
+        chosen = understood(lambda: legs_of(template, front.quotes, quotes, given.deltas, given.width))
+        reads = [back if back and one.quotes is back.quotes else front for one in chosen]
+        return [_chosen(one, read) for one, read in zip(chosen, reads, strict=True)]
+
+    def quoted(self, listed: Sequence[Listed], given: Given, said: Iterable[str] = ()) -> Study:
+        """The position of listed legs at their mids, or at the prices sent with them; `said` is known already."""
         front = min((one.read for one in listed if one.place is not None), key=lambda read: read.quotes.years)
         quotes = front.quotes
-        notes = list(dict.fromkeys([*front.notes, *(note for one in listed for note in one.read.notes)]))
+        notes = list(dict.fromkeys([*front.notes, *(note for one in listed for note in one.read.notes), *said]))
         multiplier = given.multiplier or quotes.expiration.multiplier
         setting = Setting(
             quotes.spot,
@@ -121,6 +161,33 @@ def underlying(legs: Iterable[Leg], symbol: str | None) -> str | None:
         (first, one), (second, other), *_ = named.items()
         raise BadArgument(f"{one} is about {first}, {other} about {second}", "Ask for one underlying at a time")
     return next(iter(named), None)
+
+
+def _compromises(listed: Sequence[Listed], given: Given) -> list[str]:
+    """Where a strategy by name is not as it was asked for: there were no such strikes."""
+    options = [one for one in listed if one.place is not None]
+    deltas = [abs(one.quoted("delta")) for one in options]
+    notes = [
+        f"no strike is nearer a delta of {delta:g} than {near:.2f}"
+        for delta in map(abs, given.deltas)
+        if (near := min(deltas, key=lambda there: abs(there - delta))) and abs(near - delta) > FAR
+    ]
+    strikes = [(one.leg.type, one.leg.strike or 0.0) for one in options]
+    apart = {abs(a - b) for (one, a), (other, b) in combinations(strikes, 2) if one == other and a != b}
+    if given.width is not None and all(abs(width - given.width) > 1e-6 for width in apart):
+        there = ", ".join(f"{width:g}" for width in sorted(apart)) or "none"
+        notes.append(f"no strikes lie {given.width:g} apart where they are needed; the width is {there}")
+    return notes
+
+
+def _chosen(one: Chosen, read: Read) -> Listed:
+    """A leg of a template as one that was sent."""
+    if one.row is None:
+        return Listed(Leg(quantity=one.quantity, type="stock"), read, None)
+    place = Place(one.row, one.column)
+    return _listed(
+        Leg(quantity=one.quantity, type=TYPES[place.row], strike=float(one.quotes.strikes[place.column])), read, 1
+    )
 
 
 def _listed(leg: Leg, read: Read, number: int) -> Listed:

@@ -23,6 +23,10 @@ class Given:
     days: float | None = None
     years: float | None = None
     multiplier: int | None = None
+    strategy: str | None = None
+    dte: int = 45
+    deltas: tuple[float, ...] = ()
+    width: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """A position put into an answer: its figures, its way to expiry, its margin, and what must be said; pure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ttai import BadArgument
+from ttai import BadArgument, BuyingPower
 from ttai.quant import pricing
 from ttai.quant.strategies.figures import Figures, Odds, figures, scenario
+from ttai.quant.strategies.margin import Margin, reg_t
 from ttai.quant.strategies.naming import cancelling, crossed, named
 from ttai.quant.strategies.paths import OnTheWay, on_the_way
 from ttai.quant.strategies.position import Position
+from ttai.quant.symbols import kind, normalize
 from ttai_chains.models.strategy import LegRow, PnlRow, ShiftRow, Strategy
 from ttai_chains.studies import Listed, Study
 
@@ -33,8 +36,8 @@ class Valuation:
     moves: tuple[float, ...] = MOVES
     later: float | None = None
 
-    def answer(self) -> Strategy:
-        """The whole answer."""
+    def answer(self, broker: BuyingPower | None = None, said: Sequence[str] = ()) -> Strategy:
+        """The whole answer, with what the broker says it would take, or why it does not."""
         study, one = self.study, self.figures
         position = study.position
         front = study.front
@@ -64,6 +67,7 @@ class Valuation:
             **{name: float(value) for name, value in one.greeks._asdict().items()},
             capital=self.capital,
             **self._returns,
+            **_margins(self.margin, broker),
             volatility=study.volatility,
             rate=position.setting.rate,
             dividend_yield=position.setting.dividend_yield,
@@ -71,7 +75,7 @@ class Valuation:
             legs=self._legs,
             pnl=self._pnl,
             iv_shifts=self._shifts,
-            notes=self._notes,
+            notes=[*self._notes, *said],
         )
 
     @cached_property
@@ -86,8 +90,16 @@ class Valuation:
 
     @cached_property
     def capital(self) -> float | None:
-        """Dollars at stake: the most it can lose; None unknown."""
-        return self.figures.max_loss or None
+        """Dollars at stake: the most it can lose, without end the buying power it takes; None where it is nothing."""
+        most = self.figures.max_loss
+        return (max(self.margin.buying_power, 0.0) if most is None else most) or None
+
+    @cached_property
+    def margin(self) -> Margin:
+        """What Regulation T asks for."""
+        study = self.study
+        index = study.symbol is not None and kind(normalize(study.symbol)) == "index"
+        return reg_t(study.position.legs, study.position.setting.spot, broad_index=index)
 
     @property
     def _natural(self) -> float | None:
@@ -209,7 +221,9 @@ class Valuation:
         if one.max_profit is None and way is not None:
             notes.append("prob_half_profit null: the profit has no end")
         if self.capital is None:
-            notes.append("return_on_capital null: what it can lose has no end, or is nothing")
+            notes.append("return_on_capital null: there is nothing to lose")
+        elif one.max_loss is None:
+            notes.append("capital: the loss has no end, so it is the buying power under Regulation T")
         if not study.position.exact:
             notes.append("it is valued at the first expiration, later legs by the model at their own IV")
         notes += [POP.format(volatility=study.volatility_from)] if one.lognormal is not None else []
@@ -230,6 +244,26 @@ def flaws(position: Position, one: Figures) -> list[str]:
     if one.most < 0:
         notes.append(f"it loses at least ${-one.most:,.2f} at any price: nobody would take it at these prices")
     return notes
+
+
+def _margins(margin: Margin, broker: BuyingPower | None) -> dict[str, Any]:
+    """Regulation T, and the broker's word; an account margined by its risk has only that."""
+    theirs = (
+        {}
+        if broker is None
+        else {
+            "broker_account": broker.account,
+            "broker_buying_power": float(broker.change),
+            "broker_requirement": float(broker.requirement),
+        }
+    )
+    if broker is not None and broker.portfolio_margin:
+        return theirs | {"margin_rules": ["the account has portfolio margin: only the broker's dry run counts"]}
+    return theirs | {
+        "margin_requirement": margin.requirement,
+        "buying_power": margin.buying_power,
+        "margin_rules": ["Regulation T", *margin.rules],
+    }
 
 
 def _zone(low: float, high: float | None) -> str:

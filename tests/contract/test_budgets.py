@@ -51,6 +51,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
             {"type": "call", "strike": 110, "quantity": 1, "price": 0.9},
         ],
     },
+    "render_payoff": {"symbol": "SPX", "strategy": "iron_condor"},
     "get_watchlists": {},
     "edit_watchlist": {"name": "Mine", "action": "create", "symbols": ["SPY"]},
 }

@@ -67,6 +67,7 @@ def sent(**arguments: Any) -> dict[str, Any]:
         ("levels", "[1, 2.5]", [1, 2.5]),
         ("levels", 600, [600]),
         ("levels", "600", ["600"]),
+        ("levels", "1, 2.5", ["1", " 2.5"]),
         ("levels", "null", None),
         ("levels", None, None),
         ("legs", '[{"strike": 1}]', [{"strike": 1}]),

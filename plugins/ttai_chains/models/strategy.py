@@ -46,7 +46,8 @@ class Strategy(MarketAnswer):
     `net_debit` below 0 is a credit, `net_debit_natural` what it costs at once; `max_loss` is positive; what has no end
     is null with its `…_unlimited` true. `pop` is the probability of any profit at the (first) expiration, `…_skew` as
     the chain implies it. Greeks are the position's: delta and gamma in shares, theta $ a day, vega $ a point, rho $ per
-    1 % of rate. `capital` is the most it can lose, else what it takes of buying power. The structure keeps 8 digits.
+    1 % of rate. `capital` is the most it can lose, else what it takes of buying power. `margin_requirement` and
+    `buying_power` are Regulation T's, `broker_…` those of the broker's dry run. The structure keeps 8 digits.
     """
 
     precision: ClassVar[int] = 8
@@ -83,6 +84,7 @@ class Strategy(MarketAnswer):
     margin_requirement: Money | None = None
     buying_power: Money | None = None
     margin_rules: list[str] | None = None
+    broker_account: str | None = None
     broker_buying_power: Money | None = None
     broker_requirement: Money | None = None
     volatility: Percent | None

@@ -11,7 +11,7 @@ from ttai import BadArgument, Chain, Expiration, Host, understood
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.symbols import kind
 from ttai_chains import candidates
-from ttai_chains.candidates import MOST, MOST_MARGINS, MOST_TWO_DATED, Candidate, Found, Sort, Terms
+from ttai_chains.candidates import APART, MOST, MOST_MARGINS, MOST_TWO_DATED, Candidate, Found, Sort, Terms
 from ttai_chains.coming import Coming
 from ttai_chains.events import Events
 from ttai_chains.fills import TICKS
@@ -24,7 +24,6 @@ from ttai_chains.tools.arguments import Snapshot, Underlying
 
 MOST_EXPIRATIONS, MOST_FRONTS = 5, 3  # read for an answer; with a later one each
 MOST_ROWS = 40
-APART = 28  # days between the expirations of a calendar
 POINTS = 0.05  # two probabilities of profit that differ by more are said to
 PRICES = (
     "fill, mid, natural: $ a share, below 0 a credit; natural sells at the bid and buys at the ask, fill is assumed: a "

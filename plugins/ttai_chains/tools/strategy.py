@@ -4,16 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import Host, Leg
-from ttai_chains.inputs import LONGEST, Positive, Rate
+from ttai import Host
+from ttai_chains.dry_run import DryRun
+from ttai_chains.inputs import LONGEST, Rate
 from ttai_chains.models.strategy import Strategy
 from ttai_chains.positions import Positions
 from ttai_chains.service import Chains
 from ttai_chains.studies import Given
-from ttai_chains.tools.arguments import On, Snapshot
+from ttai_chains.tools.arguments import Days, Deltas, Legs, Named, On, Snapshot, Spot, Volatility, Width
 from ttai_chains.valuation import MOVES, Valuation
-
-Legs = Annotated[list[Leg], Field(description="1 to 12; an option by symbol, or type, strike and expiration")]
 
 
 class StrategyTools:
@@ -22,16 +21,21 @@ class StrategyTools:
     def __init__(self, host: Host, service: Chains) -> None:
         self._compute = host.tasks.compute
         self._positions = Positions(host, service)
+        self._dry_run = DryRun(host)
 
     async def analyze_strategy(
         self,
-        legs: Legs,
+        legs: Legs = (),
+        strategy: Named = None,
         symbol: Annotated[str | None, Field(description="For live quotes")] = None,
         expiration: On = None,
-        days: Annotated[float | None, Field(gt=0, le=36500)] = None,
+        dte: Days = 45,
+        deltas: Deltas = (),
+        width: Width = None,
+        days: Annotated[float | None, Field(gt=0, le=36500, description="To expiry, with spot")] = None,
         years: Annotated[float | None, Field(gt=0, le=LONGEST)] = None,
-        spot: Annotated[Positive | None, Field(description="With it nothing is fetched")] = None,
-        volatility: Annotated[float | None, Field(ge=0, description="A fraction: 0.32")] = None,
+        spot: Spot = None,
+        volatility: Volatility = None,
         rate: Rate | None = None,
         dividend_yield: Rate | None = None,
         multiplier: Annotated[int | None, Field(ge=1, le=10_000)] = None,
@@ -39,8 +43,12 @@ class StrategyTools:
         later: Annotated[float | None, Field(gt=0, description="Days from now; half the time without")] = None,
         snapshot: Snapshot = None,
     ) -> Strategy:
-        """Analyse option legs together: max profit and loss, breakevens, probability of profit, expected value, greeks,
-        margin, P/L by price and time. Use it before a trade, or for questions such as "what if it gaps 10 %"."""
-        given = Given(symbol, snapshot, spot, volatility, rate, dividend_yield, expiration, days, years, multiplier)
+        """Analyse option legs, or a strategy by name: max profit and loss, breakevens, probability of profit, expected
+        value, greeks, margin, P/L by price and time. Use it before a trade, or for "what if it gaps 10 %"."""
+        given = Given(
+            symbol, snapshot, spot, volatility, rate, dividend_yield, expiration, days, years, multiplier,
+            strategy, dte, tuple(deltas), width,
+        )  # fmt: skip
         study = await self._positions.study(legs, given)
-        return await self._compute(lambda: Valuation(study, tuple(moves), later).answer())
+        broker, said = await self._dry_run.asked(study)
+        return await self._compute(lambda: Valuation(study, tuple(moves), later).answer(broker, said))

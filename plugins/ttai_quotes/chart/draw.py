@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ttai.drawing.axes import amount, decimals, price, price_ticks
+from ttai.drawing.canvas import THEMES, Canvas, Panel, plain
 from ttai.quant.bars import Bars
-from ttai_quotes.chart.axes import amount, decimals, price, price_ticks, time_ticks
-from ttai_quotes.chart.canvas import THEMES, Canvas, Panel, plain
+from ttai_quotes.chart.ticks import time_ticks
 from ttai_quotes.chart.zones import draw_zones, label_zones
 from ttai_quotes.models.chart import Shade
 

@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import Literal
 
 from ttai import History
+from ttai.drawing.axes import price
 from ttai.quant.bars import Bars
 from ttai.quant.levels import Levels
 from ttai.quant.zones import Zone
 from ttai_quotes import analysis
 from ttai_quotes.analysis import Range, Study
-from ttai_quotes.chart.axes import price
 from ttai_quotes.chart.draw import Line, draw, places
 from ttai_quotes.models.chart import Chart, ChartPage, Drawn, Shade, Stroke
 from ttai_quotes.models.history import Bar, provenance

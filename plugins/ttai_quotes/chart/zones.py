@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ttai_quotes.chart.canvas import Canvas, Panel, plain
+from ttai.drawing.canvas import Canvas, Panel, plain
 from ttai_quotes.models.chart import Shade
 
 if TYPE_CHECKING:

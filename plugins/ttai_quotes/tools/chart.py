@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ttai import BadArgument, Host, understood
+from ttai.drawing.pages import page
 from ttai.quant.indicators import CATALOGUE, Spec
 from ttai_quotes import analysis
 from ttai_quotes.chart.sheet import Sheet, Theme
@@ -48,7 +49,7 @@ class ChartTools:
 
     async def page(self) -> str:
         """The page, whole: nothing in it comes from elsewhere."""
-        return files("ttai_quotes.chart").joinpath("page.html").read_text("utf-8")
+        return page(files("ttai_quotes.chart").joinpath("page.html").read_text("utf-8"))
 
 
 def _specs(texts: list[str]) -> list[Spec]:

@@ -76,7 +76,40 @@ async def test_what_has_no_end_is_null_and_said(
     data = (await h.call("analyze_strategy", legs=legs, **BY_HAND)).data
     assert (data["max_profit"], data["max_profit_unlimited"]) == (profit, profit is None)
     assert (data["max_loss"], data["max_loss_unlimited"]) == (loss, loss is None)
-    assert (data["return_on_capital"] is None) == (profit is None or loss is None)
+    assert (data["return_on_capital"] is None) == (profit is None)
+
+
+async def test_the_margin_of_regulation_t_is_told_with_its_rule(h: Harness) -> None:
+    call = {**PUT, "type": "call", "strike": 105}
+    naked = (await h.call("analyze_strategy", legs=[call], **BY_HAND)).data
+    assert naked["margin_requirement"] == pytest.approx(205 + 2000 - 500)
+    assert naked["buying_power"] == naked["capital"] == pytest.approx(1500)
+    assert naked["margin_rules"][0] == "Regulation T"
+    assert naked["return_on_capital"] == pytest.approx(205 / 1500)
+    assert naked.get("broker_buying_power") is None
+    defined = (await h.call("analyze_strategy", legs=CONDOR, **BY_HAND)).data
+    assert (defined["margin_requirement"], defined["buying_power"]) == (500, 300)  # the width, less the credit
+
+
+async def test_the_broker_is_asked_what_it_would_take(demo: Harness) -> None:
+    legs = [{**LISTED, "quantity": -2}]
+    data = (await demo.call("analyze_strategy", legs=legs)).data
+    assert data["broker_account"] == "5WT00718"
+    assert data["broker_requirement"] == pytest.approx(data["margin_requirement"], rel=0.02)
+    assert data["broker_buying_power"] == pytest.approx(data["buying_power"], rel=0.02)
+    many = [{**LISTED, "symbol": f"AMD   261218P00{strike}000"} for strike in (230, 235, 240, 245, 250)]
+    found = await demo.call("analyze_strategy", legs=many)
+    assert found.data.get("broker_account") is None
+    assert "at most 4 legs" in found.text
+
+
+async def test_a_broker_that_fails_costs_its_own_word_alone(fresh: Harness) -> None:
+    await fresh.call("analyze_strategy", legs=[LISTED])
+    fresh.simulator.faults.add("status", path="/accounts/5WT00718/orders/dry-run", status=503)
+    found = await fresh.call("analyze_strategy", legs=[LISTED])
+    assert found.data["max_profit"] == found.data["net_debit"] * -1
+    assert found.data.get("broker_account") is None
+    assert "the broker's dry run: " in found.text
 
 
 async def test_other_multipliers_and_digits(h: Harness) -> None:

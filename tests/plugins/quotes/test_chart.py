@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from pathlib import Path
 from threading import Barrier
 from typing import Any, Literal
@@ -11,21 +10,21 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 import ttai_quotes
+from tests.pixels import MOST, glaze, near, pixels, rgb
 from tests.price_paths import DAY
+from ttai.drawing.canvas import THEMES
+from ttai.drawing.pages import page
 from ttai.quant.bars import Bars
 from ttai.quant.intervals import INTERVALS
-from ttai_quotes.chart.axes import Tick, amount, decimals, price, time_ticks
-from ttai_quotes.chart.canvas import THEMES, plain
 from ttai_quotes.chart.draw import Line, draw
+from ttai_quotes.chart.ticks import Tick, time_ticks
 from ttai_quotes.models.chart import Shade
 
 DARK = THEMES["dark"]
 BOTH: tuple[Literal["dark", "light"], ...] = ("dark", "light")
-PAGE = (Path(ttai_quotes.__file__).parent / "chart" / "page.html").read_text("utf-8")
-MOST = 150 * 1024
+PAGE = page((Path(ttai_quotes.__file__).parent / "chart" / "page.html").read_text("utf-8"))
 
 
 def weekdays(start: str, offsets: NDArray[np.int64]) -> NDArray[np.datetime64]:
@@ -63,26 +62,6 @@ def shade(low: float, high: float, kind: Literal["support", "resistance"], label
 def picture(bars: Bars, **options: Any) -> bytes:
     usual: dict[str, Any] = {"title": "SPY 1d", "lines": [], "zones": [], "volume": False, "theme": "dark"}
     return draw(bars, **(usual | options))
-
-
-def pixels(png: bytes) -> NDArray[np.int16]:
-    return np.asarray(Image.open(BytesIO(png)).convert("RGB")).astype(np.int16)
-
-
-def rgb(colour: str) -> NDArray[np.int16]:
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.int16)
-
-
-def glaze(colour: str, share: float) -> str:
-    """A colour laid thinly on dark paper."""
-    return "#" + "".join(f"{round(part):02x}" for part in share * rgb(colour) + (1 - share) * rgb(DARK.paper))
-
-
-def near(seen: NDArray[np.int16], colour: str, distance: int = 24) -> NDArray[np.bool_]:
-    """Where a picture has a colour, or nearly."""
-    red, green, blue = (np.abs(seen[..., channel] - part) <= distance for channel, part in enumerate(rgb(colour)))
-    close: NDArray[np.bool_] = red & green & blue
-    return close
 
 
 def inside(seen: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -187,7 +166,7 @@ def test_a_zone_is_a_band_with_its_label(kind: Literal["support", "resistance"],
         inside(pixels(picture(bars, zones=zones)))
         for zones in ([shade(9.5, 10.5, kind, "held 4 times")], [shade(9.5, 10.5, kind, "")], [])
     )
-    tint = glaze(colour, 0.16)
+    tint = glaze(colour, 0.16, DARK.paper)
     band = near(bare, tint, 5).mean(axis=1) > 0.8
     assert 30 < band.sum() < 80
     assert near(none, tint, 5).mean() < 0.001
@@ -203,7 +182,7 @@ def test_volume_has_a_panel_where_any_is_known() -> None:
     prices = ((10, 13, 9, 12), (12, 15, 11, 14))
     assert picture(of(*prices), volume=True) == picture(of(*prices), volume=False)
     seen = pixels(picture(of(*prices, volume=5e6), volume=True))[440:464, 16:840]
-    blend = glaze(DARK.up, 0.55)
+    blend = glaze(DARK.up, 0.55, DARK.paper)
     assert near(seen, blend, 12).sum() > 300
 
 
@@ -352,25 +331,6 @@ def test_the_clock_is_new_york_s_on_both_sides_of_a_change_of_the_clocks() -> No
     assert {tick.words for tick in ticks if not tick.major} <= {"11:00", "12:00", "13:00", "14:00", "15:00"}
 
 
-@pytest.mark.parametrize(
-    ("said", "wanted"),
-    [
-        (price(600_000, 2), "600,000.00"),
-        (price(0.0004071, 6), "0.000407"),
-        (amount(52_310_000), "52.3M"),
-        (amount(950), "950"),
-        (amount(2e12), "2T"),
-        (str(decimals(0.05)), "2"),
-        (str(decimals(50)), "0"),
-        (plain("a\nb\t c", 9), "a b c"),
-        (plain("日本", 9), "??"),
-        (plain("abcdef", 4), "abc…"),
-    ],
-)
-def test_words(said: str, wanted: str) -> None:
-    assert said == wanted
-
-
 def test_the_page_is_one_file_that_needs_nothing_from_outside() -> None:
     assert len(PAGE.encode()) <= 40 * 1024
     assert not re.search(r"https?:|//\w|\bsrc=|\bhref=|@import|url\(|\bimport\b|fetch\(|XMLHttpRequest|WebSocket", PAGE)
@@ -395,10 +355,6 @@ def test_the_page_speaks_the_protocol(method: str) -> None:
 
 
 @pytest.mark.parametrize("theme", BOTH)
-def test_page_and_picture_have_the_same_colours(theme: Literal["dark", "light"]) -> None:
-    colours = THEMES[theme]
-    style = next(line for line in PAGE.splitlines() if f'[data-theme="{theme}"] {{ --paper' in line)
-    named = dict(re.findall(r"--(\w+): (#\w{6})", style))
-    assert named == {name: value for name, value in colours._asdict().items() if name != "lines"}
+def test_overlays_have_the_same_colours_on_page_and_picture(theme: Literal["dark", "light"]) -> None:
     lines = next(line for line in PAGE.splitlines() if line.strip().startswith(f"{theme}: ["))
-    assert tuple(re.findall(r"#\w{6}", lines)) == colours.lines
+    assert tuple(re.findall(r"#\w{6}", lines)) == THEMES[theme].lines

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+V = TypeVar("V", float, "Numbers")  # one value, or many
+Box = tuple[float, float, float, float]  # left, bottom, right, top, in pixels
 _DPI = 100
 
 
@@ -69,7 +71,7 @@ def plain(words: str, longest: int, *, bold: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Panel:
-    """A rectangle of pixels with a scale of values from its bottom to its top."""
+    """A rectangle of pixels with a scale of values from its bottom to its top, and one from its left to its right."""
 
     left: int
     right: int
@@ -77,8 +79,14 @@ class Panel:
     top: int
     low: float
     high: float
+    first: float = 0
+    last: float = 1
 
-    def y(self, values: "Numbers") -> "Numbers":
+    def x(self, values: V) -> V:
+        """Where values of the level scale stand, in pixels."""
+        return self.left + (values - self.first) / (self.last - self.first) * (self.right - self.left)
+
+    def y(self, values: V) -> V:
         """Where values stand, in pixels."""
         return self.bottom + (values - self.low) / (self.high - self.low) * (self.top - self.bottom)
 
@@ -139,19 +147,40 @@ class Canvas:
 
     def curve(
         self, x: "Numbers", y: "Numbers", colour: str, *,
-        dashes: tuple[float, ...] | None = None, within: tuple[float, float, float, float] | None = None,
+        dashes: tuple[float, ...] | None = None, width: float = 1.5, within: Box | None = None,
     ) -> None:  # fmt: skip
-        """A smooth line with a gap wherever a point is NaN, cut off outside of (left, bottom, right, top)."""
+        """A smooth line so many pixels wide, with a gap wherever a point is NaN, cut off outside of a box."""
         from matplotlib.lines import Line2D
         from matplotlib.transforms import Bbox
 
         line = Line2D(
-            x, y, color=colour, linewidth=1.5 * 72 / _DPI, linestyle=(0, dashes) if dashes else "-", marker="",
+            x, y, color=colour, linewidth=width * 72 / _DPI, linestyle=(0, dashes) if dashes else "-", marker="",
             solid_capstyle="round", solid_joinstyle="round", dash_capstyle="butt",
         )  # fmt: skip
         if within:
             line.set_clip_box(Bbox.from_extents(*within))
         self._add(line, snap=False)
+
+    def area(
+        self, x: "Numbers", y: "Numbers", base: "Numbers | float", colour: str, *,
+        alpha: float = 1, within: Box | None = None,
+    ) -> None:  # fmt: skip
+        """What lies between a curve and another or a level: nothing where one is NaN, or outside of a box."""
+        import numpy as np
+        from matplotlib.collections import PolyCollection
+        from matplotlib.transforms import Bbox
+
+        foot = np.broadcast_to(np.asarray(base, float), y.shape)
+        known = np.flatnonzero(np.isfinite(y) & np.isfinite(foot))
+        runs = [run for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if len(run) > 1]
+        outlines: Any = [
+            np.column_stack([np.append(x[run], x[run[::-1]]), np.append(y[run], foot[run[::-1]])]) for run in runs
+        ]
+        shapes = PolyCollection(outlines, facecolors=colour, edgecolors="none", linewidths=0)
+        shapes.set_alpha(alpha)
+        if within:
+            shapes.set_clip_box(Bbox.from_extents(*within))
+        self._add(shapes, snap=False)
 
     def boxes(
         self, left: "Numbers", bottom: "Numbers", right: "Numbers",
