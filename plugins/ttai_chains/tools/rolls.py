@@ -21,8 +21,7 @@ from ttai_chains.service import Chains
 from ttai_chains.settings import ChainsSettings
 from ttai_chains.standing import Standing
 from ttai_chains.studies import Given, Listed, brief
-from ttai_chains.tools.arguments import Snapshot
-from ttai_chains.tools.strategy import Legs
+from ttai_chains.tools.arguments import Legs, Snapshot
 
 MOST_EXPIRATIONS = 8  # read for an answer
 Added = Annotated[int, Field(ge=0, le=1200)]
