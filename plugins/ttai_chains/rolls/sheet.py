@@ -84,7 +84,7 @@ class RollSheet:
     @property
     def _quoted(self) -> list[str]:
         """What is to be said of the quotes; the odds with the skew are not asked for."""
-        notes = [*self.standing.held.notes, *(note for read in self.targets for note in read.notes)]
+        notes = [*self.standing.now.notes, *(note for read in self.targets for note in read.notes)]
         return [note for note in notes if not note.startswith("pop_skew")]
 
     def _order(self, found: Ways) -> list[int]:

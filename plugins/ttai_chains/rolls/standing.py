@@ -17,8 +17,9 @@ from ttai_chains.strategy.studies import Listed, Study, brief
 
 @dataclass(frozen=True)
 class Standing:
-    """Options that may be rolled, and the legs `kept` beside them; `european` where none is exercised early."""
+    """All legs as sent: those that may be rolled and those kept; `european` where none is exercised early."""
 
+    legs: tuple[Listed, ...]
     rolled: Rolled
     kept: tuple[Listed, ...]
     coming: Coming
@@ -28,12 +29,12 @@ class Standing:
     @cached_property
     def held(self) -> Study:
         """The position with what it was opened at."""
-        return self.quoted([*self.rolled.legs, *self.kept])
+        return self.quoted(self.legs)
 
     @cached_property
     def now(self) -> Study:
         """The position as the market prices it."""
-        return self.quoted([unpriced(one) for one in (*self.rolled.legs, *self.kept)])
+        return self.quoted([unpriced(one) for one in self.legs])
 
     @cached_property
     def margin(self) -> Margin:
@@ -43,7 +44,7 @@ class Standing:
     @cached_property
     def opened(self) -> bool:
         """Whether all legs say what they were opened at."""
-        return all(one.leg.price is not None for one in (*self.rolled.legs, *self.kept))
+        return all(one.leg.price is not None for one in self.legs)
 
     def reg_t(self, study: Study) -> Margin:
         """What a position on this underlying ties up."""

@@ -69,7 +69,9 @@ class RollTools:
         european = kind(read.chain.symbol) == "index"
         coming = await self._events.coming(read.chain.symbol, read.today)
         asked = Asked(strikes, max_debit, max_delta, max_spread_percent or self._max_spread, sort, limit)
-        standing = Standing(rolled, tuple(kept), coming, european, lambda those: self._positions.quoted(those, given))
+        standing = Standing(
+            tuple(listed), rolled, tuple(kept), coming, european, lambda those: self._positions.quoted(those, given)
+        )
         sheet = RollSheet(standing, tuple(targets), asked, tuple(said))
         return await self._compute(sheet.answer)
 

@@ -345,6 +345,42 @@ async def test_deep_in_the_money_puts_may_be_assigned_early(h: Harness) -> None:
     assert kept.data["do_nothing"]["early_assignment"] is None
 
 
+async def test_a_call_with_less_time_value_than_the_dividend_may_be_assigned(h: Harness) -> None:
+    legs = [{"type": "call", "strike": 11.5, "quantity": -1, "expiration": FRONT}]
+    stay = (await h.call("find_rolls", symbol="F", legs=legs)).data["do_nothing"]
+    assert stay["events"] == "ex-dividend 2026-12-16"
+    assert re.fullmatch(r"-1 11.5c has 0\.0\d of time value, less than the dividend of 0.15", stay["early_assignment"])
+
+
+async def test_a_wing_for_which_nothing_is_bid_is_closed_for_nothing(demo: Harness) -> None:
+    legs = [
+        {"type": "put", "strike": 170, "quantity": 1, "expiration": "2026-11-27", "price": 0.1},
+        {"type": "put", "strike": 240, "quantity": -1, "expiration": "2026-11-27", "price": 4},
+    ]
+    answer = await demo.call("find_rolls", symbol="AMD", legs=legs)
+    was, close = await quoted(demo, answer, "2026-11-27"), answer.data["close"]
+    assert (was["p", 170]["bid"], was["p", 170]["mid"]) == (0, None)
+    assert (close["mid"], close["natural"]) == pytest.approx((was["p", 240]["mid"], was["p", 240]["ask"]))
+    assert close["pnl"] == pytest.approx((3.9 - close["fill"]) * 100, abs=0.01)
+    assert answer.data["do_nothing"]["time_value"] is None
+    assert "leg 1 has no two-sided quote: counted at its ask" in answer.text
+
+
+async def test_what_cannot_be_closed_cannot_be_rolled(fresh: Harness) -> None:
+    for field in ("bid", "ask"):
+        fresh.simulator.faults.add("nan", "/dxlink", field=f"{field}Price", symbols=[".AMD261218P230"])
+        fresh.simulator.faults.add("nan", "/market-data/*", field=field, symbols=["AMD   261218P00230000"])
+    assert "-1 230p of 2026-12-18 has no quote to close it at" in await refused(fresh, symbol="AMD", legs=[PUT])
+
+
+async def test_of_very_many_the_cheapest_are_ranked_by_what_they_tie_up(h: Harness) -> None:
+    arguments = {"symbol": "AMD", "legs": CONDOR, "strikes": "any", "max_debit": None, "limit": 40}
+    answer = await h.call("find_rolls", sort="buying_power", **arguments)
+    assert re.search(r"of \d{3} rolls the 120 cheapest: margins are worked out for those alone", answer.text)
+    taken = [row["buying_power"] for row in answer.rows("rolls")]
+    assert taken == sorted(taken)
+
+
 async def test_the_reading_is_the_table_s(h: Harness) -> None:
     answer = await h.call("find_rolls", symbol="AMD", legs=[PUT], sort="delta_cut", limit=40)
     rows = answer.rows("rolls")
@@ -399,7 +435,7 @@ async def test_legs_may_come_as_text(demo: Harness) -> None:
 
 
 async def test_without_metrics_the_events_are_unknown_and_said(fresh: Harness) -> None:
-    fresh.simulator.faults.add("status", path="/market-metrics", status=503)
+    fresh.simulator.faults.add("status", path="/market-metrics", status=403)
     answer = await fresh.call("find_rolls", symbol="AMD", legs=[PUT])
     assert answer.rows("rolls")
     assert "earnings and ex-dividend dates unknown:" in answer.text

@@ -37,6 +37,15 @@ def test_what_is_left_of_a_position_is_the_sum_of_its_options() -> None:
     assert still == pytest.approx(10_000.0)
 
 
+def test_what_was_paid_may_be_more_than_what_the_legs_cost() -> None:
+    """As after a roll: a put sold for 3, and 2 lost before."""
+    legs = book("-1p95@3")
+    rolled = Position(tuple(legs), Setting(100.0), paid=-100.0)
+    assert rolled.curve.breakevens() == [94.0]
+    assert float(rolled.curve.highest[0]) == 100
+    assert at(legs).curve.breakevens() == [92.0]
+
+
 @given(books())
 def test_at_expiry_the_worth_is_the_curve(legs: list[Leg]) -> None:
     position = at(legs[:12])
