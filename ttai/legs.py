@@ -30,7 +30,8 @@ class Leg(BaseModel):
     type: Annotated[Literal["call", "put", "stock"] | None, BeforeValidator(_type)] = None
     strike: Annotated[float | None, Field(gt=0, lt=100_000)] = None
     expiration: Annotated[str | None, Field(description="2026-12-18; also 2026-12-18 AM")] = None
-    symbol: Annotated[str | None, Field(description="OCC option symbol, in place of the three above")] = None
+    years: Annotated[float | None, Field(gt=0, le=100, description="In place of expiration")] = None
+    symbol: Annotated[str | None, Field(description="OCC option symbol, in place of these")] = None
     price: Annotated[float | None, Field(ge=0, lt=1e9, description="$ a share")] = None
     volatility: Annotated[float | None, Field(ge=0, le=5, description="A fraction: 0.32")] = None
 
@@ -44,10 +45,12 @@ class Leg(BaseModel):
         if self.type is None:
             raise ValueError("a leg has a type (call, put or stock), or an OCC option symbol")
         if self.type == "stock":
-            if self.strike is not None or self.expiration is not None:
+            if (self.strike, self.expiration, self.years) != (None, None, None):
                 raise ValueError("stock has neither strike nor expiration")
         elif self.strike is None:
             raise ValueError(f"a {self.type} needs its strike")
+        elif self.years is not None and self.expiration is not None:
+            raise ValueError("an option has an expiration or years, not both")
         elif self.quantity != int(self.quantity):
             raise ValueError(f"options come in whole contracts, not {self.quantity:g}")
         return self

@@ -1,6 +1,6 @@
 """What a calculator is given, or takes from the market where it is not: the time left, the rate."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -33,8 +33,14 @@ class Inputs:
             return RATE, [f"rate {RATE} assumed: the broker's is not known; send rate=… to choose one"]
         return known, [f"rate {known:g}: what TastyTrade prices options with"]
 
-    async def years(self, expiration: str | None, days: float | None = None, years: float | None = None) -> float:
-        """The time left, given in one of three ways; a date runs to 16:00 New York, with AM to 9:30."""
+    async def years(
+        self,
+        expiration: str | None,
+        days: float | None = None,
+        years: float | None = None,
+        now: datetime | None = None,
+    ) -> float:
+        """The time left from now, given in one of three ways; a date runs to 16:00 New York, with AM to 9:30."""
         if sum(given is not None for given in (expiration, days, years)) != 1:
             raise BadArgument("one of expiration, days and years is needed", "Send one, such as days=45")
         if expiration is None:
@@ -51,7 +57,7 @@ class Inputs:
             raise BadArgument(f"{day} is more than {LONGEST:.0f} years away", "Send an earlier date")
         calendar = await self._market.calendar()
         settled = calendar.settlement(day, "AM" if which == "AM" else "PM")
-        return years_until(settled, self._clock.now())
+        return years_until(settled, now or self._clock.now())
 
 
 def fraction(volatility: float | None) -> float | None:

@@ -457,7 +457,8 @@ class Leg(BaseModel):
     type: Literal["call", "put", "stock"] | None = None
     strike: float | None = None
     expiration: Annotated[str | None, Field(description="2026-12-18; also 2026-12-18 AM")] = None
-    symbol: Annotated[str | None, Field(description="OCC option symbol, in place of the three above")] = None
+    years: Annotated[float | None, Field(description="In place of expiration")] = None
+    symbol: Annotated[str | None, Field(description="OCC option symbol, in place of these")] = None
     price: Annotated[float | None, Field(description="$ a share")] = None
     volatility: Annotated[float | None, Field(description="A fraction: 0.32")] = None
 

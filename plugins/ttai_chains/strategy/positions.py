@@ -1,9 +1,9 @@
 """Legs as somebody gave them, made a position: quoted in a chain, or with the numbers that were sent along."""
 
-import asyncio
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import combinations
 
 from ttai import BadArgument, ExpirationQuotes, Host, Leg, understood
@@ -31,6 +31,7 @@ class Positions:
         self._service = service
         self._inputs = Inputs(host)
         self._compute = host.tasks.compute
+        self._clock = host.clock
 
     async def study(self, legs: Sequence[Leg], given: Given) -> Study:
         """The position that these legs are, or that a strategy by name is; BadArgument says which leg lacks what."""
@@ -63,6 +64,8 @@ class Positions:
             on = leg.expiration or given.expiration
             if leg.type == "stock":
                 continue
+            if leg.years is not None:
+                raise BadArgument(f"leg {number} has years, and a listed option a date", "Send its expiration, or spot")
             if on is None:
                 raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, or expiration=… for all")
             reads[number] = await self._service.read(chain, on)
@@ -130,21 +133,24 @@ class Positions:
                 "neither symbol nor spot was given", "Send symbol=TSLA for live quotes, or spot=… with the legs' prices"
             )
         rate, notes = await self._inputs.rate(given.rate)
-        years = await asyncio.gather(*(self._years(leg, number, given) for number, leg in enumerate(legs, 1)))
+        now = self._clock.now()  # of all legs: those of one date expire together
+        years = [await self._years(leg, number, given, now) for number, leg in enumerate(legs, 1)]
         european = given.symbol is not None and kind(normalize(given.symbol)) == "index"
         setting = Setting(given.spot, rate, given.dividend_yield or 0.0, european)
         return await self._compute(lambda: understood(lambda: by_hand.study(legs, years, setting, given, notes)))
 
-    async def _years(self, leg: Leg, number: int, given: Given) -> float:
+    async def _years(self, leg: Leg, number: int, given: Given, now: datetime) -> float:
         if leg.type == "stock":
             return math.inf
+        if leg.years is not None:
+            return leg.years
         if leg.expiration is not None:
             day, _, which = leg.expiration.partition(" ")
-            left = await self._inputs.years(f"{day} AM" if which.strip().upper() == "AM" else day)
+            left = await self._inputs.years(f"{day} AM" if which.strip().upper() == "AM" else day, now=now)
         elif given.expiration is None and given.days is None and given.years is None:
             raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, or days=45 for all")
         else:
-            left = await self._inputs.years(given.expiration, given.days, given.years)
+            left = await self._inputs.years(given.expiration, given.days, given.years, now)
         if left <= 0:
             raise BadArgument(f"leg {number} has expired", "Send a later expiration")
         return left

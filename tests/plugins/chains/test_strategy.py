@@ -2,14 +2,25 @@
 
 import json
 import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from fastmcp.exceptions import ToolError
 
+from ttai import BuyingPower, Leg
 from ttai.answers import BUDGET
+from ttai.quant.strategies.position import Setting
 from ttai.testing import Harness
+from ttai_chains.service import Chains
+from ttai_chains.strategy import by_hand
+from ttai_chains.strategy.positions import Positions
+from ttai_chains.strategy.studies import Given
+from ttai_chains.strategy.valuation import Valuation
 
 PUT = {"type": "put", "strike": 95, "quantity": -1, "price": 2.05}
 CONDOR = [
@@ -103,6 +114,16 @@ async def test_the_broker_is_asked_what_it_would_take(demo: Harness) -> None:
     assert "at most 4 legs" in found.text
 
 
+def test_an_account_with_portfolio_margin_gets_the_broker_s_word_alone() -> None:
+    legs = [Leg(quantity=-1, type="put", strike=95, price=2.05)]
+    study = by_hand.study(legs, [45 / 365], Setting(100.0, 0.04), Given(), [])
+    theirs = BuyingPower("5WT00001", portfolio_margin=True, change=Decimal("812.4"), requirement=Decimal("1017.4"))
+    found = Valuation(study).answer(theirs)
+    assert (found.margin_requirement, found.buying_power) == (None, None)
+    assert (found.broker_buying_power, found.broker_requirement) == (812.4, 1017.4)
+    assert found.margin_rules == ["the account has portfolio margin: only the broker's dry run counts"]
+
+
 async def test_a_broker_that_fails_costs_its_own_word_alone(fresh: Harness) -> None:
     await fresh.call("analyze_strategy", legs=[LISTED])
     fresh.simulator.faults.add("status", path="/accounts/5WT00718/orders/dry-run", status=503)
@@ -128,6 +149,28 @@ async def test_twelve_legs_are_one_strategy_and_thirteen_are_not(h: Harness) -> 
     assert "1 to 12 legs, not 13" in await refused(h, legs=[*many, PUT], **BY_HAND)
 
 
+async def test_legs_of_one_date_expire_together_while_the_clock_runs(h: Harness) -> None:
+    class Running:
+        """A clock that has moved whenever it is looked at."""
+
+        passed = 0.0
+
+        def now(self) -> datetime:
+            self.passed += 0.25
+            return h.clock.now() + timedelta(seconds=self.passed)
+
+        new_york = now
+
+    async def compute(fn: Callable[[], Any]) -> Any:
+        return fn()
+
+    host: Any = SimpleNamespace(market=h.app.market, clock=Running(), tasks=SimpleNamespace(compute=compute))
+    legs = [Leg.model_validate({**leg, "expiration": "2026-12-18"}) for leg in CONDOR]
+    study = await Positions(host, Chains(host)).study(legs, Given(spot=100.0))
+    assert study.position.exact
+    assert study.position.curve.breakevens() == [93, 107]
+
+
 async def test_a_calendar_is_told_to_be_valued_at_its_first_expiration(h: Harness) -> None:
     legs = [
         {"type": "call", "strike": 100, "quantity": -1, "price": 2.5, "expiration": "2026-12-18"},
@@ -138,6 +181,8 @@ async def test_a_calendar_is_told_to_be_valued_at_its_first_expiration(h: Harnes
     assert found.data["max_loss"] == pytest.approx(160, abs=0.01)
     assert len(found.data["breakevens"]) == 2
     assert any("valued at the first expiration" in note for note in found.data["notes"])
+    by_years = [{**leg, "expiration": None, "years": years} for leg, years in zip(legs, (0.08, 0.16), strict=True)]
+    assert (await h.call("analyze_strategy", legs=by_years, spot=100)).data["days"] == pytest.approx(0.08 * 365)
     blind = [legs[0], {**legs[1], "price": 60.0, "volatility": None}]
     assert found.data["max_profit"] > 0
     assert "mean of the others" in (await h.call("analyze_strategy", legs=blind, spot=60)).text
@@ -236,6 +281,8 @@ async def test_what_contradicts_itself_is_said(h: Harness) -> None:
         ({"legs": [], **BY_HAND}, "1 to 12 legs, not 0"),
         ({"legs": [{"type": "stock", "quantity": 100}], **BY_HAND}, "no option among the legs"),
         ({"legs": [{"type": "stock", "quantity": 100, "strike": 5}, PUT], **BY_HAND}, "neither strike nor expiration"),
+        ({"legs": [{**PUT, "years": 0.2, "expiration": "2026-12-18"}], "spot": 100}, "expiration or years, not both"),
+        ({"legs": [{**PUT, "years": 0.2}], "symbol": "AMD"}, "a listed option a date"),
         ({"legs": [{"quantity": -1}], **BY_HAND}, "a leg has a type"),
         ({"legs": [{"type": "put", "quantity": -1}], **BY_HAND}, "a put needs its strike"),
         ({"legs": [{**PUT, "qty": 1}], **BY_HAND}, "qty"),

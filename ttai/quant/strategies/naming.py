@@ -1,6 +1,7 @@
 """What traders call a set of legs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from ttai.quant.strategies.legs import Leg
@@ -31,11 +32,11 @@ _WITH_STOCK = {
 def named(legs: Sequence[Leg]) -> str:
     """The name of a strategy such as "iron condor"; "custom" for what has none."""
     stock = sum(leg.shares for leg in legs if not leg.is_option)
-    options = sorted((leg for leg in legs if leg.is_option), key=lambda leg: (leg.strike, leg.type != "put"))
+    options = _netted([leg for leg in legs if leg.is_option])
     if not options:
-        return "stock"
+        return "stock" if stock else CUSTOM
     lot = min(abs(leg.shares) for leg in options)
-    if any(leg.shares % lot for leg in options) or (stock and abs(stock) != lot) or cancelling(options):
+    if any(leg.shares % lot for leg in options) or (stock and abs(stock) != lot):
         return CUSTOM
     dates = sorted({leg.years for leg in options})
     if len(dates) > 1:
@@ -44,6 +45,19 @@ def named(legs: Sequence[Leg]) -> str:
     if stock:
         return _WITH_STOCK.get(signature, CUSTOM) if stock > 0 else CUSTOM
     return _alone(options) if len(options) == 1 else _ONE_EXPIRATION.get(signature) or _ratio(options)
+
+
+def _netted(options: Sequence[Leg]) -> list[Leg]:
+    """Each contract once, from the lowest strike up, puts first; what cancels out is gone."""
+    held: dict[tuple[float, bool, float], Leg] = {}
+    for leg in options:
+        key = (leg.strike, leg.type != "put", leg.years)
+        shares = leg.shares + (held[key].shares if key in held else 0.0)
+        if shares:
+            held[key] = replace(leg, shares=shares)
+        else:
+            del held[key]
+    return [held[key] for key in sorted(held)]
 
 
 def _signature(options: Sequence[Leg], lot: float) -> str:

@@ -22,7 +22,9 @@ NAMES = {
     "100s@100 -1c105@2": "covered call", "100s@100 1p95@2": "protective put", "100s@100 1p95@2 -1c105@2": "collar",
     "100s@100 -1p95@2 -1c105@2": "covered strangle", "50s@100 -1c105@2": "custom", "-100s@100 1c105@2": "custom",
     "100s@100 1c100@1 -1c105@2 1c110@1": "custom", "1c100@2 -1.5c105@1": "custom", "100s@100": "stock",
-    "-1p95@2 2p95@2": "custom", "1c90@1 1c95@1 1c100@1": "custom", "1c90@1 1p95@1 1c100@1 1p70@1": "custom",
+    "1p90@1 -1p95@2 1p90@1 -1p95@2": "put credit spread", "-1p95@2 2p95@2": "long put",
+    "-1p95@2 -1p95@2.1": "short put", "-1p95@2 1p95@2": "custom",
+    "1c90@1 1c95@1 1c100@1": "custom", "1c90@1 1p95@1 1c100@1 1p70@1": "custom",
 }  # fmt: skip
 
 
