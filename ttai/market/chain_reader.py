@@ -62,8 +62,17 @@ class _Moment:
 class ChainReader:
     """Reads options by the hundred: they come and go with a chain, where a quote is asked for again and again."""
 
-    def __init__(self, gate: Gate, supervisor: Supervisor, clock: Clock, rate: Callable[[], Awaitable[float]]) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        supervisor: Supervisor,
+        clock: Clock,
+        rate: Callable[[], Awaitable[float]],
+        is_open: Callable[[], bool],
+    ) -> None:
+        """`is_open` tells whether the exchange trades now."""
         self._gate = gate
+        self._is_open = is_open
         self._supervisor = supervisor
         self._clock = clock
         self._rate = rate
@@ -169,7 +178,10 @@ class ChainReader:
             forward = moment.spot * float(np.exp(moment.rate * years))
             notes = (*notes, "no strike near the price has two-sided quotes: the forward is the price at the rate")
         model = _model(one, strikes, mids, moment, forward, years)
-        streamed = _stream(model, symbols, {} if one.adjusted or years <= 0 else heard.greeks)
+        # The feed's greeks of the night are of the close, and so are the mids: with the time that is left since, only
+        # volatilities made of both agree with the prices.
+        told = heard.greeks if years > 0 and not one.adjusted and self._is_open() else {}
+        streamed = _stream(model, symbols, told)
         return ExpirationQuotes(
             expiration=one, as_of=now, source=heard.source, spot=moment.spot, forward=forward, years=years,
             rate=moment.rate, strikes=strikes, bid=bid, ask=ask, open_interest=open_interest, volume=volume,

@@ -63,7 +63,9 @@ class Market:
         self._book = Book(self.hub, clock)
         self.supervisor = Supervisor(self.hub, gate, self._book, self._is_open, timing)
         self._ticker = Ticker(self.supervisor, self._rows, cache)
-        self._chains = Chains(gate, cache, clock, ChainReader(gate, self.supervisor, clock, self.risk_free_rate))
+        self._chains = Chains(
+            gate, cache, clock, ChainReader(gate, self.supervisor, clock, self.risk_free_rate, self._is_open)
+        )
         self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._ticker)
 
     async def quote(self, symbol: str) -> Quote:

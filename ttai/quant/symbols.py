@@ -18,6 +18,9 @@ _YIELDS = "IRX FVX TNX TYX"
 INDICES = frozenset(f"{_STOCK_INDICES} {_VOLATILITIES} {_YIELDS}".split())
 """Cash indices, which the feed trades but never quotes."""
 
+BROAD_INDICES = INDICES & {"SPX", "XSP", "OEX", "XEO", "NDX", "XND", "RUT", "MRUT", "RUI", "RUA", "DJX"}
+"""Indices of the whole market, or nearly, for which a broker asks less margin."""
+
 _LONGEST = 40  # a future option in the broker's spelling is 27
 _LOOKS = "a symbol looks like SPY, BRK/B, SPX, 'SPY   260821C00500000', /ESM26:XCME or BTC/USD"
 

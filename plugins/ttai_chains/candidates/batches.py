@@ -12,6 +12,7 @@ from ttai.quant.strategies.legs import Leg
 from ttai.quant.strategies.margin import reg_t
 from ttai.quant.strategies.odds import Lognormal
 from ttai.quant.strategies.position import Position, Setting
+from ttai.quant.symbols import BROAD_INDICES
 from ttai_chains.candidates.placement import dated
 from ttai_chains.candidates.templates import Template
 
@@ -37,6 +38,7 @@ class Batch:
     front: ExpirationQuotes
     back: ExpirationQuotes | None
     index: bool
+    symbol: str
     columns: "Places"
     fill: "Numbers"
     mid: "Numbers"
@@ -116,12 +118,13 @@ class Batch:
             if part.row is None:
                 legs.append(Leg("stock", part.ratio * unit, price))
                 continue
-            years = dated(part, front, self.back).years
-            legs.append(Leg(part.type, part.ratio * unit, price, float(one.strikes[0, place]), years, float(iv[place])))
+            quotes, strike = dated(part, front, self.back), float(one.strikes[0, place])
+            terms = (quotes.years, float(iv[place]), quotes.dividend_yield)
+            legs.append(Leg(part.type, part.ratio * unit, price, strike, *terms))
         return tuple(legs)
 
     def capital(self, row: int) -> float:
-        """Dollars a unit ties up: the most it can lose, or where it is uncovered the buying power Regulation T asks."""
+        """Dollars a unit ties up: the most it can lose, or where that has no end the buying power of Regulation T."""
         if not self.template.uncovered:
             return float(self.loss[row])
-        return reg_t(self.legs(row), self.front.spot, broad_index=self.index).buying_power
+        return reg_t(self.legs(row), self.front.spot, broad_index=self.symbol in BROAD_INDICES).buying_power

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from ttai import ExpirationQuotes
-from ttai_chains.analysis import TYPES, nearest_delta
+from ttai_chains.analysis import TYPES
 from ttai_chains.candidates.templates import Beside, ByDelta, Part, Template
 
 if TYPE_CHECKING:
@@ -52,14 +52,9 @@ def legs_of(
     import numpy as np
 
     wanted = _wanted(template, deltas)
-    picks = []
-    for place, delta in zip(template.by_delta, wanted, strict=True):
-        part = template.parts[place]
-        quotes = dated(part, front, back)
-        found = nearest_delta(quotes, TYPES.index(part.type), delta)
-        if found is None:
-            raise ValueError(f"no {part.type} of {quotes.expiration.date} has a known delta")
-        picks.append(found.column)
+    picks = [
+        _nearest(template, place, delta, front, back) for place, delta in zip(template.by_delta, wanted, strict=True)
+    ]
     apart = USUAL_WIDTH * front.spot if width is None else width
     if not apart > 0:
         raise ValueError(f"a width is above 0 dollars, not {apart:g}")
@@ -73,6 +68,26 @@ def legs_of(
         Chosen(dated(part, front, back), part.row, int(column), part.ratio * (1 if part.row is not None else shares))
         for part, column, shares in zip(template.parts, row, [front.expiration.multiplier] * len(row), strict=True)
     ]
+
+
+def _nearest(
+    template: Template, place: int, delta: float, front: ExpirationQuotes, back: ExpirationQuotes | None
+) -> int:
+    """The column whose delta is nearest, of strikes that the legs at the same strike have, too."""
+    import numpy as np
+
+    part = template.parts[place]
+    quotes = dated(part, front, back)
+    row = TYPES.index(part.type)
+    off = np.abs(np.abs(quotes.delta[row]) - delta)
+    usable = np.isin(np.arange(len(off)), listed(quotes, row)) & np.isfinite(off)
+    for other in template.parts:
+        if other.strike == Beside(place) and other.row is not None:
+            there = dated(other, front, back)
+            usable &= np.isin(quotes.strikes, there.strikes[listed(there, other.row)])
+    if not usable.any():
+        raise ValueError(f"no {part.type} of {quotes.expiration.date} has a known delta where all its legs are listed")
+    return int(np.where(usable, off, np.inf).argmin())
 
 
 def _wanted(template: Template, deltas: Sequence[float] | None) -> list[float]:

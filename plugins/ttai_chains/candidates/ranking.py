@@ -39,7 +39,8 @@ class Terms:
     max_width: float | None = None
     min_pop: float | None = None
     max_spread: float = 10.0
-    index: bool = False  # European, and broad-based for a broker
+    index: bool = False  # European
+    symbol: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,9 @@ def search(
 
     chosen = choices(template, front, back, most, terms.target_delta, terms.max_width)
     none = np.full(len(chosen.columns), np.nan)
-    batch = Batch(template, front, back, terms.index, chosen.columns, none, none, none, none, none, none, none)
+    batch = Batch(
+        template, front, back, terms.index, terms.symbol, chosen.columns, none, none, none, none, none, none, none
+    )
     removed: dict[str, int] = {}
     for sift in (_two_sided, _narrow, _known, _priced, _likely):
         batch = sift(batch, terms, removed)

@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Template:
-    """A strategy by name, its strikes ascending; `uncovered` where a broker's margin is what it ties up."""
+    """A strategy by name, its strikes ascending; `uncovered` where its loss has no end and it ties up a margin."""
 
     name: str
     parts: tuple[Part, ...]
@@ -96,8 +96,7 @@ _ALL = (
     ),
     Template("strangle", (Part("put", -1, _FAR), Part("call", -1, _FAR)), uncovered=True),
     Template("straddle", (Part("put", -1, _MIDDLE), Part("call", -1, Beside(0))), uncovered=True),
-    Template("jade_lizard", (Part("put", -1, _SOLD), Part("call", -1, _SOLD), Part("call", 1, Beside(1, 1))),
-             uncovered=True),
+    Template("jade_lizard", (Part("put", -1, _SOLD), Part("call", -1, _SOLD), Part("call", 1, Beside(1, 1)))),
     Template("calendar", (Part("call", -1, ByDelta(0.50, 0.30, 0.70)), Part("call", 1, Beside(0), back=True))),
     Template("diagonal", (Part("call", 1, ByDelta(0.70, 0.60, 0.85), back=True), Part("call", -1, _SOLD))),
     Template("collar", (_STOCK, Part("put", 1, ByDelta(0.25, 0.10, 0.40)), Part("call", -1, _SOLD))),
@@ -107,8 +106,7 @@ _ALL = (
     Template("long_straddle", (Part("put", 1, _MIDDLE), Part("call", 1, Beside(0)))),
     Template("debit_spread", (Part("call", 1, _BOUGHT), Part("call", -1, Beside(0, 1)))),
     Template("put_debit_spread", (Part("put", -1, Beside(1, -1)), Part("put", 1, _BOUGHT))),
-    Template("put_ratio", (Part("put", -2, ByDelta(0.20, 0.05, 0.35)), Part("put", 1, ByDelta(0.40, 0.20, 0.50))),
-             uncovered=True),
+    Template("put_ratio", (Part("put", -2, ByDelta(0.20, 0.05, 0.35)), Part("put", 1, ByDelta(0.40, 0.20, 0.50)))),
     Template(
         "broken_wing_butterfly",
         (Part("put", 1, Beside(1, -2)), Part("put", -2, Beside(2, -1)), Part("put", 1, ByDelta(0.40, 0.20, 0.50))),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ttai.quant.strategies.figures import Figures, figures
 from ttai.quant.strategies.margin import Margin, reg_t
+from ttai.quant.symbols import BROAD_INDICES
 from ttai_chains.coming import Coming
 from ttai_chains.models.rolls import Close, DoNothing
 from ttai_chains.rolls.assignment import early, intrinsic
@@ -48,7 +49,7 @@ class Standing:
 
     def reg_t(self, study: Study) -> Margin:
         """What a position on this underlying ties up."""
-        return reg_t(study.position.legs, study.position.setting.spot, broad_index=self.european)
+        return reg_t(study.position.legs, study.position.setting.spot, broad_index=study.symbol in BROAD_INDICES)
 
     def dollars(self, net_debit: float) -> float:
         """A price of a lot in dollars of all lots."""

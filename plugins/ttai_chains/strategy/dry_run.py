@@ -24,7 +24,7 @@ class DryRun:
             return None, []
         order = order_of(study)
         if order is None:
-            return None, [f"the broker takes orders of at most {MOST_LEGS} legs with a price: its margin is not asked"]
+            return None, [f"the broker is not asked: it takes 1 to {MOST_LEGS} legs, whole shares, and a price above 0"]
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._broker.dry_run(order), []
@@ -38,10 +38,11 @@ class DryRun:
 
 def order_of(study: Study) -> Order | None:
     """The order that would open the position at its price; None where it is none."""
-    legs = _netted(study)
-    lots = math.gcd(*(leg.quantity for leg in legs))
-    debit = study.position.debit
-    price = round(Decimal(abs(debit)) / (study.multiplier * lots), 2) if lots else Decimal(0)
+    legs, debit = _netted(study), study.position.debit
+    if any(one.leg.quantity != int(one.leg.quantity) for one in study.listed):
+        return None
+    unit = math.gcd(*(int(leg.shares) for leg in study.position.legs))  # shares behind a dollar of the price
+    price = round(Decimal(abs(debit)) / unit, 2)
     if not 1 <= len(legs) <= MOST_LEGS or price <= 0:
         return None
     return Order(tuple(legs), price, "debit" if debit > 0 else "credit")

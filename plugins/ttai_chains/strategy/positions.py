@@ -21,6 +21,7 @@ from ttai_chains.strategy import by_hand
 from ttai_chains.strategy.studies import Given, Listed, Study, brief
 
 FAR = 0.05  # a delta off by more is said
+_MORNING = {"AM", "SPX", "NDX", "RUT", "DJX", "VIX"}  # roots that settle at the open, and the word for it
 _ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
 
 
@@ -42,7 +43,8 @@ class Positions:
                 raise BadArgument(
                     "a strategy by name is found in the chain, at its price", "Leave spot out, or send legs"
                 )
-            given = replace(given, volatility=fraction(given.volatility))
+            symbol = underlying((), given.symbol)
+            given = replace(given, symbol=symbol, volatility=fraction(given.volatility))
             listed = await self.template(given)
             return self.quoted(listed, given, _compromises(listed, given))
         if not 1 <= len(legs) <= MOST_LEGS:
@@ -52,6 +54,8 @@ class Positions:
                 "there is no option among the legs", "Stock alone is no strategy: get_quote has its price"
             )
         given = replace(given, symbol=underlying(legs, given.symbol), volatility=fraction(given.volatility))
+        if given.symbol is not None and kind(given.symbol) == "index" and any(leg.type == "stock" for leg in legs):
+            raise BadArgument(f"{given.symbol} is an index, it has no shares to hold", "Leave the stock leg out")
         if given.spot is None and (given.symbol is not None or given.snapshot is not None):
             return self.quoted(await self.find(legs, given), given)
         return await self._by_hand(legs, given)
@@ -109,7 +113,7 @@ class Positions:
         setting = Setting(
             quotes.spot,
             quotes.rate if given.rate is None else given.rate,
-            quotes.dividend_yield if given.dividend_yield is None else given.dividend_yield,
+            _yield(quotes, given),
             european=kind(front.chain.symbol) == "index",
         )
         parts = [_part(one, number, given, multiplier, notes) for number, one in enumerate(listed, 1)]
@@ -146,6 +150,7 @@ class Positions:
             return leg.years
         if leg.expiration is not None:
             day, _, which = leg.expiration.partition(" ")
+            which = "AM" if which.strip().upper() in _MORNING else which
             left = await self._inputs.years(f"{day} AM" if which.strip().upper() == "AM" else day, now=now)
         elif given.expiration is None and given.days is None and given.years is None:
             raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, or days=45 for all")
@@ -158,7 +163,10 @@ class Positions:
 
 def underlying(legs: Iterable[Leg], symbol: str | None) -> str | None:
     """What all legs are about, by the symbol given and their own; BadArgument where they differ."""
-    named = {} if symbol is None else {understood(lambda: normalize(symbol)): "symbol"}
+    named: dict[str, str] = {}
+    if symbol is not None:
+        name = understood(lambda: normalize(symbol))
+        named[_ROOTS.get(name, name)] = "symbol"
     for number, leg in enumerate(legs, 1):
         if leg.symbol is not None:
             root = leg.option.root.rstrip("0123456789") if leg.option else leg.symbol
@@ -235,7 +243,14 @@ def _part(one: Listed, number: int, given: Given, multiplier: int, notes: list[s
         volatility = quotes.smile.nearest(leg.strike or 0.0) or math.nan
         notes.append(f"leg {number} has no IV of its own: the smile's at the nearest strike is used")
     strike, shares = leg.strike or 0.0, leg.quantity * multiplier
-    return Part(leg.type or "call", shares, price, strike, quotes.years, volatility)
+    return Part(leg.type or "call", shares, price, strike, quotes.years, volatility, _yield(quotes, given))
+
+
+def _yield(quotes: ExpirationQuotes, given: Given) -> float:
+    """The yield given, else that of the expiration's own forward, which another rate does not move."""
+    if given.dividend_yield is not None:
+        return given.dividend_yield
+    return quotes.dividend_yield + (0.0 if given.rate is None else given.rate - quotes.rate)
 
 
 def _implied(quotes: ExpirationQuotes, notes: list[str]) -> Implied | None:

@@ -13,7 +13,7 @@ from ttai.quant.strategies.margin import Margin, reg_t
 from ttai.quant.strategies.naming import cancelling, crossed, named
 from ttai.quant.strategies.paths import OnTheWay, on_the_way
 from ttai.quant.strategies.position import Position
-from ttai.quant.symbols import kind, normalize
+from ttai.quant.symbols import BROAD_INDICES
 from ttai_chains.models.strategy import LegRow, PnlRow, ShiftRow, Strategy
 from ttai_chains.strategy.studies import Listed, Study
 
@@ -23,6 +23,10 @@ SHIFTS = (-10.0, -5.0, 5.0, 10.0)  # volatility points
 FAR = 0.05  # two probabilities of profit that differ by more are said to
 YEAR = 365
 POP = "pop, expected_value: risk neutral, lognormal in closed form, drift r − q, at {volatility}"
+CARRY = "expected_value leaves out interest on what is paid or taken, and dividends of stock"
+INTEREST = "interest on what is {} makes ${:,.2f} until then, what goes beyond violates arbitrage"
+WIDE = "what is there at once (natural) is ${:,.2f} worse than the mid it counts at: the market is wide"
+WIDEST = 0.25  # of the debit or credit, between mid and natural
 SKEW = "…_skew: as the chain's options imply (Breeden-Litzenberger)"
 PATHS = "prob_half_profit, prob_touch: seeded Monte Carlo of 8,192 paths, ±{error:.1%}, before expiry"
 MODEL = "P/L before expiry and greeks: Black-Scholes-Merton at each leg's IV"
@@ -98,14 +102,19 @@ class Valuation:
     def margin(self) -> Margin:
         """What Regulation T asks for."""
         study = self.study
-        index = study.symbol is not None and kind(normalize(study.symbol)) == "index"
-        return reg_t(study.position.legs, study.position.setting.spot, broad_index=index)
+        return reg_t(study.position.legs, study.position.setting.spot, broad_index=study.symbol in BROAD_INDICES)
 
     @property
     def _natural(self) -> float | None:
         shares = [leg.shares for leg in self.study.position.legs]
         cost = math.fsum(n * one.natural for n, one in zip(shares, self.study.listed, strict=True))
         return cost if math.isfinite(cost) else None
+
+    @property
+    def _slippage(self) -> float:
+        """Dollars between what it counts at and what is there at once; 0 unknown."""
+        natural = self._natural if self.study.listed else None
+        return 0.0 if natural is None else natural - self.figures.debit
 
     @cached_property
     def _later(self) -> float:
@@ -169,7 +178,13 @@ class Valuation:
         for asked, leg, place in zip(self.study.legs, position.legs, listed, strict=True):
             stock = not leg.is_option
             delta = pricing.greeks(
-                leg.type == "call", one.spot, leg.strike, leg.years, leg.volatility, one.rate, one.dividend_yield
+                leg.type == "call",
+                one.spot,
+                leg.strike,
+                leg.years,
+                leg.volatility,
+                one.rate,
+                one.dividend_yield if leg.dividend_yield is None else leg.dividend_yield,
             ).delta
             rows.append(
                 LegRow(
@@ -224,10 +239,13 @@ class Valuation:
             notes.append("return_on_capital null: there is nothing to lose")
         elif one.max_loss is None:
             notes.append("capital: the loss has no end, so it is the buying power under Regulation T")
+        if self._slippage > WIDEST * abs(one.debit):
+            notes.append(WIDE.format(self._slippage))
         if not study.position.exact:
             notes.append("it is valued at the first expiration, later legs by the model at their own IV")
         notes += [POP.format(volatility=study.volatility_from)] if one.lognormal is not None else []
         notes += [SKEW] if one.implied is not None else []
+        notes += [CARRY] if one.lognormal is not None else []
         notes += [PATHS.format(error=way.error), MODEL] if way is not None else []
         return list(dict.fromkeys(notes))
 
@@ -239,10 +257,11 @@ def flaws(position: Position, one: Figures) -> list[str]:
         notes.append(f"legs {first + 1} and {second + 1} are the same contract bought and sold: they cancel out")
     if crossed(position.legs):
         notes.append("a short call is struck below a short put: one of them is in the money at any price")
+    interest = abs(one.debit) * math.expm1(position.setting.rate * position.front)
     if one.least > 0:
-        notes.append(f"it wins at least ${one.least:,.2f} at any price: these prices violate arbitrage")
+        notes.append(f"it wins ${one.least:,.2f} or more at any price; {INTEREST.format('paid', interest)}")
     if one.most < 0:
-        notes.append(f"it loses at least ${-one.most:,.2f} at any price: nobody would take it at these prices")
+        notes.append(f"it loses ${-one.most:,.2f} or more at any price; {INTEREST.format('taken', interest)}")
     return notes
 
 

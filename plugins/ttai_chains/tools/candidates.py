@@ -31,7 +31,7 @@ PRICES = (
 )
 ODDS = (
     "pop, expected_value: lognormal at the expiration's ATM IV, drift r − q; …_skew: as the chain's options imply; "
-    "return_on_capital: max_profit / capital"
+    "return_on_capital: max_profit / capital; expected_value without interest, and without dividends of stock"
 )
 REMOVED = {
     "two_sided": ("have a leg without a two-sided market", "ask in regular hours, or another expiration"),
@@ -95,7 +95,7 @@ class CandidateTools:
         index = kind(chain.symbol) == "index"
         if index and any(part.row is None for part in template.parts):
             raise BadArgument(f"{chain.symbol} is an index, it has no shares to hold", "Ask an ETF such as SPY")
-        terms = Terms(target_delta, max_width, min_pop, self._settings.max_spread_percent, index)
+        terms = Terms(target_delta, max_width, min_pop, self._settings.max_spread_percent, index, chain.symbol)
         asked = _Asked(template, terms, sort, limit)
         pairs, notes = await self._read(chain, dte, two_dated=template.two_dated)
         coming = await self._events.coming(chain.symbol, pairs[0][0].today)

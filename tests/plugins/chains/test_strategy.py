@@ -15,7 +15,7 @@ from fastmcp.exceptions import ToolError
 from ttai import BuyingPower, Leg
 from ttai.answers import BUDGET
 from ttai.quant.strategies.position import Setting
-from ttai.testing import Harness
+from ttai.testing import Harness, Reply, harness
 from ttai_chains.service import Chains
 from ttai_chains.strategy import by_hand
 from ttai_chains.strategy.positions import Positions
@@ -111,7 +111,7 @@ async def test_the_broker_is_asked_what_it_would_take(demo: Harness) -> None:
     many = [{**LISTED, "symbol": f"AMD   261218P00{strike}000"} for strike in (230, 235, 240, 245, 250)]
     found = await demo.call("analyze_strategy", legs=many)
     assert found.data.get("broker_account") is None
-    assert "at most 4 legs" in found.text
+    assert "it takes 1 to 4 legs" in found.text
 
 
 def test_an_account_with_portfolio_margin_gets_the_broker_s_word_alone() -> None:
@@ -254,9 +254,116 @@ async def test_prices_nobody_would_quote_are_analysed_and_said(h: Harness) -> No
     assert below.data["pop"] is None
     assert "below intrinsic value" in below.text
     free = [{**PUT, "strike": 90, "price": 3}, {**PUT, "quantity": 1, "price": 2}]
-    assert "wins at least $100.00 at any price" in (await h.call("analyze_strategy", legs=free, **BY_HAND)).text
+    assert "wins $100.00 or more at any price" in (await h.call("analyze_strategy", legs=free, **BY_HAND)).text
     dear = [{**PUT, "strike": 90, "price": 1}, {**PUT, "quantity": 1, "price": 7}]
-    assert "loses at least $100.00 at any price" in (await h.call("analyze_strategy", legs=dear, **BY_HAND)).text
+    assert "loses $100.00 or more at any price" in (await h.call("analyze_strategy", legs=dear, **BY_HAND)).text
+
+
+def at_once(reply: Reply) -> float:
+    """The P/L now at the price now."""
+    return float(next(row["now"] for row in reply.rows("pnl") if row["move_percent"] == 0))
+
+
+@pytest.mark.parametrize("hours", [0.0, 9.0, 22.0, 40.0])  # the morning; after the close; before the open; Sunday
+async def test_at_any_hour_the_mids_are_no_edge(hours: float) -> None:
+    """What is quoted is worth what it costs now, and pays nobody on average; interest apart."""
+    async with harness(sessions="real") as h:
+        h.clock.advance(hours * 3600)
+        for asked in (
+            {"symbol": "SPY", "strategy": "csp", "dte": 1},
+            {"symbol": "SPX", "strategy": "iron_condor", "dte": 7},
+            {"symbol": "SPX", "strategy": "calendar", "dte": 3},
+        ):
+            found = await h.call("analyze_strategy", **asked)
+            most = 0.06 * abs(found.data["net_debit"])
+            assert abs(at_once(found)) < most / 2, (hours, asked)
+            if asked["strategy"] != "calendar":  # what that wins hangs on the volatility between its dates
+                assert abs(found.data["expected_value_skew"]) < most, (hours, asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"symbol": "DIS", "dte": 0},
+        {"symbol": "VIX", "dte": 30},
+        {"symbol": "VIX", "dte": 60},
+        {"symbol": "SPX", "dte": 0},
+    ],
+)
+async def test_each_leg_of_a_calendar_goes_by_its_own_forward(h: Harness, asked: dict[str, Any]) -> None:
+    found = await h.call("analyze_strategy", strategy="calendar", **asked)
+    assert abs(at_once(found)) < 0.05 * found.data["net_debit"]
+    for leg in found.rows("legs"):
+        on = {"snapshot": found.data["snapshot"], "expiration": leg["expiration"]}
+        chain = await h.call("get_option_chain", strikes=60, option_type="call", **on)
+        (row,) = [row for row in chain.rows("contracts") if row["strike"] == leg["strike"]]
+        assert leg["delta"] == pytest.approx(row["delta"], abs=0.02)
+
+
+async def test_another_rate_does_not_move_the_forward(h: Harness) -> None:
+    asked = {"symbol": "SPY", "strategy": "covered_call"}
+    usual, other = [(await h.call("analyze_strategy", **asked, **more)) for more in ({}, {"rate": 0.0})]
+    assert other.data["pop"] == pytest.approx(usual.data["pop"], abs=1e-6)
+    assert other.data["expected_value"] == pytest.approx(usual.data["expected_value"], abs=0.5)
+
+
+async def test_interest_is_told_beside_a_sure_win(h: Harness) -> None:
+    day = "2027-09-17"
+    kinds = (("call", 6600, 1), ("call", 6800, -1), ("put", 6800, 1), ("put", 6600, -1))
+    box = [{"type": kind, "strike": strike, "quantity": n, "expiration": day} for kind, strike, n in kinds]
+    found = await h.call("analyze_strategy", symbol="SPX", legs=box)
+    assert found.data["strategy"] == "long box"
+    sure = found.data["max_profit"]
+    interest = found.data["net_debit"] * math.expm1(found.data["rate"] * found.data["days"] / 365)
+    assert sure == pytest.approx(interest, rel=0.15)
+    assert f"it wins ${sure:,.2f} or more at any price; interest on what is paid makes ${interest:,.2f}" in found.text
+
+
+async def test_the_broker_is_asked_for_uneven_stock_in_shares(h: Harness) -> None:
+    call = {"type": "call", "strike": 260, "quantity": -1, "expiration": "2026-12-18"}
+    for shares, calls in ((100, -1), (150, -1), (300, -2)):
+        legs = [{"type": "stock", "quantity": shares}, {**call, "quantity": calls}]
+        data = (await h.call("analyze_strategy", symbol="AMD", legs=legs)).data
+        assert data["broker_buying_power"] == pytest.approx(data["buying_power"], rel=0.02)
+    broken = [{"type": "stock", "quantity": 50.5}, call]
+    assert "whole shares" in (await h.call("analyze_strategy", symbol="AMD", legs=broken)).text
+
+
+async def test_only_the_broad_indices_ask_less_margin(h: Harness) -> None:
+    for symbol, share in (("SPX", 0.15), ("VIX", 0.20)):
+        found = await h.call("analyze_strategy", symbol=symbol, strategy="straddle", dte=60)
+        legs, spot = found.rows("legs"), found.data["price"]
+        asked = [share * spot - max((leg["strike"] - spot) * (1 if leg["type"] == "call" else -1), 0.0) for leg in legs]
+        expected = 100 * (sum(leg["price"] for leg in legs) + max(asked))
+        assert found.data["margin_requirement"] == pytest.approx(expected, rel=1e-3)
+
+
+async def test_an_index_root_that_settles_in_the_morning_does_so_by_hand_too(h: Harness) -> None:
+    leg = {"symbol": "SPX   261218P06500000", "quantity": -1, "price": 50}
+    listed = (await h.call("analyze_strategy", legs=[{**leg, "price": None}])).data
+    by_hand = (await h.call("analyze_strategy", legs=[leg], spot=6700)).data
+    assert by_hand["days"] == pytest.approx(listed["days"])
+    same = await h.call("analyze_strategy", symbol="SPXW", legs=[{"symbol": "SPXW  261218P06500000", "quantity": -1}])
+    assert same.data["symbol"] == "SPX"
+
+
+async def test_the_same_legs_tie_up_the_same_capital_wherever_they_are_asked_about(h: Harness) -> None:
+    found = await h.call("find_strategies", symbol="AMD", strategy="jade_lizard", dte=[45], limit=1)
+    (row,) = found.rows("candidates")
+    legs = []
+    for part in row["legs"].split(", "):
+        quantity, strike = part.split()
+        kind = {"p": "put", "c": "call"}[strike[-1]]
+        legs.append({"quantity": int(quantity), "type": kind, "strike": float(strike[:-1])})
+    on = {"snapshot": found.data["snapshot"], "expiration": found.data.get("expiration") or row["expiration"]}
+    closely = (await h.call("analyze_strategy", legs=legs, **on)).data
+    assert row["capital"] == pytest.approx(closely["capital"], rel=0.01)
+    assert row["return_on_capital"] == pytest.approx(closely["return_on_capital"], rel=0.1)
+
+
+async def test_a_wide_market_is_told(h: Harness) -> None:
+    assert "the market is wide" in (await h.call("analyze_strategy", symbol="XBI", strategy="put_spread")).text
+    assert "the market is wide" not in (await h.call("analyze_strategy", symbol="SPY", strategy="put_spread")).text
 
 
 async def test_what_contradicts_itself_is_said(h: Harness) -> None:
@@ -283,6 +390,7 @@ async def test_what_contradicts_itself_is_said(h: Harness) -> None:
         ({"legs": [{"type": "stock", "quantity": 100, "strike": 5}, PUT], **BY_HAND}, "neither strike nor expiration"),
         ({"legs": [{**PUT, "years": 0.2, "expiration": "2026-12-18"}], "spot": 100}, "expiration or years, not both"),
         ({"legs": [{**PUT, "years": 0.2}], "symbol": "AMD"}, "a listed option a date"),
+        ({"legs": [{"type": "stock", "quantity": 100}, PUT], "symbol": "SPX"}, "it has no shares to hold"),
         ({"legs": [{"quantity": -1}], **BY_HAND}, "a leg has a type"),
         ({"legs": [{"type": "put", "quantity": -1}], **BY_HAND}, "a put needs its strike"),
         ({"legs": [{**PUT, "qty": 1}], **BY_HAND}, "qty"),

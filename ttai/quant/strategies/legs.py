@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+_ROUNDING = 1e-13  # of the largest leg: less is nothing
+
 LegType = Literal["call", "put", "stock"]
 
 
@@ -19,8 +21,9 @@ class Leg:
     """One leg: `shares` is contracts × multiplier, or shares of the stock; below 0 it is short.
 
     `price` is dollars a share, `strike` dollars (0 for stock), `years` the time to its settlement (infinite for
-    stock), `volatility` an annual fraction (0 for stock; NaN unknown, which makes NaN of what needs it). ValueError
-    for numbers that no leg has.
+    stock), `volatility` an annual fraction (0 for stock; NaN unknown, which makes NaN of what needs it),
+    `dividend_yield` what the forward of its expiration stands for, None the setting's. ValueError for numbers that no
+    leg has.
     """
 
     type: LegType
@@ -29,6 +32,7 @@ class Leg:
     strike: float = 0.0
     years: float = math.inf
     volatility: float = 0.0
+    dividend_yield: float | None = None
 
     def __post_init__(self) -> None:
         """Hold the numbers to what a leg can have."""
@@ -62,22 +66,26 @@ class Columns:
     price: "Numbers"
     years: "Numbers"
     volatility: "Numbers"
+    dividend_yield: "Numbers"
 
     @classmethod
-    def of(cls, legs: Sequence[Leg]) -> "Columns":
-        """The arrays of these legs, in their order."""
+    def of(cls, legs: Sequence[Leg], dividend_yield: float = 0.0) -> "Columns":
+        """The arrays of these legs, in their order; the yield of those that have none of their own."""
         import numpy as np
 
         shares, strike, price, years, volatility = np.array(
             [(leg.shares, leg.strike, leg.price, leg.years, leg.volatility) for leg in legs], np.float64
         ).T
+        yields = [dividend_yield if leg.dividend_yield is None else leg.dividend_yield for leg in legs]
         types = np.array([leg.type for leg in legs])
-        return cls(types != "put", types == "stock", shares, strike, price, years, volatility)
+        return cls(types != "put", types == "stock", shares, strike, price, years, volatility, np.array(yields))
 
 
 def net_debit(legs: Sequence[Leg]) -> float:
     """Dollars paid for all legs together; below 0 is a credit."""
-    return math.fsum(leg.shares * leg.price for leg in legs)
+    paid = [leg.shares * leg.price for leg in legs]
+    total = math.fsum(paid)
+    return 0.0 if abs(total) <= _ROUNDING * max(map(abs, paid), default=0.0) else total
 
 
 def front(legs: Sequence[Leg]) -> float:

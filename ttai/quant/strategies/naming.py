@@ -7,6 +7,7 @@ from itertools import combinations
 from ttai.quant.strategies.legs import Leg
 
 CUSTOM = "custom"
+_CENT = 0.01  # dollars: widths that differ by less are the same
 
 # Options of one expiration from the lowest strike up, type and sign and how many of the smallest lot; a strike that is
 # the same as the one before stands in the same word.
@@ -44,7 +45,12 @@ def named(legs: Sequence[Leg]) -> str:
     signature = _signature(options, lot)
     if stock:
         return _WITH_STOCK.get(signature, CUSTOM) if stock > 0 else CUSTOM
-    return _alone(options) if len(options) == 1 else _ONE_EXPIRATION.get(signature) or _ratio(options)
+    if len(options) == 1:
+        return _alone(options)
+    name = _ONE_EXPIRATION.get(signature) or _ratio(options)
+    strikes = [leg.strike for leg in options]
+    uneven = len(strikes) == 3 and abs((strikes[1] - strikes[0]) - (strikes[2] - strikes[1])) > _CENT
+    return f"broken-wing {name}" if uneven and name in ("call butterfly", "put butterfly") else name
 
 
 def _netted(options: Sequence[Leg]) -> list[Leg]:

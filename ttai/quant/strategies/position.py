@@ -61,7 +61,7 @@ class Position:
     @cached_property
     def columns(self) -> Columns:
         """The legs as arrays."""
-        return Columns.of(self.legs)
+        return Columns.of(self.legs, self.setting.dividend_yield)
 
     @cached_property
     def debit(self) -> float:
@@ -100,7 +100,7 @@ class Position:
         is_call, strike = at.is_call[options], at.strike[options]
         left = np.maximum(at.years[options] - elapsed, 0.0)
         volatility = np.maximum(at.volatility[options] + shift, 0.0)
-        value = pricing.price(is_call, spots, strike, left, volatility, one.rate, one.dividend_yield)
+        value = pricing.price(is_call, spots, strike, left, volatility, one.rate, at.dividend_yield[options])
         exercised = np.maximum(np.where(is_call, spots - strike, strike - spots), 0.0)
         value = np.where(is_call | (left <= 0) | (not one.european), np.maximum(value, exercised), value)
         total: Numbers = value @ at.shares[options] + spots[:, 0] * at.shares[at.is_stock].sum()
@@ -124,7 +124,7 @@ class Position:
             at.years[options],
             at.volatility[options],
             one.rate,
-            one.dividend_yield,
+            at.dividend_yield[options],
         )
         held = at.shares[at.is_stock].sum()
         sums = [(column * at.shares[options]).sum() for column in each]
