@@ -14,7 +14,9 @@ from fastmcp.exceptions import ToolError
 
 from ttai import BuyingPower, Leg
 from ttai.answers import BUDGET
-from ttai.quant.strategies.position import Setting
+from ttai.quant.strategies.legs import Leg as Part
+from ttai.quant.strategies.paths import on_the_way
+from ttai.quant.strategies.position import Position, Setting
 from ttai.testing import Harness, Reply, harness
 from ttai_chains.service import Chains
 from ttai_chains.strategy import by_hand
@@ -443,6 +445,10 @@ async def test_the_paths_reach_half_the_profit_more_often_than_all_of_it_stays(h
     one, again = [(await h.call("analyze_strategy", legs=CONDOR, **BY_HAND)).data for _ in range(2)]
     assert one == again
     assert one["prob_half_profit"] > one["pop"]
+    rows: list[dict[str, Any]] = (await h.call("analyze_strategy", legs=CONDOR, **BY_HAND)).rows("legs")
+    parts = [Part(row["type"], 100 * row["quantity"], row["price"], row["strike"], 45 / 365, row["iv"]) for row in rows]
+    way = on_the_way(Position(tuple(parts), Setting(100.0, 0.04)), one["volatility"], 100.0, [])
+    assert one["prob_half_profit"] == pytest.approx(way.profit, abs=1e-3)  # half of 200 dollars
     random = np.random.default_rng(3)
     sigma, steps = one["volatility"], 450
     moves = random.standard_normal((4000, steps)) * sigma * math.sqrt(45 / 365 / steps)

@@ -68,6 +68,12 @@ def test_a_spread_for_nothing_has_a_stretch_without_profit_and_no_breakeven() ->
     assert curve(book("1p70@0 0.5c80@0 -1c90@0 1c100@0")).level() == [(70.0, 80.0)]
 
 
+def test_shares_that_only_rounding_leaves_have_no_slope() -> None:
+    parts = curve(book("0.1c100@1 0.2c105@1 -0.3c110@1"))  # 10 + 20 − 30 shares, in floats not quite
+    assert parts.slope[0] == 0.0
+    assert math.isfinite(parts.highest[0])
+
+
 def test_a_single_price_where_nothing_is_won_is_a_breakeven() -> None:
     touching = curve(book("1c90@10 -2c100@0 1c110@0"))
     assert touching.highest[0] == 0.0

@@ -1,6 +1,7 @@
 """A position before it expires: its worth by the model, its greeks, and calendars at their first expiration."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,18 @@ def test_an_american_put_is_worth_its_exercise_and_an_index_put_is_not() -> None
     assert at(put, european=True).worth([100.0])[0] == pytest.approx(
         100 * float(pricing.price(False, 100, 150, YEARS, 0.3, 0.04, 0.01))
     )
+
+
+def test_a_call_counts_at_least_what_exercise_brings_of_an_index_too() -> None:
+    deep = at(book("1c50@50"), dividend_yield=0.3, european=True)  # as a European option it is worth less
+    assert deep.worth([100.0])[0] == 5000.0
+
+
+def test_a_yield_of_its_own_goes_before_the_setting_s() -> None:
+    (put,) = book("1p95@2")
+    own = replace(put, dividend_yield=0.08)
+    assert at([own]).worth([100.0])[0] == pytest.approx(at([put], dividend_yield=0.08).worth([100.0])[0])
+    assert at([own]).greeks().delta == pytest.approx(at([put], dividend_yield=0.08).greeks().delta)
 
 
 def test_a_calendar_is_what_its_later_leg_is_worth_when_the_first_expires() -> None:
