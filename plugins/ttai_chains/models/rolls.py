@@ -27,7 +27,8 @@ class Close(BaseModel):
 
 class DoNothing(BaseModel):
     """The position left as it is: `delta` in shares, `time_value` dollars the rolled options still have to lose,
-    `theta` $ a day, `max_gain` the most it can still win from here, null without end."""
+    `theta` $ a day, `max_gain` the most it can still win from here, null without end; `margin_requirement` is
+    Regulation T's."""
 
     delta: Shares | None
     short_delta: Greek | None
@@ -36,7 +37,7 @@ class DoNothing(BaseModel):
     time_value: Money | None
     theta: Money | None
     max_gain: Money | None
-    buying_power: Money | None
+    margin_requirement: Money | None
     at_expiry: str
     events: str | None
     early_assignment: str | None
@@ -46,8 +47,8 @@ class RollRow(BaseModel):
     """One roll: `opened` are its legs, such as "+1 210p, -1 220p"; `fill`, `mid` and `natural` are of
     closing and opening together, dollars a share of a lot, below 0 a credit.
 
-    `delta` is the whole position's afterwards, in shares, `delta_cut` how many shares that of the rolled options
-    shrinks, `short_delta` the largest of what is sold; `buying_power` dollars the roll takes, below 0 frees;
+    `delta` is the whole position's afterwards, in shares, `delta_cut` how many shares it shrinks,
+    `short_delta` the largest of what is sold; `buying_power` dollars the roll takes, below 0 frees;
     `spread_percent` and `open_interest` are the worst leg's; `events` fall before the new expiration.
     """
 

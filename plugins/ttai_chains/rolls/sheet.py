@@ -24,7 +24,7 @@ MOST_MARGINS = 120  # margins worked out for a ranking
 USUAL_DAYS = 30  # that a roll adds
 LEAST_CUT = 0.5  # shares: less is none
 METHODS = (
-    "delta: the position's after the roll, in shares; delta_cut: by how many that of the rolled options shrinks",
+    "delta: the position's after the roll, in shares; delta_cut: by how many it shrinks, without its sign",
     "buying_power: dollars the roll takes, below 0 frees: requirement after less before (Regulation T), and fill",
 )
 
@@ -106,7 +106,8 @@ class RollSheet:
     def _cuts(self, found: Ways) -> "Numbers":
         import numpy as np
 
-        cuts: Numbers = abs(self.standing.rolled.delta) - np.abs(found.delta)
+        kept = self.standing.kept_delta
+        cuts: Numbers = abs(kept + self.standing.rolled.delta) - np.abs(kept + found.delta)
         return cuts
 
     def _added(self, found: Ways) -> "Numbers":

@@ -82,7 +82,7 @@ class Standing:
             time_value=left * rolled.expiration.multiplier,
             theta=float(position.greeks().theta),
             max_gain=most if math.isfinite(most) else None,
-            buying_power=self.margin.requirement,
+            margin_requirement=self.margin.requirement,
             at_expiry=self._at_expiry(sold),
             events=self.coming.before(rolled.expiration.date),
             early_assignment=self.early(sold),

@@ -174,12 +174,12 @@ def _rows(chosen: Sequence[Candidate], coming: Coming) -> list[CandidateRow]:
                 implied[quotes.expiration.key] = Implied(quotes.smile)
             except ValueError:
                 implied[quotes.expiration.key] = None
-    return [
-        CandidateRow.of(
-            one, implied[one.batch.front.expiration.key], coming.before(one.batch.front.expiration.date)
-        )
-        for one in chosen
-    ]  # fmt: skip
+    rows = []
+    for one in chosen:
+        front = one.batch.front
+        last = one.batch.back or front  # what comes before the later leg expires is in its volatility
+        rows.append(CandidateRow.of(one, implied[front.expiration.key], coming.before(last.expiration.date)))
+    return rows
 
 
 def _sifted(asked: _Asked, found: Sequence[Found]) -> list[str]:

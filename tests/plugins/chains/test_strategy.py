@@ -302,6 +302,15 @@ async def test_each_leg_of_a_calendar_goes_by_its_own_forward(h: Harness, asked:
         assert leg["delta"] == pytest.approx(row["delta"], abs=0.02)
 
 
+async def test_a_debit_of_the_strikes_apart_is_no_flood_of_breakevens(h: Harness) -> None:
+    legs = [
+        {"type": "put", "strike": 230, "quantity": -1, "expiration": "2026-12-18", "price": 4},
+        {"type": "put", "strike": 240, "quantity": 1, "expiration": "2027-01-15", "price": 14},
+    ]
+    found = (await h.call("analyze_strategy", symbol="AMD", legs=legs)).data
+    assert len(found["breakevens"]) == len(found["level_zones"]) == 1
+
+
 async def test_another_rate_does_not_move_the_forward(h: Harness) -> None:
     asked = {"symbol": "SPY", "strategy": "covered_call"}
     usual, other = [(await h.call("analyze_strategy", **asked, **more)) for more in ({}, {"rate": 0.0})]

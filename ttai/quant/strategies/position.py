@@ -145,14 +145,23 @@ class Position:
         low, high = min(one.spot, strikes.min()), max(one.spot, strikes.max())
         grid = np.geomspace(low * math.exp(-_REACH * widest), high * math.exp(_REACH * widest), _NODES)
         prices = np.unique(np.concatenate([[0.0], strikes, grid]))
-        values = self.pnl(prices, self.front)
+        values = self._left(prices)
         for _ in range(_CLOSER):
             between = _inside(prices, values)
             joined = np.concatenate([prices, between])
             prices, first = np.unique(joined, return_index=True)
-            values = np.concatenate([values, self.pnl(between, self.front)])[first]
+            values = np.concatenate([values, self._left(between)])[first]
         slope = float((at.shares * at.is_call).sum())
         return Curves(prices[np.newaxis], values[np.newaxis], np.array([slope]))
+
+    def _left(self, prices: "Numbers") -> "Numbers":
+        """The P/L at the first expiration; what only rounding leaves of it is 0."""
+        import numpy as np
+
+        values = self.pnl(prices, self.front)
+        at = self.columns
+        size = float((np.abs(at.shares) * (at.strike + at.price)).sum()) + float(np.abs(at.shares).sum()) * prices
+        return np.where(np.abs(values) <= _ROUNDING * size, 0.0, values)
 
 
 def _inside(prices: "Numbers", values: "Numbers") -> "Numbers":

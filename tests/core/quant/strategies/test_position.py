@@ -120,6 +120,21 @@ def test_a_diagonal_is_highest_between_strikes_where_no_node_was() -> None:
     assert position.curve.lowest[0] == pytest.approx(worth.min(), abs=1e-3)
 
 
+def test_where_a_calendar_neither_wins_nor_loses_rounding_makes_no_breakevens() -> None:
+    near, far = option("put", -3, 97.3, 1.1, years=30 / 365), option("put", 3, 100, 3.8, years=58 / 365)
+    position = at([near, far], dividend_yield=0.0)  # far below both are worth their exercise: 2.70 apart, as paid
+    curve = position.curve
+    (breakeven,) = curve.breakevens()
+    assert 100 < breakeven < 103
+    ((low, high),) = curve.level()
+    assert low == 0.0
+    assert high is not None
+    assert 80 < high < 92
+    odds = position.lognormal(0.3)
+    assert curve.probability(odds)[0] == pytest.approx(float(odds.below(breakeven) - odds.below(high)), abs=1e-6)
+    assert curve.prices.shape[1] < 2000
+
+
 def test_a_short_back_call_has_no_end_to_its_loss() -> None:
     legs = [option("call", 1, 100, 2.5, years=30 / 365), option("call", -2, 100, 3.6, years=60 / 365)]
     assert at(legs).curve.lowest[0] == -math.inf
