@@ -107,10 +107,16 @@ def by_delta(quotes: ExpirationQuotes, low: float, high: float, rows: Iterable[i
     ]
 
 
-def nearest_delta(quotes: ExpirationQuotes, row: int, delta: float) -> Place | None:
-    """The contract of one type whose delta is nearest, without its sign; None where no delta is known."""
+def nearest_delta(
+    quotes: ExpirationQuotes, row: int, delta: float, columns: Iterable[int] | None = None
+) -> Place | None:
+    """The contract of one type, of these columns or all, whose delta is nearest, without its sign; None unknown."""
     off = abs(abs(quotes.delta[row]) - delta)
-    known = [one for one in listed(quotes, [row], range(len(off))) if math.isfinite(off[one.column])]
+    known = [
+        one
+        for one in listed(quotes, [row], range(len(off)) if columns is None else columns)
+        if math.isfinite(off[one.column])
+    ]
     return min(known, key=lambda one: off[one.column]) if known else None
 
 

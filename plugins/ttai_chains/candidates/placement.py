@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from ttai import ExpirationQuotes
-from ttai_chains.analysis import TYPES
+from ttai_chains.analysis import TYPES, nearest_delta
 from ttai_chains.candidates.templates import Beside, ByDelta, Part, Template
 
 if TYPE_CHECKING:
@@ -78,16 +78,15 @@ def _nearest(
 
     part = template.parts[place]
     quotes = dated(part, front, back)
-    row = TYPES.index(part.type)
-    off = np.abs(np.abs(quotes.delta[row]) - delta)
-    usable = np.isin(np.arange(len(off)), listed(quotes, row)) & np.isfinite(off)
+    columns = np.arange(len(quotes.strikes))
     for other in template.parts:
         if other.strike == Beside(place) and other.row is not None:
             there = dated(other, front, back)
-            usable &= np.isin(quotes.strikes, there.strikes[listed(there, other.row)])
-    if not usable.any():
+            columns = columns[np.isin(quotes.strikes[columns], there.strikes[listed(there, other.row)])]
+    found = nearest_delta(quotes, TYPES.index(part.type), delta, columns.tolist())
+    if found is None:
         raise ValueError(f"no {part.type} of {quotes.expiration.date} has a known delta where all its legs are listed")
-    return int(np.where(usable, off, np.inf).argmin())
+    return found.column
 
 
 def _wanted(template: Template, deltas: Sequence[float] | None) -> list[float]:
