@@ -52,14 +52,17 @@ def _volatility(leg: Leg, years: float, setting: Setting, given: Given) -> float
             return volatility
     if leg.price is None:
         return math.nan
-    terms = (setting.spot, leg.strike or 0.0, years, setting.rate, setting.dividend_yield)
-    return float(pricing.implied_volatility(leg.type == "call", leg.price, *terms))
+    return float(pricing.implied_volatility(leg.type == "call", leg.price, *_terms(leg, setting, years)))
 
 
 def _market(leg: Leg, setting: Setting, years: float, price: float) -> str | None:
     """Why no volatility makes that price: it violates arbitrage, or there is no time value in it."""
-    terms = (setting.spot, leg.strike or 0.0, years, setting.rate, setting.dividend_yield)
-    return pricing.no_volatility(leg.type == "call", price, *terms)
+    return pricing.no_volatility(leg.type == "call", price, *_terms(leg, setting, years))
+
+
+def _terms(leg: Leg, setting: Setting, years: float) -> tuple[float, float, float, float, float]:
+    """What a price is solved for its volatility with."""
+    return setting.spot, leg.strike or 0.0, years, setting.rate, setting.dividend_yield
 
 
 def _model(leg: Leg, setting: Setting, years: float, volatility: float) -> float:

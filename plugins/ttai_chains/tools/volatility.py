@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from ttai import Host, Metrics, TtaiError
 from ttai.quant.calendar import NEW_YORK
 from ttai.quant.volatility import own_move, realised
 from ttai_chains import analysis
+from ttai_chains.events import OPEN
 from ttai_chains.history import FEWEST, VolatilityHistory
 from ttai_chains.models.volatility import SkewRow, SmilePoint, TermRow, Volatility
 from ttai_chains.service import Chains, Read, gaps
@@ -22,7 +23,6 @@ MOST_TERM = 14
 NEAREST = 6  # of them; then the monthly ones
 MOST_POINTS = 13
 YEAR = 365
-OPEN = time(9, 30)
 METHODS = (
     f"move_straddle: {analysis.STRADDLE}; move_iv: {analysis.IV_ROOT}, one standard deviation",
     "risk_reversal: 25-delta call IV − put IV; butterfly: their mean − ATM IV",
