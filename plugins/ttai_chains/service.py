@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ttai import BadArgument, Chain, Expiration, ExpirationQuotes, Host, TtaiError, understood
-from ttai.quant.symbols import normalize
+from ttai.quant.symbols import underlying
 from ttai_chains import analysis
 
 CLOSED = "options trade in regular hours: these quotes are of the last session"
@@ -37,7 +37,7 @@ class Chains:
                 raise BadArgument("no symbol was given", "Send one such as SPY, or the snapshot of an earlier answer")
             return await self._market.chain(symbol)
         kept = self._market.kept_chain(snapshot)
-        if symbol is not None and understood(lambda: normalize(symbol)) != kept.symbol:
+        if symbol is not None and understood(lambda: underlying(symbol)) != kept.symbol:
             raise BadArgument(f"snapshot {kept.id} is of {kept.symbol}, not of {symbol}", "Leave one of the two out")
         return kept
 

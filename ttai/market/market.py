@@ -136,7 +136,7 @@ class Market:
 
         Their names come with it; their quotes are read per expiration when first asked for, and stay.
         """
-        name = _underlying(symbol, "options")
+        name = spelling.underlying(_underlying(symbol, "options"))
         return await self._chains.make(name, lambda: self._price(name), await self.calendar())
 
     def kept_chain(self, snapshot: str) -> Chain:

@@ -21,6 +21,10 @@ INDICES = frozenset(f"{_STOCK_INDICES} {_VOLATILITIES} {_YIELDS}".split())
 BROAD_INDICES = INDICES & {"SPX", "XSP", "OEX", "XEO", "NDX", "XND", "RUT", "MRUT", "RUI", "RUA", "DJX"}
 """Indices of the whole market, or nearly, for which a broker asks less margin."""
 
+MORNING_ROOTS = frozenset({"SPX", "NDX", "RUT", "DJX", "VIX"})
+"""Roots of index options that settle at the open."""
+
+_UNDERLYINGS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
 _LONGEST = 40  # a future option in the broker's spelling is 27
 _LOOKS = "a symbol looks like SPY, BRK/B, SPX, 'SPY   260821C00500000', /ESM26:XCME or BTC/USD"
 
@@ -109,6 +113,12 @@ def normalize(text: str) -> str:
     if _STOCK.fullmatch(stock):
         return stock.replace(".", "/").replace("-", "/")
     raise ValueError(f"{brief(text)} is not a symbol; {_LOOKS}")
+
+
+def underlying(text: str) -> str:
+    """Whose options those of a symbol or root are, in any spelling: SPXW's are SPX's, BRKB's BRK/B's."""
+    symbol = normalize(text)
+    return _UNDERLYINGS.get(symbol, symbol)
 
 
 @lru_cache(_REMEMBERED)

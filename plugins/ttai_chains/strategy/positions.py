@@ -10,7 +10,8 @@ from ttai import BadArgument, ExpirationQuotes, Host, Leg, understood
 from ttai.quant.strategies.legs import Leg as Part
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.strategies.position import MOST_LEGS, Position, Setting
-from ttai.quant.symbols import kind, normalize
+from ttai.quant.symbols import MORNING_ROOTS, kind
+from ttai.quant.symbols import underlying as whose
 from ttai_chains.analysis import TYPES, Place
 from ttai_chains.candidates.placement import Chosen, legs_of
 from ttai_chains.candidates.ranking import APART, later, on_each_day
@@ -21,8 +22,6 @@ from ttai_chains.strategy import by_hand
 from ttai_chains.strategy.studies import Given, Listed, Study, brief
 
 FAR = 0.05  # a delta off by more is said
-_MORNING = {"AM", "SPX", "NDX", "RUT", "DJX", "VIX"}  # roots that settle at the open, and the word for it
-_ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
 
 
 class Positions:
@@ -54,8 +53,6 @@ class Positions:
                 "there is no option among the legs", "Stock alone is no strategy: get_quote has its price"
             )
         given = replace(given, symbol=underlying(legs, given.symbol), volatility=fraction(given.volatility))
-        if given.symbol is not None and kind(given.symbol) == "index" and any(leg.type == "stock" for leg in legs):
-            raise BadArgument(f"{given.symbol} is an index, it has no shares to hold", "Leave the stock leg out")
         if given.spot is None and (given.symbol is not None or given.snapshot is not None):
             return self.quoted(await self.find(legs, given), given)
         return await self._by_hand(legs, given)
@@ -63,6 +60,7 @@ class Positions:
     async def find(self, legs: Sequence[Leg], given: Given) -> list[Listed]:
         """Where each leg is listed; BadArgument for one that is not, with the strikes there are beside it."""
         chain = await self._service.chain(given.symbol, given.snapshot)
+        _held_in_shares(chain.symbol, any(leg.type == "stock" for leg in legs))
         reads: dict[int, Read] = {}
         for number, leg in enumerate(legs, 1):
             on = leg.expiration or given.expiration
@@ -87,8 +85,7 @@ class Positions:
                 "a strategy by name needs its underlying", "Send symbol=TSLA, or the snapshot of an answer"
             )
         chain = await self._service.chain(given.symbol, given.snapshot)
-        if kind(chain.symbol) == "index" and any(part.row is None for part in template.parts):
-            raise BadArgument(f"{chain.symbol} is an index, it has no shares to hold", "Ask an ETF such as SPY")
+        _held_in_shares(chain.symbol, any(part.row is None for part in template.parts))
         front = await self._service.read(chain, given.expiration, given.dte)
         back = None
         if template.two_dated:
@@ -139,7 +136,9 @@ class Positions:
         rate, notes = await self._inputs.rate(given.rate)
         now = self._clock.now()  # of all legs: those of one date expire together
         years = [await self._years(leg, number, given, now) for number, leg in enumerate(legs, 1)]
-        european = given.symbol is not None and kind(normalize(given.symbol)) == "index"
+        if given.symbol is not None:
+            _held_in_shares(given.symbol, any(leg.type == "stock" for leg in legs))
+        european = given.symbol is not None and kind(given.symbol) == "index"
         setting = Setting(given.spot, rate, given.dividend_yield or 0.0, european)
         return await self._compute(lambda: understood(lambda: by_hand.study(legs, years, setting, given, notes)))
 
@@ -150,8 +149,8 @@ class Positions:
             return leg.years
         if leg.expiration is not None:
             day, _, which = leg.expiration.partition(" ")
-            which = "AM" if which.strip().upper() in _MORNING else which
-            left = await self._inputs.years(f"{day} AM" if which.strip().upper() == "AM" else day, now=now)
+            morning = which.strip().upper() in {"AM", *MORNING_ROOTS}
+            left = await self._inputs.years(f"{day} AM" if morning else day, now=now)
         elif given.expiration is None and given.days is None and given.years is None:
             raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, or days=45 for all")
         else:
@@ -165,16 +164,23 @@ def underlying(legs: Iterable[Leg], symbol: str | None) -> str | None:
     """What all legs are about, by the symbol given and their own; BadArgument where they differ."""
     named: dict[str, str] = {}
     if symbol is not None:
-        name = understood(lambda: normalize(symbol))
-        named[_ROOTS.get(name, name)] = "symbol"
+        named[understood(lambda: whose(symbol))] = "symbol"
     for number, leg in enumerate(legs, 1):
         if leg.symbol is not None:
             root = leg.option.root.rstrip("0123456789") if leg.option else leg.symbol
-            named.setdefault(_ROOTS.get(root, root), f"leg {number}")
+            named.setdefault(whose(root), f"leg {number}")
     if len(named) > 1:
         (first, one), (second, other), *_ = named.items()
         raise BadArgument(f"{one} is about {first}, {other} about {second}", "Ask for one underlying at a time")
     return next(iter(named), None)
+
+
+def _held_in_shares(symbol: str, has_stock: bool) -> None:
+    """BadArgument for shares of what has none."""
+    if has_stock and kind(symbol) == "index":
+        raise BadArgument(
+            f"{symbol} is an index, it has no shares to hold", "Ask an ETF such as SPY, or leave them out"
+        )
 
 
 def _compromises(listed: Sequence[Listed], given: Given) -> list[str]:

@@ -17,6 +17,7 @@ from ttai.quant.symbols import (
     parse_streamer,
     plain_candle,
     streamer_symbol,
+    underlying,
 )
 
 roots = st.from_regex(r"[A-Z]{1,5}[0-9]?", fullmatch=True)
@@ -211,3 +212,15 @@ def test_the_feed_has_a_symbol_for_the_bars_of_each_symbol(symbol: str, period: 
 )
 def test_spellings_of_a_candle_symbol_are_one(text: str, plain: str) -> None:
     assert plain_candle(text) == plain
+
+
+def test_a_root_belongs_to_its_underlying() -> None:
+    assert [underlying(name) for name in ("spxw", "BRKB", "brk.b", "SPX", "AAPL")] == [
+        "SPX",
+        "BRK/B",
+        "BRK/B",
+        "SPX",
+        "AAPL",
+    ]
+    with pytest.raises(ValueError, match="is not a symbol"):
+        underlying("???")

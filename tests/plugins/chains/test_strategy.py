@@ -354,6 +354,12 @@ async def test_an_index_root_that_settles_in_the_morning_does_so_by_hand_too(h: 
     listed = (await h.call("analyze_strategy", legs=[{**leg, "price": None}])).data
     by_hand = (await h.call("analyze_strategy", legs=[leg], spot=6700)).data
     assert by_hand["days"] == pytest.approx(listed["days"])
+    chain = await h.call("get_option_chain", symbol="SPXW", strikes=1)
+    assert chain.data["symbol"] == "SPX"
+    assert (await h.call("get_expirations", symbol="BRKB", limit=1)).data["symbol"] == "BRK/B"
+    shares = {"snapshot": chain.data["snapshot"], "expiration": chain.data["expiration"]}
+    legs = [{"type": "stock", "quantity": 100}, {"type": "call", "strike": 7000, "quantity": -1}]
+    assert "it has no shares to hold" in await refused(h, legs=legs, **shares)
     same = await h.call("analyze_strategy", symbol="SPXW", legs=[{"symbol": "SPXW  261218P06500000", "quantity": -1}])
     assert same.data["symbol"] == "SPX"
 
