@@ -8,13 +8,14 @@ from functools import lru_cache
 
 from ttai.cache import Cache
 from ttai.clock import NEW_YORK, Clock
-from ttai.errors import BadArgument, LoginChanged, NotFound, TtaiError
+from ttai.errors import BadArgument, LoginChanged, NotFound, TtaiError, understood
 from ttai.listing import Listing, Watchlist
 from ttai.market.archive import Archive
 from ttai.market.book import Book
 from ttai.market.candles import Candles
 from ttai.market.chain_reader import ChainReader
 from ttai.market.chains import Chain, Chains
+from ttai.market.contracts import ContractReader, Contracts
 from ttai.market.hub import Hub
 from ttai.market.intervals import begin, named
 from ttai.market.metrics import Measured, Metrics
@@ -65,6 +66,9 @@ class Market:
         self._ticker = Ticker(self.supervisor, self._rows, cache)
         self._chains = Chains(
             gate, cache, clock, ChainReader(gate, self.supervisor, clock, self.risk_free_rate, self._is_open)
+        )
+        self._contracts = ContractReader(
+            self.supervisor, clock, self.quotes, self.metrics, self.risk_free_rate, self._is_open
         )
         self.candles = Candles(gate, self.supervisor, self._book, Archive(store), clock, self._ticker)
 
@@ -142,6 +146,15 @@ class Market:
     def kept_chain(self, snapshot: str) -> Chain:
         """The snapshot of that id, of the last half hour's twenty last used; NotFound where it is gone."""
         return self._chains.kept(snapshot)
+
+    async def contracts(self, symbols: Iterable[str]) -> Contracts:
+        """Single options by their OCC symbols, as many as are held, with greeks; BadArgument for what is no option.
+
+        They stay subscribed for a while: asking again is cheap. What could not be had is in `missing` with its reason.
+        """
+        asked = dict.fromkeys(symbols)
+        options = understood(lambda: [spelling.parse_occ(spelling.normalize(symbol)) for symbol in asked])
+        return await self._contracts.read(options, await self.calendar()) if options else Contracts({}, {}, {})
 
     async def risk_free_rate(self) -> float:
         """What options are priced with by the broker, a continuous fraction a year, remembered for an hour."""
