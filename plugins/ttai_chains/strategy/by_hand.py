@@ -74,12 +74,4 @@ def _of_the_underlying(position: Position, given: Given) -> tuple[float | None, 
     """The volatility until the first expiration, and where it is from."""
     if given.volatility is not None:
         return given.volatility, "the volatility given"
-    one, weighed, weights = position.setting, 0.0, 0.0
-    for leg in position.legs:
-        if leg.years == position.front and math.isfinite(leg.volatility):
-            vega = pricing.greeks(
-                leg.type == "call", one.spot, leg.strike, leg.years, leg.volatility, one.rate, one.dividend_yield
-            ).vega
-            weight = max(float(vega) * abs(leg.shares), 1e-12)
-            weighed, weights = weighed + weight * leg.volatility, weights + weight
-    return (weighed / weights, WEIGHED) if weights else (None, "unknown")
+    return position.volatility, WEIGHED if position.volatility is not None else "unknown"

@@ -21,6 +21,7 @@ MOST_LEGS = 12
 _NODES = 601  # prices at which a curve without exact kinks is known
 _REACH = 8.0  # deviations they reach; what lies beyond is straight
 _ROUNDING = 1e-12  # of the largest P/L: a turn so small is none
+_LEAST_VEGA = 1e-12  # $ a point: where none has any, all count alike
 _CLOSER, _PARTS = 3, 16  # times, and parts each time, that a stretch is looked at more closely
 
 
@@ -129,6 +130,22 @@ class Position:
         held = at.shares[at.is_stock].sum()
         sums = [(column * at.shares[options]).sum() for column in each]
         return Greeks(sums[0] + held, *sums[1:])
+
+    @cached_property
+    def volatility(self) -> float | None:
+        """The underlying's until the first expiration: the mean of the legs that expire then, weighted by vega; None
+        where none of them knows its own."""
+        weighed, weights = 0.0, 0.0
+        for leg in self.legs:
+            if leg.years == self.front and math.isfinite(leg.volatility):
+                weight = max(self._vega(leg) * abs(leg.shares), _LEAST_VEGA)
+                weighed, weights = weighed + weight * leg.volatility, weights + weight
+        return weighed / weights if weights else None
+
+    def _vega(self, leg: Leg) -> float:
+        one = self.setting
+        terms = (leg.type == "call", one.spot, leg.strike, leg.years, leg.volatility, one.rate, one.dividend_yield)
+        return float(pricing.greeks(*terms).vega)
 
     def lognormal(self, volatility: float) -> Lognormal:
         """Where the price may be at the first expiration, drift r − q."""
