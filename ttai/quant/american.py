@@ -7,6 +7,7 @@ falls to finite differences on a grid, to about 0.003 % of the strike.
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 from ttai.quant import pricing
@@ -132,6 +133,48 @@ def implied_volatility(
     return european
 
 
+class Engine:
+    """QuantLib's price of an option struck at 100, over a year to which all is scaled; built once, asked often.
+
+    QuantLib knows time in whole days only. That year lies so far ahead that its global date of evaluation never makes
+    the option an expired one, and nothing here is shared between instances: threads need no lock. `quick` takes a
+    seventh of the time, off by up to 0.003 % of the strike instead of 0.0001 %.
+    """
+
+    def __init__(self, is_call: bool, *, quick: bool = False) -> None:
+        """Build the option and its market."""
+        import QuantLib as ql  # noqa: N813 – as its documentation does
+
+        today, days = ql.Date(1, 1, 2198), ql.Actual365Fixed()
+        self._quotes = [ql.SimpleQuote(0.0) for _ in range(4)]
+        spot, deviation, rate, dividend_yield = (ql.QuoteHandle(quote) for quote in self._quotes)
+        process = ql.BlackScholesMertonProcess(
+            spot,
+            ql.YieldTermStructureHandle(ql.FlatForward(today, dividend_yield, days)),
+            ql.YieldTermStructureHandle(ql.FlatForward(today, rate, days)),
+            ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), deviation, days)),
+        )
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call if is_call else ql.Option.Put, 100)
+        self._option = ql.VanillaOption(payoff, ql.AmericanExercise(today, today + 365))
+        # The fast scheme of its authors and one more iteration, which halves what it is off by.
+        scheme = [ql.QdFpLegendreScheme(7, 3, 7, 27)] if quick else []
+        self._engine = ql.QdFpAmericanEngine(process, *scheme)
+        self._option.setPricingEngine(self._engine)
+        self._grid = partial(ql.FdBlackScholesVanillaEngine, process, 400, 400)
+
+    def price(self, spot: float, deviation: float, rate: float, dividend_yield: float) -> float:
+        """Percent of the strike: `spot` is percent of it, too, the others are σ√T, rT and qT."""
+        for quote, value in zip(self._quotes, (spot, deviation, rate, dividend_yield), strict=True):
+            quote.setValue(value)  # what did not change is not told on
+        try:
+            return float(self._option.NPV())
+        except RuntimeError:  # two boundaries, or none that it finds
+            self._option.setPricingEngine(self._grid())
+            found = float(self._option.NPV())
+            self._option.setPricingEngine(self._engine)
+            return found
+
+
 _price = price
 
 
@@ -141,28 +184,8 @@ def _european(is_call: bool, rate: float, dividend_yield: float) -> bool:
 
 
 def _engine(is_call: bool, spot: float, deviation: float, rate: float, dividend_yield: float) -> float:
-    """QuantLib's price at a strike of 100, over a year to which all is scaled: QuantLib knows time in whole days only.
-
-    That year lies so far ahead that QuantLib's global date of evaluation never makes the option an expired one, and
-    nothing here is shared between calls: threads need no lock.
-    """
-    import QuantLib as ql  # noqa: N813 – as its documentation does
-
-    today, days = ql.Date(1, 1, 2198), ql.Actual365Fixed()
-    process = ql.BlackScholesMertonProcess(
-        ql.QuoteHandle(ql.SimpleQuote(spot)),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, dividend_yield, days)),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, rate, days)),
-        ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), deviation, days)),
-    )
-    payoff = ql.PlainVanillaPayoff(ql.Option.Call if is_call else ql.Option.Put, 100)
-    option = ql.VanillaOption(payoff, ql.AmericanExercise(today, today + 365))
-    try:
-        option.setPricingEngine(ql.QdFpAmericanEngine(process))
-        return float(option.NPV())
-    except RuntimeError:  # two boundaries, or none that it finds
-        option.setPricingEngine(ql.FdBlackScholesVanillaEngine(process, 400, 400))
-        return float(option.NPV())
+    """The price at a strike of 100, over a year to which all is scaled."""
+    return Engine(is_call).price(spot, deviation, rate, dividend_yield)
 
 
 def _still(is_call: bool, spot: float, strike: float, years: float, rate: float, dividend_yield: float) -> float:
