@@ -36,7 +36,7 @@ PARSERS: dict[str, list[Callable[[Any], Any]]] = {
     BY_TYPE: [lambda item: parse.market_row(item, "rest"), parse.is_index, parse.symbol],
     METRICS: [lambda item: metrics(item, "rest")],
     SEARCH: [parse.instrument],
-    ACCOUNTS: [parse.account, parse.is_closed],
+    ACCOUNTS: [parse.account],
     PRIVATE: [lambda item: watchlist(item, "rest")],
     PUBLIC: [lambda item: watchlist(item, "rest")],
 }

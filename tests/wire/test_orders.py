@@ -7,7 +7,7 @@ import pytest
 
 from tests.core.tastytrade.test_orders import ANSWER
 from tests.desk import BRISK, HASTY, Desk, desk
-from ttai.broker.types import BuyingPower, Order, OrderLeg
+from ttai.broker.types import Order, OrderLeg
 from ttai.errors import BadArgument, BrokerRefused, BrokerUnavailable, NotFound, SessionRefused
 from ttai.testing import harness
 
@@ -100,7 +100,9 @@ async def test_a_cash_account_holds_the_whole_strike() -> None:
     async with desk(streaming=False) as d:
         put = OrderLeg(f"F     261218P{13_000:08}", -1)
         answer = await d.broker.dry_run(order(put, price="0.50"), CASH)
-        assert answer == BuyingPower(CASH, portfolio_margin=False, change=Decimal(1250), requirement=Decimal(1300))
+        assert (answer.account, answer.change, answer.requirement) == (CASH, Decimal(1250), Decimal(1300))
+        assert answer.before is not None
+        assert answer.after == answer.before - 1250
         with pytest.raises(BrokerRefused, match="loss has no limit"):
             await d.broker.dry_run(order(OrderLeg(f"F     261218C{13_000:08}", -1)), CASH)
 
@@ -165,9 +167,7 @@ async def test_what_is_no_order_is_not_sent(bad: Order, said: str) -> None:
 
 async def test_an_account_that_is_not_there_is_not_found() -> None:
     async with desk(streaming=False) as d:
-        with pytest.raises(NotFound, match="no /accounts/5WT00000/orders/dry-run"):
-            await d.broker.dry_run(order(PUT), "5WT00000")
-        for number in ("..", "../5WT00718", "a/b?c", "5WT00718\n", "x" * 99):
+        for number in ("5WT00000", "..", "../5WT00718", "a/b?c", "x" * 99):
             with pytest.raises(NotFound, match="no account"):
                 await d.broker.dry_run(order(PUT), number)
 

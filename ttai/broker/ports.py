@@ -1,8 +1,12 @@
 """What the broker service needs of a broker; `ttai.tastytrade` fits these."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date
 from typing import Protocol
 
+from ttai.broker.holdings import AccountEvent, Balances, Position
+from ttai.broker.records import Back, NetLiq, PlacedOrder, Transaction
 from ttai.broker.types import Account, BuyingPower, Order
 from ttai.listing import Listing, Watchlist
 
@@ -16,7 +20,39 @@ class BrokerPort(Protocol):
         ...
 
     async def accounts(self) -> Listing[Account]:
-        """The open accounts."""
+        """All accounts, the closed ones too."""
+        ...
+
+    async def positions(self, account: str) -> Listing[Position]:
+        """What an account holds now, with the broker's marks."""
+        ...
+
+    async def balances(self, account: str) -> Balances:
+        """An account's money."""
+        ...
+
+    async def transactions(
+        self, account: str, start: date, end: date, underlying: str | None = None
+    ) -> Listing[Transaction]:
+        """All entries of these days (both ends count), oldest first."""
+        ...
+
+    async def live_orders(self, account: str) -> Listing[PlacedOrder]:
+        """Today's orders, whatever became of them, and the older ones that still work."""
+        ...
+
+    async def order_history(
+        self, account: str, start: date, end: date, underlying: str | None = None
+    ) -> Listing[PlacedOrder]:
+        """The orders of these days (both ends count), the newest first."""
+        ...
+
+    async def net_liq_history(self, account: str, back: Back) -> Listing[NetLiq]:
+        """What an account was worth, oldest first."""
+        ...
+
+    def account_events(self, accounts: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[AccountEvent]]:
+        """A connected, authorised socket that tells of these accounts; its end is raised inside the block."""
         ...
 
     async def dry_run(self, account: str, order: Order) -> BuyingPower:

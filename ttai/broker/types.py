@@ -15,6 +15,7 @@ class Account:
     nickname: str
     type: str
     margin: bool
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class BuyingPower:
 
     `change` dollars of buying power it takes, fees and what is held there considered; below 0 it frees them.
     `requirement` is the margin in dollars for the order by itself. `portfolio_margin` tells whether the account is
-    margined by its risk and not by Regulation T: False where the broker did not say. `warnings` are its own words.
+    margined by its risk and not by Regulation T: False where the broker did not say. `fees` are what it would charge
+    in dollars, None where it does not say; `before` and `after` the buying power there is. `warnings` are its own
+    words.
     """
 
     account: str
@@ -56,3 +59,6 @@ class BuyingPower:
     change: Decimal
     requirement: Decimal
     warnings: tuple[str, ...] = ()
+    fees: Decimal | None = None
+    before: Decimal | None = None
+    after: Decimal | None = None

@@ -68,7 +68,7 @@ def declare(host: Host, settings: CoreSettings, config: Config, login: Login) ->
         """Ask the broker for the accounts now, and tell how it went."""
         try:
             port = await login.connection.broker()
-            accounts = await port.accounts()
+            accounts = [account for account in await port.accounts() if not account.closed]
         except TtaiError as error:
             return ConnectionTest(works=False, said=str(error))
         return ConnectionTest(works=True, said=f"{len(accounts)} accounts at {login.connection.url}")

@@ -62,10 +62,10 @@ class Connection:
         return (f"TastyTrade at {self.url}", True) if known else (f"not logged in. {NotLoggedIn().hint}", False)
 
     async def check(self, credentials: Credentials) -> int:
-        """How many accounts these credentials open; raises what the broker says against them. Nothing is kept."""
+        """How many open accounts these credentials open; raises what the broker says against them. Nothing is kept."""
         adapter = await self._over_network(credentials)
         try:
-            return len(await adapter.accounts())
+            return sum(not account.closed for account in await adapter.accounts())
         finally:
             await adapter.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 from ttai.broker.types import BuyingPower, Order, OrderLeg
 from ttai.errors import BrokerRefused, BrokerUnavailable
 from ttai.tastytrade.limits import reasons, refusal
-from ttai.tastytrade.parse import instrument_type
+from ttai.tastytrade.parse import instrument_type, signed
 
 Json = dict[str, Any]
 
@@ -47,12 +47,17 @@ def buying_power(account: str, body: Any) -> BuyingPower:
     effect = data.get("buying-power-effect")
     if not isinstance(effect, Mapping):
         raise BrokerUnavailable("a dry run was answered without a buying-power-effect")
+    fees = data.get("fee-calculation")
+    charged = signed(fees, "total-fees") if isinstance(fees, Mapping) else None
     return BuyingPower(
         account=account,
         portfolio_margin=False,
         change=_taken(effect, "change-in-buying-power"),
         requirement=_taken(effect, "isolated-order-margin-requirement"),
         warnings=tuple(reasons(data.get("warnings"))),
+        fees=None if charged is None else -charged,
+        before=signed(effect, "current-buying-power"),
+        after=signed(effect, "new-buying-power"),
     )
 
 

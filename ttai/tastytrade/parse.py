@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal, DecimalException
 from typing import Any
 
-from ttai.broker.types import Account
+from ttai.broker.types import Account, Effect
 from ttai.market.types import (
     UNREADABLE,
     CandleEvent,
@@ -40,6 +41,8 @@ _TYPES = {
     "future_option": "Future Option",
     "crypto": "Cryptocurrency",
 }
+_EFFECTS: dict[str, Effect] = {"Debit": "debit", "Credit": "credit"}
+_DIGITS = 24  # of an amount, and before or behind its point
 _END = 4_102_444_800_000  # ms: the year 2100; a bar beyond what a date can say would spoil all others of its series
 
 
@@ -54,6 +57,35 @@ def number(value: Any) -> float | None:
     return result if math.isfinite(result) else None
 
 
+def amount(value: Any) -> Decimal | None:
+    """An exact number, or None for what is missing, NaN, infinite, beyond all money, or no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        written = str(value)
+        result = Decimal(written if len(written) <= _DIGITS else "NaN")
+    except (DecimalException, ValueError):  # the latter of an int with thousands of digits
+        return None
+    return result if result.is_finite() and abs(result.adjusted()) <= _DIGITS else None
+
+
+def effect(item: Mapping[str, Any], name: str) -> Effect | None:
+    """Whether a price is paid or taken; None where the wire says neither."""
+    return _EFFECTS.get(str(item.get(f"{name}-effect")))
+
+
+def signed(item: Mapping[str, Any], name: str) -> Decimal | None:
+    """An amount with the sign its effect gives it, below 0 paid; as it stands where there is no effect."""
+    value = amount(item.get(name))
+    said = item.get(f"{name}-effect")
+    if value is None or said in (None, "None"):
+        return value
+    way = effect(item, name)
+    if way is None:  # nobody knows which way it goes
+        return None if value else value
+    return -abs(value) if way == "debit" else abs(value)
+
+
 def moment(value: Any) -> datetime | None:
     """An aware datetime of ISO 8601, or None."""
     if not isinstance(value, str):
@@ -63,6 +95,14 @@ def moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return result if result.tzinfo else None
+
+
+def day(value: Any) -> date | None:
+    """A day of ISO 8601, or None."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def market_row(item: Any, source: Source) -> Row | None:
@@ -129,13 +169,8 @@ def account(item: Any) -> Account | None:
         nickname=str(row.get("nickname") or ""),
         type=str(row.get("account-type-name") or "unknown"),
         margin=row.get("margin-or-cash") == "Margin",
+        closed=bool(row.get("is-closed")),
     )
-
-
-def is_closed(item: Any) -> bool:
-    """Whether a row of /customers/me/accounts is of an account that was closed."""
-    row = item.get("account") if isinstance(item, Mapping) else None
-    return isinstance(row, Mapping) and bool(row.get("is-closed"))
 
 
 def feed_events(name: str, data: Sequence[Any]) -> list[Event]:

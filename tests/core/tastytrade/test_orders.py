@@ -72,7 +72,19 @@ def test_the_answer_is_read() -> None:
         change=Decimal("183.081"),
         requirement=Decimal("183.08"),
         warnings=("Your order will begin working during next valid session.",),
+        fees=Decimal("0.001"),
+        before=Decimal("241.62"),
+        after=Decimal("58.539"),
     )
+
+
+def test_fees_and_buying_power_that_nobody_can_read_are_unknown() -> None:
+    body = answered(current_buying_power="NaN", new_buying_power="5", new_buying_power_effect="Debit")
+    unreadable: list[Any] = [None, [], {}, {"total-fees": "much"}]
+    for fees in unreadable:
+        body["data"]["fee-calculation"] = fees
+        read = orders.buying_power("1", body)
+        assert (read.fees, read.before, read.after) == (None, None, Decimal(-5))
 
 
 @pytest.mark.parametrize(

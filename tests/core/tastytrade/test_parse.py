@@ -1,7 +1,8 @@
 """What the wire may say, and what is made of it."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -30,6 +31,9 @@ def test_a_number_is_one_in_any_spelling(wire: Any, value: float) -> None:
 @pytest.mark.parametrize("wire", ["NaN", "Infinity", "-Infinity", math.nan, None, "", "n/a", True, [], {}, 10**400])
 def test_what_is_no_finite_number_is_unknown(wire: Any) -> None:
     assert parse.number(wire) is None
+
+
+NO_AMOUNTS: list[Any] = [None, True, "NaN", "Infinity", math.nan, "much", {}, "1e999", 10**30]
 
 
 def test_a_moment_needs_its_zone() -> None:
@@ -84,8 +88,43 @@ def test_an_account_needs_its_number_alone() -> None:
     assert account == Account("5WT1", "", "unknown", margin=True)
     assert parse.account({"account": {"nickname": "Trading"}}) is None
     assert parse.account("5WT1") is None
-    assert parse.is_closed({"account": {"account-number": "5WT1", "is-closed": True}})
-    assert not parse.is_closed({"account": {"account-number": "5WT1"}})
+    closed = parse.account({"account": {"account-number": "5WT1", "is-closed": True}})
+    assert closed == Account("5WT1", "", "unknown", margin=False, closed=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("241.62", "241.62"),
+        (0.1, "0.1"),
+        (7, "7"),
+        ("-3.5", "-3.5"),
+        *((value, None) for value in NO_AMOUNTS),
+        ("1E+400000", None),
+        pytest.param(10**5000, None, id="digits"),
+    ],
+)
+def test_an_amount_is_exact_and_of_money_size(value: Any, read: str | None) -> None:
+    assert parse.amount(value) == (None if read is None else Decimal(read))
+
+
+@pytest.mark.parametrize(
+    ("effect", "read"),
+    [("Debit", "-4.13"), ("Credit", "4.13"), ("None", "4.13"), (None, "4.13"), ("Sideways", None), ([], None)],
+)
+def test_an_effect_is_the_sign_of_an_amount(effect: Any, read: str | None) -> None:
+    assert parse.signed({"fee": "4.13", "fee-effect": effect}, "fee") == (None if read is None else Decimal(read))
+
+
+def test_nothing_needs_no_sign() -> None:
+    assert parse.signed({"fee": "0.0", "fee-effect": "Sideways"}, "fee") == 0
+    assert parse.signed({"fee": "-4.13"}, "fee") == Decimal("-4.13")
+    assert parse.signed({}, "fee") is None
+
+
+def test_a_day_is_of_iso_8601() -> None:
+    assert parse.day("2026-11-20") == date(2026, 11, 20)
+    assert [parse.day(value) for value in ("2026-13-20", "today", 20261120, None)] == [None] * 4
 
 
 def test_flat_values_and_dictionaries_are_the_same_events() -> None:
@@ -121,6 +160,9 @@ def test_nothing_the_wire_says_is_an_exception(item: Any) -> None:
     parse.instrument({"symbol": "SPY", "description": item})
     parse.account({"account": item})
     parse.account({"account": {"account-number": "5WT1", "nickname": item, "is-closed": item}})
+    parse.amount(item)
+    parse.signed({"fee": 1, "fee-effect": item}, "fee")
+    parse.day(item)
 
 
 @given(
