@@ -1,11 +1,8 @@
 """Which short options are likely to be assigned before they expire; pure."""
 
-import math
-
+from ttai.quant.portfolio import radar
 from ttai_chains.coming import Coming
 from ttai_chains.strategy.studies import Listed, brief
-
-LITTLE = 0.001  # of the price: with less time value an option in the money is as good as exercised
 
 
 def intrinsic(one: Listed) -> float:
@@ -15,17 +12,10 @@ def intrinsic(one: Listed) -> float:
 
 
 def early(one: Listed, coming: Coming) -> str | None:
-    """Why a short American option is likely to be assigned early; None where it is not.
-
-    In the money with next to no time value, a call also with less than the dividend that its holder would get.
-    """
-    inside = intrinsic(one)
-    left = one.quoted("mid") - inside
-    if inside <= 0 or not math.isfinite(left):
-        return None
-    if left < LITTLE * one.read.quotes.spot:
-        return f"{brief(one.leg)} has {max(left, 0.0):.2f} of time value"
-    paid = [day for day in coming.ex_dates if day <= one.read.quotes.expiration.date]
-    if one.leg.type == "call" and paid and coming.dividend is not None and left < coming.dividend:
-        return f"{brief(one.leg)} has {left:.2f} of time value, less than the dividend of {coming.dividend:.2f}"
-    return None
+    """Why a short American option is likely to be assigned early; None where it is not."""
+    quotes = one.read.quotes
+    goes_ex = any(day <= quotes.expiration.date for day in coming.ex_dates)
+    kind = "call" if one.leg.type == "call" else "put"
+    dividend = coming.dividend if goes_ex else None
+    found = radar.early(kind, quotes.spot, intrinsic(one), one.quoted("mid"), dividend)
+    return f"{brief(one.leg)} has {found.text}" if found else None
