@@ -17,9 +17,10 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttai.broker.broker import Broker
+from ttai.broker.watch import Pace
 from ttai.cache import Cache
 from ttai.login.credentials import Credentials
 from ttai.market.market import Market
@@ -34,6 +35,7 @@ from ttai.testing import FrozenClock, harness
 BY_TYPE = "/market-data/by-type"
 OAUTH = "/oauth/token"
 QUICK = Timing(first_delay=0.02, last_delay=0.2, settled=0.05)
+QUICKLY = Pace(settled=0.05, first_delay=0.02, last_delay=0.2)
 # A broker of a test's own may be asked faster, and given up sooner.
 BRISK = Tries(first_pause=0.02, speed=50)
 HASTY = Tries(timeout=0.15, first_pause=0.02, patience=3.5, speed=50)
@@ -73,6 +75,7 @@ class Tap:
     headers: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     queries: list[tuple[str, str]] = field(default_factory=list)
     answers: dict[str, tuple[int, Response]] = field(default_factory=dict)
+    sockets: dict[str, ASGIApp] = field(default_factory=dict)  # who serves a path of websockets in its place
     real: bool = False
 
     def answer(self, path: str, body: Any, status: int = 200, *, after: int = 0) -> None:
@@ -91,6 +94,9 @@ class Tap:
         if scope["type"] == "http" and (answer := self._answer(scope["path"])) is not None:
             self.simulator.requests[scope["path"]] += 1
             await answer(scope, receive, send)
+            return
+        if scope["type"] == "websocket" and scope["path"] in self.sockets:
+            await self.sockets[scope["path"]](scope, receive, send)
             return
 
         async def listen() -> Message:
@@ -145,7 +151,7 @@ class Desk:
         self.cache = Cache(clock)
         core = database.of("core")
         self.market = Market(Gate(adapter), self.cache, clock, core, always_open=True, timing=timing)
-        self.broker = Broker(Gate(adapter), self.cache)
+        self.broker = Broker(Gate(adapter), self.cache, pace=QUICKLY)
 
     def asked(self, path: str) -> int:
         """How many requests the simulator got on a path."""
@@ -197,6 +203,7 @@ async def desk(
         stack.push_async_callback(database.close)
         made = Desk(simulator, tap, clock, adapter, database, timing)
         stack.push_async_callback(made.market.close)
+        stack.push_async_callback(made.broker.close)
         if streaming:
             await stack.enter_async_context(supervised(made.market))
             await until(lambda: made.market.hub.live)

@@ -179,6 +179,7 @@ class App:
         await self.plugins.stop()
         await self.tasks.close()
         await end(self._background.values())
+        await self.broker.close()
         await self.market.close()  # what is still being fetched would open the connection anew
         await self.cache.close()
         await self.connection.close()

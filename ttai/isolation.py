@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import traceback
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -102,6 +103,19 @@ def sayable(error: BaseException, what: str) -> ToolError:
     reference = token_hex(3)
     _log.error("%s failed (reference %s)", what, reference, exc_info=error)
     return Unexpected(what, reference)
+
+
+def leaf(error: BaseException) -> BaseException:
+    """The cause inside nested groups: the SDK's task groups wrap it two or three deep."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def place(error: BaseException) -> str:
+    """Of a stranger for the log: its name and where it arose, as its text may hold a token."""
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    return " ".join([type(error).__name__, *(f"at {frame.filename}:{frame.lineno}" for frame in frames)])
 
 
 async def end(tasks: Collection[asyncio.Task[Any]], seconds: float = STUBBORN) -> None:

@@ -1,15 +1,16 @@
 """The broker as a plugin asks it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import date
 
 from ttai.broker.books import Books, checked_number
-from ttai.broker.holdings import Balances, Position
+from ttai.broker.holdings import AccountEvent, Balances, Position
 from ttai.broker.ports import BrokerPort, Gate
 from ttai.broker.records import Back, NetLiq, PlacedOrder, Transaction
 from ttai.broker.types import Account, BuyingPower, Order
+from ttai.broker.watch import Pace, Watch
 from ttai.cache import Cache
 from ttai.errors import BadArgument, NotFound, TtaiError, understood
 from ttai.listing import Listing, Watchlist
@@ -24,12 +25,13 @@ STATUS_PATIENCE = 5.0  # s an answer waits to hear whether its account has portf
 class Broker:
     """What is mine; raises NotLoggedIn where there are no credentials."""
 
-    def __init__(self, gate: Gate, cache: Cache, account: str = "") -> None:
+    def __init__(self, gate: Gate, cache: Cache, account: str = "", pace: Pace | None = None) -> None:
         """`account` is the number or the nickname of the one that is meant where none is named."""
         self._gate = gate
         self._cache = cache
         self._account = account
-        self._books = Books(gate, cache)
+        self._books = Books(gate, cache, lambda: self.watch.live)
+        self.watch = Watch(gate, self._numbers, self._books.forget, pace)
         self._changing = asyncio.Lock()  # a change of a list is a read and a write
 
     async def accounts(self) -> Listing[Account]:
@@ -94,6 +96,21 @@ class Broker:
     async def net_liq_history(self, number: str, back: Back) -> Listing[NetLiq]:
         """What an account was worth, oldest first, remembered for a minute."""
         return await self._books.net_liq_history(number, back)
+
+    def changes(self) -> AsyncIterator[AccountEvent]:
+        """What happens in the open accounts from now on, for good, and over all logins.
+
+        `kind` is "order", "position", "balance" or "other", of an `account`; or "connected", first of all and whenever
+        something may have been missed: read anew what you know. A slow listener finds what happened meanwhile.
+        """
+        return self.watch.changes()
+
+    async def close(self) -> None:
+        """End what listens."""
+        await self.watch.close()
+
+    async def _numbers(self) -> list[str]:
+        return [account.number for account in await self.accounts()]
 
     async def dry_run(self, order: Order, account: str | None = None) -> BuyingPower:
         """What an order would do to the buying power of an account; nothing is placed, nothing is remembered.

@@ -135,6 +135,7 @@ class Login:
             self._cache.clear()
             self._market.forget()
             await self.connection.close()
+            self._broker.watch.forget()  # last: it connects at once, with what there is now
             self._changed.set()
 
     async def _cut(self) -> None:
@@ -190,6 +191,7 @@ class Login:
         """The broker answered a request: what it refused before may be let in now."""
         self._answered.set()
         self._market.supervisor.let_in()
+        self._broker.watch.let_in()
 
     def _succeed(self, accounts: int, *notes: str) -> None:
         self._works = True

@@ -6,7 +6,6 @@ A socket's end cancels the task that entered it and no other, so nobody else may
 import asyncio
 import logging
 import random
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from time import monotonic
 from typing import NoReturn
 
 from ttai.errors import BrokerUnavailable, TtaiError
+from ttai.isolation import leaf, place
 from ttai.market.hub import Hub, Key
 from ttai.market.ports import CandleSink, Gate, Stream
 from ttai.market.types import OPTION_KINDS, CandleEvent, Kind
@@ -122,7 +122,7 @@ class Supervisor:
                 # A cancellation in the moment of the socket's end is lost inside the SDK's task groups.
                 if (me := asyncio.current_task()) is not None and me.cancelling():
                     raise asyncio.CancelledError from error
-                cause = _leaf(error)
+                cause = leaf(error)
                 self.problem = _said(cause)
                 _log.warning("market data socket: %s", _told(cause))
                 refused = isinstance(cause, TtaiError) and cause.code == "AUTHENTICATION" and not cause.retryable
@@ -269,15 +269,4 @@ def _said(error: BaseException) -> str:
 
 
 def _told(error: BaseException) -> str:
-    """The same for the log: of a stranger its name and where it arose, as its text may hold a token."""
-    if isinstance(error, TtaiError | TimeoutError):
-        return _said(error)
-    frames = traceback.extract_tb(error.__traceback__)[-1:]
-    return " ".join([type(error).__name__, *(f"at {frame.filename}:{frame.lineno}" for frame in frames)])
-
-
-def _leaf(error: BaseException) -> BaseException:
-    """The cause inside nested groups: the SDK's task groups wrap it two or three deep."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    return _said(error) if isinstance(error, TtaiError | TimeoutError) else place(error)

@@ -21,6 +21,7 @@ from tastytrade.utils import TastytradeError
 
 from ttai.broker.holdings import AccountEvent, EventKind
 from ttai.errors import BrokerUnavailable, TtaiError
+from ttai.isolation import leaf
 from ttai.tastytrade.session import BrokerSession
 
 BEAT = 25.0  # s between two heartbeats: the broker asks for one a minute at least
@@ -155,8 +156,7 @@ async def open_alerts(
 
 def _said(error: BaseException) -> str:
     """Why the socket ended, in a few words."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = leaf(error)
     if isinstance(error, WebSocketUpgradeError):
         return f"it refused the account socket with HTTP {error.response.status_code}"
     if isinstance(error, WebSocketDisconnect):

@@ -19,6 +19,7 @@ from tastytrade import DXLinkStreamer
 from tastytrade.utils import TastytradeError
 
 from ttai.errors import BrokerUnavailable
+from ttai.isolation import leaf
 from ttai.market.ports import CandleSink, Heard
 from ttai.market.types import CandleEvent, Event, Kind
 from ttai.tastytrade.parse import FIELDS, candle_events, feed_events
@@ -152,8 +153,7 @@ def _check_fields(message: dict[str, Any]) -> None:
 
 def _said(error: BaseException) -> str:
     """Why the socket ended, in a few words."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = leaf(error)
     if isinstance(error, WebSocketUpgradeError):
         return f"it refused the market data socket with HTTP {error.response.status_code}"
     if isinstance(error, WebSocketDisconnect):
