@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from tests.desk import Desk
+from tests.desk import Tap
 
 ACCOUNTS = ["5WT00718", "5WT00934"]
 
@@ -18,8 +18,8 @@ def happened(kind: str, account: str = ACCOUNTS[0], **data: Any) -> dict[str, An
 class Streamer:
     """Serves /streamer in the simulator's place."""
 
-    def __init__(self, d: Desk) -> None:
-        d.tap.sockets["/streamer"] = self
+    def __init__(self, tap: Tap) -> None:
+        tap.sockets["/streamer"] = self
         self.said: list[dict[str, Any]] = []
         self.opened = 0
         self.refuses: set[str] = set()  # actions answered with an error

@@ -12,7 +12,9 @@ os.environ.setdefault("FASTMCP_ENV_FILE", os.devnull)
 
 if TYPE_CHECKING:
     from ttai.answers import Answer, Count, Greek, MarketAnswer, Money, Percent, Picture, Price, Strike, cut
-    from ttai.broker.types import BuyingPower, Order, OrderLeg
+    from ttai.broker.holdings import AccountEvent, Balances, Position
+    from ttai.broker.records import Fill, NetLiq, PlacedLeg, PlacedOrder, Transaction
+    from ttai.broker.types import Account, BuyingPower, Order, OrderLeg
     from ttai.errors import BadArgument, NotFound, NotLoggedIn, TtaiError, understood
     from ttai.host import Host
     from ttai.legs import Leg
@@ -28,7 +30,9 @@ _HOMES = {
         "Answer", "Count", "Greek", "MarketAnswer", "Money", "Percent", "Picture", "Price", "Strike",
         "cut",
     ),
-    "ttai.broker.types": ("BuyingPower", "Order", "OrderLeg"),
+    "ttai.broker.holdings": ("AccountEvent", "Balances", "Position"),
+    "ttai.broker.records": ("Fill", "NetLiq", "PlacedLeg", "PlacedOrder", "Transaction"),
+    "ttai.broker.types": ("Account", "BuyingPower", "Order", "OrderLeg"),
     "ttai.errors": ("BadArgument", "NotFound", "NotLoggedIn", "TtaiError", "understood"),
     "ttai.host": ("Host",),
     "ttai.legs": ("Leg",),
@@ -43,13 +47,17 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [
+    "Account",
+    "AccountEvent",
     "Answer",
     "BadArgument",
+    "Balances",
     "BuyingPower",
     "Chain",
     "Count",
     "Expiration",
     "ExpirationQuotes",
+    "Fill",
     "Greek",
     "History",
     "Host",
@@ -57,16 +65,21 @@ __all__ = [
     "MarketAnswer",
     "Metrics",
     "Money",
+    "NetLiq",
     "NotFound",
     "NotLoggedIn",
     "Order",
     "OrderLeg",
     "Percent",
     "Picture",
+    "PlacedLeg",
+    "PlacedOrder",
+    "Position",
     "Price",
     "Quote",
     "Settings",
     "Strike",
+    "Transaction",
     "TtaiError",
     "UtcDateTime",
     "cut",

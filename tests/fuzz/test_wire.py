@@ -1,11 +1,13 @@
 """Whatever the broker sends, it costs the row, the field or the answer it stands in, and nothing else."""
 
+import asyncio
 import dataclasses
 import json
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -16,9 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
+from tests.core.tastytrade.test_holdings import MONEY, PUT
+from tests.core.tastytrade.test_records import SOLD, SPREAD
 from tests.desk import BY_TYPE, GOOD, OAUTH, Tap
 from tests.fuzz.strategies import anything, cases, spoilt
 from tests.fuzz.test_tools import check_answer, in_time
+from tests.streamer import Streamer, happened
 from ttai.errors import TtaiError
 from ttai.simulator import STAMP, Simulator
 from ttai.tastytrade import TastyTrade, in_process, parse
@@ -39,6 +44,25 @@ PARSERS: dict[str, list[Callable[[Any], Any]]] = {
     ACCOUNTS: [parse.account],
     PRIVATE: [lambda item: watchlist(item, "rest")],
     PUBLIC: [lambda item: watchlist(item, "rest")],
+}
+NUMBER, FROM, TO = "5WT00718", date(2026, 10, 1), date(2026, 11, 20)
+BOOKS = {
+    "positions": lambda broker: broker.positions(NUMBER),
+    "balances": lambda broker: broker.balances(NUMBER),
+    "transactions": lambda broker: broker.transactions(NUMBER, FROM, TO),
+    "orders": lambda broker: broker.order_history(NUMBER, FROM, TO),
+    "orders/live": lambda broker: broker.live_orders(NUMBER),
+    "net-liq/history": lambda broker: broker.net_liq_history(NUMBER, "1m"),
+}
+LONGEST = 60_000  # of a message: a longer one ends the socket
+WORTH = {"time": "2026-11-20T21:00:00Z", **{f"total-{name}": "5.5" for name in ("open", "high", "low", "close")}}
+WRITTEN = {
+    "positions": {"items": [PUT] * 2},
+    "balances": MONEY,
+    "transactions": {"items": [SOLD] * 2},
+    "orders": {"items": [SPREAD] * 2},
+    "orders/live": {"items": [SPREAD] * 2},
+    "net-liq/history": {"items": [WORTH] * 2},
 }
 TOOLS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     BY_TYPE: [("get_quote", {"symbol": "SPY"}), ("get_quotes", {"symbols": ["SPY", "SPX", "BRK/B"]})],
@@ -92,7 +116,8 @@ def check_numbers(value: Any) -> None:
         for item in value:
             check_numbers(item)
     else:
-        assert isinstance(value, str | int | date | Enum | None), type(value)
+        assert isinstance(value, str | int | date | Decimal | Enum | None), type(value)
+        assert not isinstance(value, Decimal) or math.isfinite(float(value))
 
 
 @cases(60)
@@ -130,6 +155,35 @@ async def test_a_tool_answers_whatever_the_broker_does(broker: Broker, data: st.
     broker.harness.app.cache.clear()
     for name, sent in TOOLS[path]:
         check_answer(await in_time(partial(broker.harness.client.call_tool_mcp, name, sent)))
+
+
+@cases(60)
+@given(st.data())
+async def test_a_book_is_read_or_not(broker: Broker, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(BOOKS)), "path")
+    response = data.draw(answers(WRITTEN[path]), "answer")
+    broker.tap.answers = {f"/accounts/{NUMBER}/{path}": (0, response)}
+    broker.harness.app.cache.clear()
+    with suppress(TtaiError):
+        async with asyncio.timeout(5):
+            check_numbers(await BOOKS[path](broker.harness.app.broker))
+
+
+@cases(60)
+@given(st.data())
+async def test_the_account_socket_hears_what_comes_after_any_message(broker: Broker, data: st.DataObject) -> None:
+    strange = (spoilt(happened("Order", legs=[1])) | anything).map(json.dumps).filter(lambda text: len(text) < LONGEST)
+    messages = data.draw(st.lists(strange, max_size=3), "messages")
+    streamer = Streamer(broker.tap)
+    adapter = await broker.harness.app.connection.broker()
+    async with asyncio.timeout(10), adapter.account_events([NUMBER]) as events:
+        for message in messages:
+            await streamer.tell(message)
+        await streamer.tell(happened("CurrentPosition", "the last"))
+        async for event in events:
+            check_numbers(event)
+            if event.account == "the last":
+                break
 
 
 @st.composite

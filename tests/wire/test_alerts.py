@@ -66,7 +66,7 @@ async def end_of(d: Desk, then: Callable[[], Awaitable[object]] | None = None, *
 )
 async def test_what_happened_is_told(message: Any, event: AccountEvent) -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with alerts(d) as opened:
             await broker.tell(message)
             assert await anext(opened) == event
@@ -74,7 +74,7 @@ async def test_what_happened_is_told(message: Any, event: AccountEvent) -> None:
 
 async def test_it_asks_for_all_accounts_with_the_token() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         with nothing_left_open():
             async with alerts(d):
                 (asked,) = broker.said
@@ -86,7 +86,7 @@ async def test_it_asks_for_all_accounts_with_the_token() -> None:
 @pytest.mark.parametrize("noise", ["{", "[1]", '"word"', "[" * 50_000, "{}", '{"type": 7}', '{"request-id": []}'])
 async def test_a_message_that_cannot_be_read_costs_itself(noise: str) -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with alerts(d) as opened:
             await broker.tell(noise)
             await broker.tell(happened("Order"))
@@ -95,7 +95,7 @@ async def test_a_message_that_cannot_be_read_costs_itself(noise: str) -> None:
 
 async def test_it_shows_that_it_is_there_with_a_token_that_is_valid() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with alerts(d, beat=0.02):
             await until(lambda: broker.actions().count("heartbeat") >= 2)
             d.adapter.session.session_expiration = 0.0
@@ -107,7 +107,7 @@ async def test_it_shows_that_it_is_there_with_a_token_that_is_valid() -> None:
 
 async def test_a_socket_that_answers_nothing_any_more_is_dead() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         broker.ignores.add("heartbeat")
         error = await end_of(d, beat=0.05, dead=0.12)
         assert isinstance(error, BrokerUnavailable)
@@ -117,7 +117,7 @@ async def test_a_socket_that_answers_nothing_any_more_is_dead() -> None:
 
 async def test_one_that_tells_something_lives() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         broker.ignores.add("heartbeat")
         async with alerts(d, beat=0.05, dead=0.12):
             for _ in range(8):
@@ -129,7 +129,7 @@ async def test_one_that_tells_something_lives() -> None:
 async def test_a_refusal_ends_it_and_tells_no_token(action: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with desk(streaming=False) as d:
-        Streamer(d).refuses.add(action)
+        Streamer(d.tap).refuses.add(action)
         error = await end_of(d, beat=0.02)
         assert isinstance(error, BrokerUnavailable)
         assert f"refused to {action}" in error.message
@@ -139,7 +139,7 @@ async def test_a_refusal_ends_it_and_tells_no_token(action: str, caplog: pytest.
 
 async def test_a_close_is_the_end() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         error = await end_of(d, broker.drop)
         assert isinstance(error, BrokerUnavailable)
         assert "closed the account socket, code 1001" in error.message
@@ -148,7 +148,7 @@ async def test_a_close_is_the_end() -> None:
 @pytest.mark.parametrize("port", [False, True])
 async def test_a_socket_that_is_not_there_is_said(port: bool) -> None:
     async with desk(streaming=False, port=port) as d:
-        Streamer(d).denies = True
+        Streamer(d.tap).denies = True
         error = await end_of(d)
         assert isinstance(error, BrokerUnavailable)
         assert "account socket" in error.message
@@ -156,7 +156,7 @@ async def test_a_socket_that_is_not_there_is_said(port: bool) -> None:
 
 async def test_it_works_on_a_port() -> None:
     async with desk(streaming=False, port=True) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with d.adapter.account_events(ACCOUNTS) as events:
             await broker.tell(happened("Order"))
             async for event in events:

@@ -52,7 +52,7 @@ async def listening(broker: Broker) -> AsyncIterator[Listener]:
 
 async def test_all_listeners_share_one_socket() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         assert not d.broker.watch.live
         async with listening(d.broker) as one:
             await until(lambda: one.heard == [CONNECTED])
@@ -69,7 +69,7 @@ async def test_all_listeners_share_one_socket() -> None:
 
 async def test_who_comes_after_the_last_one_left_has_a_socket_too() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         for opened in (1, 2):
             async with listening(d.broker) as one:
                 await until(lambda one=one: one.heard == [CONNECTED])  # type: ignore[misc]
@@ -78,7 +78,7 @@ async def test_who_comes_after_the_last_one_left_has_a_socket_too() -> None:
 
 async def test_it_comes_back_after_an_end_and_says_so() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with listening(d.broker) as one:
             await until(lambda: one.heard == [CONNECTED])
             await broker.drop()
@@ -89,7 +89,7 @@ async def test_it_comes_back_after_an_end_and_says_so() -> None:
 
 async def test_a_broker_that_is_away_is_tried_ever_less_often_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         broker.denies = True
         tried = 0
 
@@ -109,7 +109,7 @@ async def test_a_broker_that_is_away_is_tried_ever_less_often_and_said_once(capl
 
 async def test_a_slow_listener_finds_what_happened_meanwhile() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         changes = d.broker.changes()
         assert await anext(changes) == CONNECTED
         async with listening(d.broker) as other:
@@ -127,7 +127,7 @@ async def test_a_slow_listener_finds_what_happened_meanwhile() -> None:
 
 async def test_an_event_empties_the_memory_of_its_account() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         answer(d)
         async with listening(d.broker) as one:
             await until(lambda: d.broker.watch.live)
@@ -142,7 +142,7 @@ async def test_an_event_empties_the_memory_of_its_account() -> None:
 
 async def test_what_was_remembered_for_longer_is_forgotten_with_the_socket() -> None:
     async with desk(streaming=False) as d:
-        Streamer(d)
+        Streamer(d.tap)
         answer(d)
         async with listening(d.broker):
             await until(lambda: d.broker.watch.live)
@@ -153,7 +153,7 @@ async def test_what_was_remembered_for_longer_is_forgotten_with_the_socket() -> 
 
 async def test_refused_credentials_are_not_tried_again_until_another_request_is_answered() -> None:
     async with desk(streaming=False, credentials=BAD) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with listening(d.broker) as one:
             await until(lambda: d.broker.watch.problem)
             await asyncio.sleep(0.3)
@@ -176,7 +176,7 @@ async def test_refused_credentials_are_tried_again_after_a_long_while() -> None:
 
 async def test_without_credentials_it_waits_for_a_login() -> None:
     async with desk(streaming=False) as d:
-        Streamer(d)
+        Streamer(d.tap)
         gate, out = d.broker._gate, True
 
         class Door:
@@ -195,7 +195,7 @@ async def test_without_credentials_it_waits_for_a_login() -> None:
 
 async def test_another_login_has_a_socket_of_its_own() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with listening(d.broker) as one:
             await until(lambda: one.heard == [CONNECTED])
             d.broker.watch.forget()
@@ -207,7 +207,7 @@ async def test_another_login_has_a_socket_of_its_own() -> None:
 
 async def test_without_an_open_account_nothing_is_asked() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         d.tap.answer("/customers/me/accounts", {"data": {"items": []}})
         async with listening(d.broker):
             await until(lambda: d.broker.watch.problem == "there is no open account.")
@@ -216,7 +216,7 @@ async def test_without_an_open_account_nothing_is_asked() -> None:
 
 async def test_the_end_of_the_server_is_the_end_of_all_that_listens() -> None:
     async with desk(streaming=False) as d:
-        broker = Streamer(d)
+        broker = Streamer(d.tap)
         async with listening(d.broker) as one:
             await until(lambda: one.heard)
             await d.broker.close()
