@@ -20,6 +20,11 @@ def at(day: int) -> datetime:
     return BEGIN + timedelta(days=day)
 
 
+def row(*facts: object) -> tuple[object, ...]:
+    """Decimals beside plain numbers."""
+    return facts
+
+
 def fill(
     day: int,
     quantity: str,
@@ -41,12 +46,17 @@ def test_the_oldest_lot_is_closed_first_with_its_share_of_the_fees() -> None:
         fill(5, "-4", "3.00", fees="-4.55"),
     ])  # fmt: skip
     first, second = ledger.realised
-    assert (first.quantity, first.open_price, first.close_price, first.gross) == (3, D("2.00"), 3, 300)
-    assert (first.fees, first.net) == (D("-3.40") + D("-3.41"), D("293.19"))
-    assert (first.opened_at, first.closed_at, first.open_order_id, first.close_order_id) == (at(0), at(5), "#0", "#5")
-    assert (second.quantity, second.gross, second.fees) == (1, 50, D("-1.14") + D("-1.14"))
+    assert row(first.quantity, first.open_price, first.close_price, first.gross) == (3, D("2.00"), 3, 300)
+    assert row(first.fees, first.net) == (D("-3.40") + D("-3.41"), D("293.19"))
+    assert row(first.opened_at, first.closed_at, first.open_order_id, first.close_order_id) == (
+        at(0),
+        at(5),
+        "#0",
+        "#5",
+    )
+    assert row(second.quantity, second.gross, second.fees) == (1, 50, D("-1.14") + D("-1.14"))
     (left,) = ledger.open
-    assert (left.quantity, left.price, left.cash, left.fees) == (1, D("2.5"), -250, D("-1.13"))
+    assert row(left.quantity, left.price, left.cash, left.fees) == (1, D("2.5"), -250, D("-1.13"))
     assert ledger.net == D("293.19") + D("47.72")
     assert ledger.unmatched == 0
 
@@ -54,9 +64,9 @@ def test_the_oldest_lot_is_closed_first_with_its_share_of_the_fees() -> None:
 def test_a_short_wins_as_it_falls_and_a_trade_may_turn_it_round() -> None:
     ledger = realise([fill(0, "-1", "2.00", fees="-1"), fill(1, "3", "0.50", fees="-1.00")])
     (closed,) = ledger.realised
-    assert (closed.quantity, closed.gross, closed.fees, closed.net) == (-1, 150, D("-1.33"), D("148.67"))
+    assert row(closed.quantity, closed.gross, closed.fees, closed.net) == (-1, 150, D("-1.33"), D("148.67"))
     (left,) = ledger.open
-    assert (left.quantity, left.fees, left.opened_at) == (2, D("-0.67"), at(1))
+    assert row(left.quantity, left.fees, left.opened_at) == (2, D("-0.67"), at(1))
 
 
 def test_assignment_realises_the_premium_and_opens_the_stock_at_the_strike() -> None:
@@ -67,8 +77,8 @@ def test_assignment_realises_the_premium_and_opens_the_stock_at_the_strike() -> 
         fill(10, "-100", "195", symbol="AMD", multiplier=1),
     ])  # fmt: skip
     premium, stock = ledger.realised
-    assert (premium.symbol, premium.kind, premium.net) == (PUT, "assignment", D("398.87"))
-    assert (stock.symbol, stock.open_price, stock.net) == ("AMD", 200, -505)
+    assert row(premium.symbol, premium.kind, premium.net) == (PUT, "assignment", D("398.87"))
+    assert row(stock.symbol, stock.open_price, stock.net) == ("AMD", 200, -505)
     assert ledger.open == ()
 
 
@@ -80,9 +90,9 @@ def test_expirations_and_cash_settlements_only_close() -> None:
     ]
     for kind, price, won in kinds:
         (closed,) = realise([fill(0, "1", "2.00"), fill(9, "-1", price, kind=kind)]).realised
-        assert (closed.kind, closed.net) == (kind, won)
+        assert row(closed.kind, closed.net) == (kind, won)
         (alone,) = (lost := realise([fill(9, "-1", price, kind=kind)])).realised
-        assert (alone.net, alone.gross, alone.open_price, alone.opened_at, alone.quantity) == (
+        assert row(alone.net, alone.gross, alone.open_price, alone.opened_at, alone.quantity) == (
             None,
             None,
             None,
@@ -90,17 +100,17 @@ def test_expirations_and_cash_settlements_only_close() -> None:
             1,
         )
         assert alone.unmatched is not None
-        assert (alone.cash, lost.unmatched, lost.open, lost.net) == (D(price) * 100, 1, (), 0)
+        assert row(alone.cash, lost.unmatched, lost.open, lost.net) == (D(price) * 100, 1, (), 0)
 
 
 def test_a_close_of_more_than_is_known_is_not_invented() -> None:
     ledger = realise([fill(0, "1", "2"), fill(1, "-3", "3", fees="-3", effect="close")])
     known, unknown = ledger.realised
-    assert (known.net, known.fees) == (99, -1)
-    assert (unknown.quantity, unknown.net, unknown.fees, unknown.cash) == (2, None, -2, 598)
-    assert (ledger.open, ledger.unmatched) == ((), 1)
+    assert row(known.net, known.fees) == (99, -1)
+    assert row(unknown.quantity, unknown.net, unknown.fees, unknown.cash) == (2, None, -2, 598)
+    assert row(ledger.open, ledger.unmatched) == ((), 1)
     opened = realise([fill(0, "1", "2"), fill(1, "-3", "3", effect="open")])
-    assert (opened.realised, [lot.quantity for lot in opened.open]) == ((), [1, -3])
+    assert row(opened.realised, [lot.quantity for lot in opened.open]) == ((), [1, -3])
     assert [one.quantity for one in realise([*_both(), fill(2, "1", "1", effect="close")]).open] == [1, -2]
 
 
@@ -112,10 +122,10 @@ def test_a_split_changes_shares_and_realises_nothing() -> None:
     bought = fill(0, "300", "10", symbol="X", multiplier=1)
     forward = realise([bought, Split("X", Fraction(10), at(1)), Split("Y", Fraction(2), at(1))])
     (lot,) = forward.open
-    assert (lot.quantity, lot.price, lot.cash) == (3000, 1, -3000)
+    assert row(lot.quantity, lot.price, lot.cash) == (3000, 1, -3000)
     back = realise([bought, Split("X", Fraction(1, 3), at(1)), fill(2, "-100", "33", symbol="X", multiplier=1)])
     (closed,) = back.realised
-    assert (closed.quantity, closed.open_price, closed.net, back.open) == (100, 30, 300, ())
+    assert row(closed.quantity, closed.open_price, closed.net, back.open) == (100, 30, 300, ())
 
 
 def test_only_fills_in_order_are_taken() -> None:
