@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 
 import pytest
@@ -18,6 +19,10 @@ SPOTS = (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3)
 IVS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.3, 0.5)
 AHEAD = (0.0, 7.0, 30.0)
 HOLDINGS = book(200, 20)
+PUTS = [
+    replace(one, legs=tuple(replace(leg, type="put", years=400 / DAYS) for leg in one.legs if leg.is_option))
+    for one in HOLDINGS
+]
 ROUNDS = 7
 
 
@@ -83,6 +88,7 @@ def test_a_grid_over_two_hundred_options() -> None:
     options = sum(leg.is_option for one in HOLDINGS for leg in one.legs)
     cells = len(SPOTS) * len(IVS) * len(AHEAD)
     european, american = best(lambda: grid(american=False)), best(lambda: grid(american=True))
+    hardest = best(lambda: stress(PUTS, SPOTS, IVS, AHEAD))
     python, quantlib = best(erf_loop, 3), best(engine_loop, 3)
     scalar = {}
     for early in (False, True):
@@ -98,10 +104,11 @@ def test_a_grid_over_two_hundred_options() -> None:
         f"\n  American {american:.0f} ms; QuantLib's quick engine asked for all {quantlib:.0f} ms "
         f"({quantlib / american:.1f} x), american.price one by one {scalar[True]:.0f} ms "
         f"({scalar[True] / american:.0f} x)"
+        f"\n  all of them puts of 400 days, none of which the engine can be spared: {hardest:.0f} ms"
     )
     assert options == 200
     assert european <= 300
-    assert american <= 2000
+    assert max(american, hardest) <= 2000
     assert python >= 5 * european
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.core.quant.test_pricing import BAD, Option
 from ttai.quant import pricing
-from ttai.quant.american import greeks, implied_volatility, price
+from ttai.quant.american import Engine, greeks, implied_volatility, price
 
 options = st.builds(
     Option,
@@ -89,6 +89,20 @@ def test_it_is_worth_the_european_option_and_its_exercise_at_least(option: Optio
     assert worth >= pricing.price(*option)
     assert worth >= exercised(option)
     assert worth < (option.spot if option.is_call else option.strike) * math.exp(0.06)
+
+
+@given(options.filter(lambda one: (one.dividend_yield if one.is_call else one.rate) > 0))
+def test_the_quick_engine_is_off_by_little_however_often_it_is_asked(option: Option) -> None:
+    """0.003 % of the strike, in whatever order the markets come."""
+    engine = Engine(option.is_call, quick=True)
+    asked = [option, option._replace(spot=85.0), option._replace(volatility=option.volatility * 1.5), option]
+    found = []
+    for one in asked:
+        rates = one.rate * one.years, one.dividend_yield * one.years
+        percent = engine.price(100 * one.spot / one.strike, one.volatility * math.sqrt(one.years), *rates)
+        found.append(max(percent / 100 * one.strike, exercised(one)))
+    assert found == pytest.approx([price(*one) for one in asked], abs=3e-5 * option.strike)
+    assert found[0] == found[-1]
 
 
 @given(options)
