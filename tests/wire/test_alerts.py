@@ -112,15 +112,15 @@ async def test_a_socket_that_answers_nothing_any_more_is_dead() -> None:
         error = await end_of(d, beat=0.05, dead=0.12)
         assert isinstance(error, BrokerUnavailable)
         assert "nothing was heard on the account socket" in error.message
-        assert broker.actions() == ["connect", "heartbeat", "heartbeat"]
+        assert broker.actions()[:2] == ["connect", "heartbeat"]
 
 
 async def test_one_that_tells_something_lives() -> None:
     async with desk(streaming=False) as d:
         broker = Streamer(d.tap)
         broker.ignores.add("heartbeat")
-        async with alerts(d, beat=0.05, dead=0.12):
-            for _ in range(8):
+        async with alerts(d, beat=0.05, dead=0.5):
+            for _ in range(14):
                 await asyncio.sleep(0.05)
                 await broker.tell(happened("Order"))
 

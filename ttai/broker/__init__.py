@@ -1,1 +1,1 @@
-"""What is mine: accounts, what an order would do to them, and watchlists of my own."""
+"""What is mine: accounts, what they hold, what happened there, what an order would do, and watchlists."""

@@ -90,7 +90,7 @@ class Watch:
     def forget(self) -> None:
         """The login has changed: the socket is another's now."""
         self._stop()
-        if self._listeners:
+        if self._listeners and not self._closed:
             self._start()
 
     def let_in(self) -> None:

@@ -1,6 +1,7 @@
 """What happens in the accounts is told to all who listen, over one socket, across its ends and those of logins."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -99,9 +100,10 @@ async def test_a_broker_that_is_away_is_tried_ever_less_often_and_said_once(capl
             await broker(scope, receive, send)
 
         d.tap.sockets["/streamer"] = count
+        start = time.monotonic()
         async with listening(d.broker) as one:
-            await asyncio.sleep(0.5)
-            assert 3 <= tried <= 12
+            await until(lambda: tried == 5)
+            assert time.monotonic() - start > 0.01 + 0.02 + 0.04 + 0.08  # half of each delay, at least
             assert caplog.text.count("account socket:") == 1
             broker.denies = False
             await until(lambda: one.heard == [CONNECTED])
