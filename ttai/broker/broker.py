@@ -44,7 +44,8 @@ class Broker:
         None means that of TASTYTRADE_ACCOUNT, else all. NotFound where there is none such, or where it is closed;
         BadArgument for a nickname that several have.
         """
-        name = (account or self._account).strip()
+        asked = (account or "").strip()
+        name = asked or self._account.strip()
         known = await self._all()
         accounts = _open(known)
         if not accounts:
@@ -55,7 +56,7 @@ class Broker:
         if len(found) > 1:
             raise BadArgument(f"{len(found)} accounts are called {brief(name)}", f"Say which: {_list(found)}")
         if not found:
-            raise _unknown(name, known, "" if account else "TASTYTRADE_ACCOUNT names it. ")
+            raise _unknown(name, known, "" if asked else "TASTYTRADE_ACCOUNT names it. ")
         return Listing(found, source=known.source)
 
     async def _all(self) -> Listing[Account]:

@@ -105,7 +105,12 @@ def _owner(option: str) -> str:
 
 
 def word(value: Any) -> str | None:
-    """A text of the wire as one line that is not too long; None where there is none."""
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        return None
-    return (value.strip() if value.isprintable() else " ".join(value.split())) or None
+    """A short text of the wire as one line; None where there is none, or too much."""
+    return line(value) if isinstance(value, str) and len(value) <= _LONGEST else None
+
+
+def line(text: str) -> str | None:
+    """A text as one line of what can be printed; None where nothing is left."""
+    if text.isprintable():  # an option's spaces stand as they are
+        return text.strip() or None
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split()) or None

@@ -8,7 +8,7 @@ from typing import Any
 
 from ttai.broker.records import Fill, NetLiq, PlacedLeg, PlacedOrder, Transaction
 from ttai.clock import NEW_YORK
-from ttai.tastytrade.holdings import instrument, underlying, word
+from ttai.tastytrade.holdings import instrument, line, underlying, word
 from ttai.tastytrade.parse import amount, day, effect, moment, signed
 
 _ACTION = re.compile(r"(?P<side>Buy|Sell)(?: to (?P<effect>Open|Close))?")
@@ -131,7 +131,7 @@ def _number(value: Any) -> str | None:
 
 
 def _line(value: Any) -> str | None:
-    return (" ".join(value[:_LONGEST].split()) or None) if isinstance(value, str) else None
+    return line(value[:_LONGEST]) if isinstance(value, str) else None
 
 
 def _day_of(at: datetime) -> date:

@@ -140,6 +140,11 @@ def test_a_multiplier_that_is_not_said_is_that_of_its_kind(kind: str, symbol: st
     assert read(instrument_type=kind, symbol=symbol, multiplier="NaN").multiplier == multiplier
 
 
+def test_a_name_is_one_line_of_what_can_be_printed() -> None:
+    position = read(symbol=" A\n\u202eB  C\ud800 ", instrument_type="Warrant", underlying_symbol="\x00")
+    assert (position.symbol, position.underlying) == ("A B C", "A B C")
+
+
 @pytest.mark.parametrize("name", ["average_open_price", "close_price", "mark_price", "realized_day_gain", "updated_at"])
 @pytest.mark.parametrize("value", [None, "NaN", [], "soon"])
 def test_a_field_that_cannot_be_read_is_unknown(name: str, value: Any) -> None:
