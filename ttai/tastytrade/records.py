@@ -21,12 +21,12 @@ def transaction(account: str, item: Any) -> Transaction | None:
     """One row of /transactions; None without a number, or where nobody can tell when it was."""
     if not isinstance(item, Mapping):
         return None
-    number, at = item.get("id"), moment(item.get("executed-at"))
-    if not isinstance(number, int) or isinstance(number, bool) or at is None:
+    number, at = _number(item.get("id")), moment(item.get("executed-at"))
+    if number is None or not number.isdecimal() or at is None:
         return None
     symbol, kind = instrument(item) or (None, None)
     return Transaction(
-        id=number,
+        id=int(number),
         account=account,
         type=word(item.get("transaction-type")) or "Unknown",
         sub_type=word(item.get("transaction-sub-type")) or "Unknown",

@@ -69,6 +69,7 @@ def test_a_trade_is_read() -> None:
         estimated=True,
     )
     assert read.fees == Decimal("-2.284")
+    assert records.transaction("5WT00001", {**SOLD, "id": "252640963", "order-id": "273880112"}) == read
 
 
 def test_a_movement_of_money_has_no_symbol() -> None:
@@ -96,7 +97,17 @@ def test_a_movement_of_money_has_no_symbol() -> None:
 
 
 @pytest.mark.parametrize(
-    "item", [None, [], {}, {**SOLD, "id": None}, {**SOLD, "id": True}, {**SOLD, "executed-at": "2026-11-20"}]
+    "item",
+    [
+        None,
+        [],
+        {},
+        {**SOLD, "id": None},
+        {**SOLD, "id": True},
+        {**SOLD, "id": "x7"},
+        {**SOLD, "id": -7},
+        {**SOLD, "executed-at": "2026-11-20"},
+    ],
 )
 def test_an_entry_without_its_number_or_its_time_is_unreadable(item: Any) -> None:
     assert records.transaction("1", item) is None
