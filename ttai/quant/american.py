@@ -138,7 +138,7 @@ class Engine:
 
     QuantLib knows time in whole days only. That year lies so far ahead that its global date of evaluation never makes
     the option an expired one, and nothing here is shared between instances: threads need no lock. `quick` takes a
-    seventh of the time, off by up to 0.003 % of the strike instead of 0.0001 %.
+    seventh of the time, off by up to 0.01 % of the strike, mostly below 0.001 %, instead of 0.0001 %.
     """
 
     def __init__(self, is_call: bool, *, quick: bool = False) -> None:

@@ -93,7 +93,7 @@ def test_it_is_worth_the_european_option_and_its_exercise_at_least(option: Optio
 
 @given(options.filter(lambda one: (one.dividend_yield if one.is_call else one.rate) > 0))
 def test_the_quick_engine_is_off_by_little_however_often_it_is_asked(option: Option) -> None:
-    """0.003 % of the strike, in whatever order the markets come."""
+    """0.01 % of the strike, in whatever order the markets come."""
     engine = Engine(option.is_call, quick=True)
     asked = [option, option._replace(spot=85.0), option._replace(volatility=option.volatility * 1.5), option]
     found = []
@@ -101,7 +101,7 @@ def test_the_quick_engine_is_off_by_little_however_often_it_is_asked(option: Opt
         rates = one.rate * one.years, one.dividend_yield * one.years
         percent = engine.price(100 * one.spot / one.strike, one.volatility * math.sqrt(one.years), *rates)
         found.append(max(percent / 100 * one.strike, exercised(one)))
-    assert found == pytest.approx([price(*one) for one in asked], abs=3e-5 * option.strike)
+    assert found == pytest.approx([price(*one) for one in asked], abs=1e-4 * option.strike)
     assert found[0] == found[-1]
 
 

@@ -123,7 +123,8 @@ def _pinned(short: Short) -> Reason | None:
 
 
 def _interest(short: Short) -> Reason | None:
-    left, earned = short.mid - short.inside, short.strike * -math.expm1(-short.rate * short.years)
+    earned = short.strike * -math.expm1(-max(short.rate, 0.0) * short.years)
+    left = short.mid - short.inside
     if short.type == "call" or short.inside <= 0 or not LITTLE * short.spot <= left < earned:
         return None
     return Reason("interest", f"has {left:.2f} of time value, less than the interest of {earned:.2f} on its strike")

@@ -45,7 +45,7 @@ def worth(options: Options, spots: "Numbers", ivs: "Numbers", days: "Numbers") -
     calendar days from now.
 
     European options by Black, Scholes and Merton, American ones by Andersen, Lake and Offengenden's method, within
-    0.003 % of the strike. Past its expiry an option is worth its intrinsic value.
+    0.01 % of the strike. Past its expiry an option is worth its intrinsic value.
     """
     import numpy as np
 

@@ -124,7 +124,7 @@ def stress(
 
     The P/L is the model's value less the model's value now, which is the mark where the leg's volatility makes it: 0
     where nothing changes. Options of a setting that is not European are worth at least what exercise brings, and with
-    `american` what the right to exercise early is, within 0.003 % of the strike; of puts at rates not above 0 and calls
+    `american` what the right to exercise early is, within 0.01 % of the strike; of puts at rates not above 0 and calls
     at such dividend yields it is taken to be nothing.
 
     ValueError for a grid without cells or with more than 2,500, for figures that are none, and where no leg at all
@@ -137,8 +137,8 @@ def stress(
     if not priced:
         raise ValueError("nothing is held whose value in another market is known")
     at = [held.holding for held in priced]
-    known = [None if holding.beta is None or math.isnan(holding.beta) else holding.beta for holding in holdings]
-    betas = [1.0 if beta is None or not beta_weighted else beta for beta in known]
+    known = [holding.beta is not None and math.isfinite(holding.beta) for holding in holdings]
+    betas = [(one.beta or 0.0) if beta and beta_weighted else 1.0 for one, beta in zip(holdings, known, strict=True)]
     now = np.array([holding.setting.spot for holding in holdings])[at]
     moved = now * np.maximum(1.0 + np.multiply.outer(np.array(spots, np.float64), betas), _LEAST)[:, at]
     is_option = np.array([held.leg.is_option for held in priced])
@@ -151,7 +151,7 @@ def stress(
         parts[..., is_option] = worth(options, moved[:, is_option], factors, np.array(days, np.float64)) - today
     parts *= np.array([held.leg.shares for held in priced])
     parts[np.ix_(np.equal(days, 0), np.equal(ivs, 0), np.equal(spots, 0))] = 0.0  # this is now, whatever rounding says
-    assumed = tuple(holdings[one].symbol for one in dict.fromkeys(at) if known[one] is None)
+    assumed = tuple(holdings[one].symbol for one in dict.fromkeys(at) if not known[one])
     return Grid(
         days=tuple(map(float, days)),
         ivs=tuple(map(float, ivs)),

@@ -51,7 +51,8 @@ def test_a_put_with_less_time_value_than_the_interest_on_its_strike_may_be_assig
     assert (risk.kind, risk.likely) == ("interest", False)
     assert risk.reason == "has 0.30 of time value, less than the interest of 0.79 on its strike"
     assert assignment_risk(replace(PUT, mid=21)) is None
-    assert assignment_risk(replace(PUT, rate=-0.01)) is None
+    for rate in (-0.01, -1e9, math.nan):
+        assert assignment_risk(replace(PUT, rate=rate)) is None
 
 
 @given(st.floats(60, 180), st.floats(0.02, 1), st.floats(0.1, 0.8), st.floats(0.005, 0.08))

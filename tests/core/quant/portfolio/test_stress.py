@@ -38,13 +38,13 @@ def test_european_values_are_those_of_a_loop() -> None:
 
 
 def test_american_values_are_those_of_a_loop_within_the_method_s_error() -> None:
-    """The bound: 0.003 % of the strike twice, now and there."""
+    """The bound: 0.01 % of the strike twice, now and there."""
     holdings = book(60, 6, seed=3)
     grid = stress(holdings, SPOTS, IVS, DAYS)
-    bound = 2 * 3e-5 * sum(abs(leg.shares) * leg.strike for one in holdings for leg in one.legs)
+    bound = 2 * 1e-4 * sum(abs(leg.shares) * leg.strike for one in holdings for leg in one.legs)
     off = np.abs(grid.pnl - loop(holdings, grid, early=True))
     assert off.max() <= bound
-    assert off.mean() <= 0.03 * bound
+    assert off.mean() <= 0.01 * bound
     premium = np.abs(grid.pnl - stress(holdings, SPOTS, IVS, DAYS, american=False).pnl)
     assert premium.max() > 10 * off.max()  # what early exercise is worth is seen
 
@@ -66,7 +66,7 @@ def test_any_option_is_worth_what_the_exact_engine_says(
     grid = stress(one(leg, setting=setting), (-1.0, -0.5, -0.02, 0.0, 0.3), (0.0, 0.2), (0.0, 20.0))
     early = (q if kind == "call" else rate) > 0
     exact = loop(one(leg, setting=setting), grid, early=early)
-    assert grid.pnl == pytest.approx(exact, abs=1e-6 + 2 * 3e-5 * abs(shares) * strike)
+    assert grid.pnl == pytest.approx(exact, abs=1e-6 + 2 * 1e-4 * abs(shares) * strike)
 
 
 def test_now_is_zero_exactly_and_from_the_mark() -> None:
@@ -94,7 +94,7 @@ def test_each_underlying_moves_by_its_beta_and_none_loses_more_than_all() -> Non
     holdings = [
         Holding("A", (Leg("stock", 10, 100.0),), Setting(100), 2.0),
         Holding("B", (Leg("stock", 10, 50.0),), Setting(50), None),
-        Holding("C", (Leg("stock", 10, 50.0),), Setting(50), NAN),
+        Holding("C", (Leg("stock", 10, 50.0),), Setting(50), math.inf),
         Holding("D", (Leg("stock", -10, 50.0),), Setting(50), -0.5),
     ]
     grid = stress(holdings, (-0.1, -0.6))
