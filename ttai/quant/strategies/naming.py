@@ -25,10 +25,9 @@ _ONE_EXPIRATION = {
     "p-c+ p+c-": "long box", "p+c- p-c+": "short box",
 }  # fmt: skip
 _WITH_STOCK = {
-    "c-": "covered call", "p+": "protective put", "p+ c-": "collar", "p+c-": "collar", "p- c-": "covered strangle",
+    "c-": "covered call", "p+": "protective put", "p+ c-": "collar", "p- c-": "covered strangle",
     "p-c-": "covered straddle",
 }  # fmt: skip
-_WITH_SHORT_STOCK = {"p-": "covered put", "c+": "protective call"}
 
 
 def named(legs: Sequence[Leg]) -> str:
@@ -36,7 +35,7 @@ def named(legs: Sequence[Leg]) -> str:
     stock = sum(leg.shares for leg in legs if not leg.is_option)
     options = _netted([leg for leg in legs if leg.is_option])
     if not options:
-        return CUSTOM if not stock else "stock" if stock > 0 else "short stock"
+        return "stock" if stock else CUSTOM
     lot = min(abs(leg.shares) for leg in options)
     if any(leg.shares % lot for leg in options) or (stock and abs(stock) != lot):
         return CUSTOM
@@ -45,7 +44,7 @@ def named(legs: Sequence[Leg]) -> str:
         return CUSTOM if stock else _over_time(options, dates)
     signature = _signature(options, lot)
     if stock:
-        return (_WITH_STOCK if stock > 0 else _WITH_SHORT_STOCK).get(signature, CUSTOM)
+        return _WITH_STOCK.get(signature, CUSTOM) if stock > 0 else CUSTOM
     if len(options) == 1:
         return _alone(options)
     name = _ONE_EXPIRATION.get(signature) or _ratio(options)
