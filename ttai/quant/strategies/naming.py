@@ -1,5 +1,6 @@
 """What traders call a set of legs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -8,6 +9,8 @@ from ttai.quant.strategies.legs import Leg
 
 CUSTOM = "custom"
 _CENT = 0.01  # dollars: widths that differ by less are the same
+_CONTRACT = 100  # shares: so that two and three are a ratio, one and a half is none
+_DEEP, _LONG_DATED = 0.9, 90 / 365  # of the spot; years behind what is sold: a call that stands for the stock
 
 # Options of one expiration from the lowest strike up, type and sign and how many of the smallest lot; a strike that is
 # the same as the one before stands in the same word.
@@ -19,34 +22,53 @@ _ONE_EXPIRATION = {
     "c- p-": "short guts", "c+ p+": "long guts",
     "c+ c-2 c+": "call butterfly", "p+ p-2 p+": "put butterfly", "c- c+2 c-": "short call butterfly",
     "p- p+2 p-": "short put butterfly", "c+ c- c- c+": "call condor", "p+ p- p- p+": "put condor",
-    "p- c- c+": "jade lizard", "p+ p- c-": "reverse jade lizard", "p- c+": "risk reversal",
+    "c- c+ c+ c-": "short call condor", "p- p+ p+ p-": "short put condor",
+    "p- c- c+": "jade lizard", "p+ p- c-": "reverse jade lizard",
+    "p-c- c+": "big lizard", "p+ p-c-": "reverse big lizard", "p- c+": "risk reversal",
     "p+ c-": "short risk reversal",
     "p-c+": "synthetic long stock", "p+c-": "synthetic short stock",
     "p-c+ p+c-": "long box", "p+c- p-c+": "short box",
 }  # fmt: skip
 _WITH_STOCK = {
     "c-": "covered call", "p+": "protective put", "p+ c-": "collar", "p- c-": "covered strangle",
-    "p-c-": "covered straddle",
+    "p-c-": "covered straddle", "p+c-": "conversion",
 }  # fmt: skip
+_WITH_SHORT_STOCK = {"p-": "covered put", "p- c+": "reverse collar", "p-c+": "reversal"}
 
 
-def named(legs: Sequence[Leg]) -> str:
-    """The name of a strategy such as "iron condor"; "custom" for what has none."""
+def named(legs: Sequence[Leg], spot: float | None = None) -> str:
+    """The name of a strategy such as "iron condor"; "custom" for what has none.
+
+    `spot`, dollars, tells a poor man's covered call from other call diagonals: what is bought is struck at 90 % of it
+    or less and expires 90 days or more behind what is sold. Without a spot it is a call diagonal.
+    """
     stock = sum(leg.shares for leg in legs if not leg.is_option)
     options = _netted([leg for leg in legs if leg.is_option])
     if not options:
-        return "stock" if stock else CUSTOM
-    lot = min(abs(leg.shares) for leg in options)
-    if any(leg.shares % lot for leg in options) or (stock and abs(stock) != lot):
+        return ("stock" if stock > 0 else "short stock") if stock else CUSTOM
+    lot = _lot(options)
+    if lot is None or (stock and abs(stock) != lot):
         return CUSTOM
     dates = sorted({leg.years for leg in options})
     if len(dates) > 1:
-        return CUSTOM if stock else _over_time(options, dates)
+        return CUSTOM if stock else _over_time(options, dates, spot)
     signature = _signature(options, lot)
     if stock:
-        return _WITH_STOCK.get(signature, CUSTOM) if stock > 0 else CUSTOM
-    if len(options) == 1:
-        return _alone(options)
+        return (_WITH_STOCK if stock > 0 else _WITH_SHORT_STOCK).get(signature, CUSTOM)
+    return _alone(options) if len(options) == 1 else _at_once(options, signature)
+
+
+def _lot(options: Sequence[Leg]) -> float | None:
+    """The shares that all legs are whole multiples of: the smallest leg, or whole contracts; None where none are."""
+    sizes = [abs(leg.shares) for leg in options]
+    smallest = min(sizes)
+    if not any(size % smallest for size in sizes):
+        return smallest
+    return None if any(size % _CONTRACT for size in sizes) else float(math.gcd(*map(int, sizes)))
+
+
+def _at_once(options: Sequence[Leg], signature: str) -> str:
+    """Several options of one expiration."""
     name = _ONE_EXPIRATION.get(signature) or _ratio(options)
     strikes = [leg.strike for leg in options]
     uneven = len(strikes) == 3 and abs((strikes[1] - strikes[0]) - (strikes[2] - strikes[1])) > _CENT
@@ -58,8 +80,9 @@ def _netted(options: Sequence[Leg]) -> list[Leg]:
     held: dict[tuple[float, bool, float], Leg] = {}
     for leg in options:
         key = (leg.strike, leg.type != "put", leg.years)
-        shares = leg.shares + (held[key].shares if key in held else 0.0)
-        if shares:
+        if key not in held:
+            held[key] = leg
+        elif shares := leg.shares + held[key].shares:
             held[key] = replace(leg, shares=shares)
         else:
             del held[key]
@@ -96,7 +119,7 @@ def _ratio(options: Sequence[Leg]) -> str:
     return CUSTOM
 
 
-def _over_time(options: Sequence[Leg], dates: Sequence[float]) -> str:
+def _over_time(options: Sequence[Leg], dates: Sequence[float], spot: float | None) -> str:
     """Calendars and diagonals: what is sold in front and bought behind, or the other way round."""
     near = [leg for leg in options if leg.years == dates[0]]
     far = [leg for leg in options if leg.years != dates[0]]
@@ -109,7 +132,16 @@ def _over_time(options: Sequence[Leg], dates: Sequence[float]) -> str:
         return CUSTOM
     base = "calendar" if same else "diagonal"
     side = f"{near[0].type} {base}" if len(near) == 1 else f"double {base}"
-    return side if signs == {True} else f"reverse {side}"
+    if signs == {False}:
+        return f"reverse {side}"
+    return "poor man's covered call" if side == "call diagonal" and _stands_for_stock(near[0], far[0], spot) else side
+
+
+def _stands_for_stock(sold: Leg, bought: Leg, spot: float | None) -> bool:
+    """Whether a call is so deep in the money, and lives so much longer, that calls are sold on it as on shares."""
+    if spot is None or bought.strike > min(_DEEP * spot, sold.strike):
+        return False
+    return bought.years - sold.years >= _LONG_DATED
 
 
 def crossed(legs: Sequence[Leg]) -> bool:

@@ -25,6 +25,11 @@ NAMES = {
     "100s@100 1c100@1 -1c105@2 1c110@1": "custom", "1c100@2 -1.5c105@1": "custom", "100s@100": "stock",
     "1p90@1 -1p95@2 1p90@1 -1p95@2": "put credit spread", "-1p95@2 2p95@2": "long put",
     "-1p95@2 -1p95@2.1": "short put", "-1p95@2 1p95@2": "custom",
+    "-100s@100": "short stock", "-100s@100 -1p95@2": "covered put", "-100s@100 -1p95@2 1c105@2": "reverse collar",
+    "100s@100 1p100@2 -1c100@2": "conversion", "-100s@100 -1p100@2 1c100@2": "reversal",
+    "-1p100@3 -1c100@3 1c110@1": "big lizard", "1p90@1 -1p100@3 -1c100@3": "reverse big lizard",
+    "-1c95@6 1c100@3 1c105@2 -1c110@1": "short call condor", "-1p80@1 1p85@1 1p95@2 -1p100@4": "short put condor",
+    "2c100@4 -3c110@2": "call ratio spread", "-2p100@4 3p90@1": "put backspread", "-2p95@2 -3c105@2": "custom",
     "1c90@1 1c95@1 1c100@1": "custom", "1c90@1 1p95@1 1c100@1 1p70@1": "custom",
 }  # fmt: skip
 
@@ -61,6 +66,25 @@ def test_three_expirations_and_stock_over_time_have_none() -> None:
     legs = [*over_time("-1c100@2", "1c100@3"), option("call", 1, 100, 4, years=0.6)]
     assert named(legs) == "custom"
     assert named([Leg("stock", 100, 100.0), *over_time("-1c100@2", "1c100@3")]) == "custom"
+
+
+@pytest.mark.parametrize(
+    ("bought", "years", "spot", "name"),
+    [
+        (80, 0.4, 100.0, "poor man's covered call"),
+        (80, 0.4, None, "call diagonal"),
+        (90, 0.4, 100.0, "poor man's covered call"),
+        (91, 0.4, 100.0, "call diagonal"),
+        (80, 0.3, 100.0, "call diagonal"),
+        (110, 0.4, 130.0, "call diagonal"),
+    ],
+)
+def test_a_deep_call_of_a_later_date_stands_for_the_stock(
+    bought: float, years: float, spot: float | None, name: str
+) -> None:
+    assert named([*book("-1c105@2"), option("call", 1, bought, 21, years=years)], spot) == name
+    assert named([*book("1c105@2"), option("call", -1, bought, 21, years=years)], spot) == "reverse call diagonal"
+    assert named([*book("-1p105@7"), option("put", 1, bought, 5, years=years)], spot) == "put diagonal"
 
 
 def test_what_contradicts_itself_is_found() -> None:
