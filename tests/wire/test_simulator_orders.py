@@ -35,7 +35,8 @@ async def test_the_sdk_reads_a_dry_run(session: Session) -> None:
     effect = placed.buying_power_effect
     assert effect.isolated_order_margin_requirement == -2000
     assert effect.change_in_buying_power == -1600
-    assert (effect.current_buying_power, effect.new_buying_power) == (Decimal("61480.25"), Decimal("59880.25"))
+    power = (await account.get_balances(session)).derivative_buying_power
+    assert (effect.current_buying_power, effect.new_buying_power) == (power, power - 1600)
     assert (placed.order.underlying_symbol, placed.order.price) == ("SPY", Decimal(2))
     assert (placed.warnings, placed.errors) == ([], None)
 
@@ -49,9 +50,9 @@ async def test_the_sdk_reads_a_refusal(session: Session) -> None:
 
 async def test_the_sdk_reads_what_accounts_may_do(session: Session) -> None:
     statuses = [await one.get_trading_status(session) for one in await Account.get(session)]
-    assert [one.is_portfolio_margin_enabled for one in statuses] == [False, False]
-    assert [one.equities_margin_calculation_type for one in statuses] == ["Reg T", "Cash"]
-    assert [one.short_calls_enabled for one in statuses] == [True, False]
+    assert [one.is_portfolio_margin_enabled for one in statuses] == [False] * 3
+    assert [one.equities_margin_calculation_type for one in statuses] == ["Reg T", "Cash", "Reg T"]
+    assert [one.short_calls_enabled for one in statuses] == [True, False, True]
 
 
 def _limit(legs: list[Leg], price: str) -> LimitOrder:

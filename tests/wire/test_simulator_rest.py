@@ -99,6 +99,7 @@ async def test_accounts(session: Session) -> None:
     assert [(a.margin_or_cash, a.account_type_name) for a in accounts] == [
         ("Margin", "Individual"),
         ("Cash", "Roth IRA"),
+        ("Margin", "Individual"),
     ]
     one = await Account.get(session, accounts[1].account_number)
     assert one == accounts[1]

@@ -6,6 +6,7 @@ from typing import ClassVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ttai.clock import Clock
+from ttai.simulator.accounts.office import Office
 from ttai.simulator.boards import Boards
 from ttai.simulator.candles import MOST_BARS
 from ttai.simulator.channels import PATH
@@ -43,7 +44,9 @@ class Simulator:
         self.requests: Counter[str] = Counter()
         boards = Boards(self.world, Options(self.world))
         self._feed = Feed(boards, self._tokens, self.faults, clock, most_bars)
-        self._rest = Rest(boards, self._tokens, client_secret=self.CLIENT_SECRET, refresh_token=self.REFRESH_TOKEN)
+        self._office = Office(boards)
+        secrets = {"client_secret": self.CLIENT_SECRET, "refresh_token": self.REFRESH_TOKEN}
+        self._rest = Rest(boards, self._office, self._tokens, **secrets)
         self._hand = Hand(self.set_price, self.faults, self._feed)
 
     @property
@@ -68,6 +71,10 @@ class Simulator:
         """Let the market go on from this price; who is subscribed hears it at once. ValueError if it can't."""
         self.world.set_price(symbol, last)
         self._feed.wake()
+
+    async def prepare(self) -> None:
+        """Write the accounts' books now, half a second that the first question about them need not wait for."""
+        await self._office.books.prepare()
 
     def expire_tokens(self) -> None:
         """Answer every call with 401 until the client authenticates again."""

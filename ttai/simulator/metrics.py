@@ -189,7 +189,7 @@ def implied_until(instrument: Instrument, today: date, day: date) -> float:
 @lru_cache(maxsize=256)
 def _coming(instrument: Instrument, today: date) -> tuple[Report, ...]:
     """The reports that lie ahead."""
-    return tuple(one for one in reports(instrument, today) if one.day >= today)
+    return tuple(one for one in _reports(instrument, today.year, today.month) if one.day >= today)
 
 
 def ex_dates(instrument: Instrument, today: date) -> list[date]:
@@ -201,11 +201,17 @@ def ex_dates(instrument: Instrument, today: date) -> list[date]:
 
 def reports(instrument: Instrument, today: date) -> list[Report]:
     """The earnings reports of three years before and one after, in order; the quarter ends a month before."""
+    return list(_reports(instrument, today.year, today.month))
+
+
+@lru_cache(maxsize=1024)
+def _reports(instrument: Instrument, year: int, month: int) -> tuple[Report, ...]:
+    """The same all month."""
     if instrument.kind != "Equity":
-        return []
+        return ()
     time_of_day = random.Random(f"{instrument.symbol}/time").choice(("BTO", "AMC"))
-    days = _every(3, f"{instrument.symbol}/earnings", today)
-    return [Report(_session(day), time_of_day, day.replace(day=1) - timedelta(days=1)) for day in days]
+    days = _every(3, f"{instrument.symbol}/earnings", date(year, month, 1))
+    return tuple(Report(_session(day), time_of_day, day.replace(day=1) - timedelta(days=1)) for day in days)
 
 
 def _every(months: int, key: str, today: date) -> list[date]:

@@ -1,5 +1,6 @@
 """The contracts of the simulated exchange: roots, and for each expiration of a root the strikes of a day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -103,6 +104,12 @@ class Options:
         self._series: dict[str, tuple[Series, ...]] = {}
         self._names: dict[str, Series] = {}
         self._underlyings: dict[str, str] = {}
+        self._kept: dict[str, set[float]] = {}
+
+    def keep(self, symbols: Iterable[str]) -> None:
+        """Let contracts that somebody holds stay listed on the days to come, wherever the price goes."""
+        for option in map(parse_occ, symbols):
+            self._kept.setdefault(f"{option.root}{option.expiration:%y%m%d}", set()).add(float(option.strike))
 
     def series(self, underlying: str, at: float) -> tuple[Series, ...]:
         """What is alive of an underlying at a moment, root by root, in order; empty where it is unknown."""
@@ -155,5 +162,10 @@ class Options:
         days = [one for one in expirations(root.underlying, self._day) if one.settlement == root.settlement]
         if root.cash:
             days = [one for one in days if one.kind == "Regular"][:_ADJUSTED_LISTED]
-        ladders = ((one, ladder(root.underlying, close, (one.day - self._day).days)) for one in days)
+        ladders = ((one, self._strikes(root, one, close)) for one in days)
         return [Series(root, one, strikes, listing, self._day) for one, strikes in ladders if strikes]
+
+    def _strikes(self, root: Root, expiration: Expiration, close: float) -> tuple[float, ...]:
+        strikes = ladder(root.underlying, close, (expiration.day - self._day).days)
+        kept = self._kept.get(f"{root.symbol}{expiration.day:%y%m%d}")
+        return tuple(sorted(kept.union(strikes))) if kept else strikes

@@ -1,27 +1,30 @@
 """What the simulated broker says to an order: whether it would take it, and what it would do to the account."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException
 from typing import Any
 
 from ttai.quant.strategies.legs import Leg, net_debit
-from ttai.quant.strategies.margin import Margin, cash_secured, reg_t
-from ttai.simulator.accounts import ACCOUNTS, BUYING_POWER, Json
+from ttai.quant.strategies.margin import Margin
+from ttai.simulator.accounts import ACCOUNTS, Json
+from ttai.simulator.accounts.assets import Asset, listed, shares
+from ttai.simulator.accounts.capital import asked
+from ttai.simulator.accounts.fees import Fees, fees
+from ttai.simulator.accounts.marks import Valued
 from ttai.simulator.boards import Boards
 from ttai.simulator.options import SHARES
 from ttai.simulator.rows import instrument_type
 
 MOST_LEGS = 4
-_BROAD = frozenset({"SPX", "NDX", "RUT"})
 _YEAR = 365 * 86_400.0  # seconds
 _SIDES = {
     f"{side} to {purpose}": (sign, purpose)
     for side, sign in (("Buy", 1), ("Sell", -1))
     for purpose in ("Open", "Close")
 }
-_FEES = ("regulatory-fees", "clearing-fees", "commission", "proprietary-index-option-fees", "total-fees")
+_FEES = ("commission", "clearing-fees", "regulatory-fees", "proprietary-index-option-fees")
 
 _NEVER = (
     "has-intraday-equities-margin",
@@ -55,67 +58,103 @@ class Refused(Exception):
 class _Priced:
     """A leg of an order with what the market knows of it."""
 
+    asset: Asset
     leg: Leg
     contracts: int  # or shares
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An order that could be one: what it says, and its legs."""
+
+    body: Json
+    paid: float  # dollars; below 0 taken in
+    priced: list[_Priced]
     underlying: str
 
 
 class Orders:
-    """Looks at orders; no account holds anything yet, so what would close a position opens one, as at the broker."""
+    """Looks at orders; what would close a position that isn't there opens one, as at the broker."""
 
     def __init__(self, boards: Boards) -> None:
         self._boards = boards
         self._world = boards.world
 
-    def dry_run(self, account: Json, body: Any) -> Json:
-        """What an order would do to an account; Refused where it would not be taken."""
+    def understood(self, body: Any) -> Asked:
+        """What a request for an order says; Refused where it is none, or no account could have it."""
         price, effect = _price(body)
         priced = [self._priced(one, place) for place, one in enumerate(_legs(body))]
-        underlyings = {one.underlying for one in priced}
+        underlyings = {one.asset.underlying for one in priced}
         if len(underlyings) > 1:
             raise _preflight("multiple_underlyings", "All legs of an order must be on the same underlying.")
         if len({one.contracts > 0 for one in priced}) == 1 and (priced[0].contracts > 0) != (effect == "Debit"):
             verb, way = ("buy", "credit") if effect == "Credit" else ("sell", "debit")
             raise _preflight(f"cant_{verb}_for_{way}", f"You cannot {verb} for a {way}.")
-        underlying = underlyings.pop()
-        margin = self._margin(account, [one.leg for one in priced], underlying)
         paid = float(price) * _unit(priced) * (1 if effect == "Debit" else -1)
-        taken = margin.buying_power - net_debit([one.leg for one in priced]) + paid
-        has = BUYING_POWER[account["account-number"]]
-        if taken > has:
+        return Asked(body, paid, priced, underlyings.pop())
+
+    def dry_run(self, account: Json, asks: Asked, valued: Sequence[Valued], has: float) -> Json:
+        """What an order would do to an account that holds this and has so much buying power left.
+
+        Refused where it would not be taken.
+        """
+        ordered = [one.leg for one in asks.priced]
+        before, after = (self._margin(account, legs, asks.underlying) for legs in self._legs(asks, valued))
+        taken = after.buying_power - before.buying_power - net_debit(ordered) + asks.paid
+        if taken > max(has, 0.0):
             raise _preflight(
                 "margin_check_failed", f"You do not have enough buying power: {taken:.2f} needed, {has:.2f} available."
             )
+        change = after.requirement - before.requirement
+        try:
+            isolated = self._margin(account, ordered, asks.underlying).requirement
+        except Refused:  # what is held carries it
+            isolated = change
         return {
             "order": {
-                **_order(account, body),
-                "underlying-symbol": underlying,
-                "underlying-instrument-type": instrument_type(self._world.instruments[underlying]),
+                **_order(account, asks.body),
+                "underlying-symbol": asks.underlying,
+                "underlying-instrument-type": instrument_type(self._world.instruments[asks.underlying]),
             },
             "warnings": [],
             "buying-power-effect": {
-                **_effect("change-in-margin-requirement", margin.requirement),
+                **_effect("change-in-margin-requirement", change),
                 **_effect("change-in-buying-power", taken),
                 **_effect("current-buying-power", -has),
                 **_effect("new-buying-power", taken - has),
-                **_effect("isolated-order-margin-requirement", margin.requirement),
-                "is-spread": len(priced) > 1,
+                **_effect("isolated-order-margin-requirement", isolated),
+                "is-spread": len(asks.priced) > 1,
                 "impact": f"{abs(taken):.2f}",
                 "effect": _direction(taken),
             },
-            "fee-calculation": {key: value for fee in _FEES for key, value in _effect(fee, 0.0).items()},
+            "fee-calculation": _fees(asks, {one.asset.symbol: one.quantity for one in valued}),
         }
 
+    def _legs(self, asks: Asked, valued: Sequence[Valued]) -> tuple[list[Leg], list[Leg]]:
+        """What is held of the underlying, and what would be."""
+        at = self._world.clock.now().timestamp()
+        held = {
+            one.asset.symbol: leg
+            for one in valued
+            if one.asset.underlying == asks.underlying and (leg := one.leg(at)) is not None
+        }
+        then = dict(held)
+        for one in asks.priced:
+            symbol, leg = one.asset.symbol, one.leg
+            there = then.pop(symbol, None)
+            count = leg.shares + (0.0 if there is None else there.shares)
+            if count:
+                then[symbol] = replace(leg, shares=count)
+        return list(held.values()), list(then.values())
+
     def _margin(self, account: Json, legs: list[Leg], underlying: str) -> Margin:
-        if account["margin-or-cash"] == "Cash":
-            try:
-                return cash_secured(legs)
-            except ValueError:
-                said = "Your account is not approved for positions whose loss has no limit."
-                raise _preflight("invalid_option_level", said) from None
         now = self._world.snapshot(underlying)
         assert now is not None  # noqa: S101 - it was priced
-        return reg_t(legs, now.last, broad_index=underlying in _BROAD)
+        try:
+            return asked(account, legs, now.last, underlying)
+        except ValueError:
+            said = "Your account is not approved for positions whose loss has no limit."
+            raise _preflight("invalid_option_level", said) from None
 
     def _priced(self, one: Json, place: int) -> _Priced:
         sign, purpose = _SIDES[one["action"]]
@@ -146,13 +185,24 @@ class Orders:
             years=(series.expiration.settles - at) / _YEAR,
             volatility=board.volatility[place],
         )
-        return _Priced(leg, quantity, series.root.underlying.symbol)
+        return _Priced(listed(contract), leg, quantity)
 
     def _stock(self, symbol: str, quantity: int) -> _Priced | None:
         instrument, now = self._world.instruments.get(symbol), self._world.snapshot(symbol)
         if instrument is None or now is None or instrument.kind == "Index":
             return None
-        return _Priced(Leg("stock", quantity, now.last), quantity, symbol)
+        return _Priced(shares(instrument), Leg("stock", quantity, now.last), quantity)
+
+
+def _fees(asks: Asked, held: Mapping[str, Decimal]) -> Json:
+    """What the order costs, if each leg is filled at its mark."""
+    total = Fees()
+    for one in asks.priced:
+        opening = held.get(one.asset.symbol, Decimal(0)) * one.contracts >= 0
+        leg = fees(one.asset, Decimal(one.contracts), Decimal(str(round(one.leg.price, 4))), opening=opening)
+        total = Fees(*(a + b for a, b in zip(total, leg, strict=True)))
+    rows = [_effect(name, float(dollars)) for name, dollars in zip(_FEES, total, strict=True)]
+    return {key: value for row in (*rows, _effect("total-fees", float(total.total))) for key, value in row.items()}
 
 
 def trading_status(account: Json) -> Json:

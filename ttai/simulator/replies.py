@@ -14,6 +14,12 @@ def answer(request: Request, data: Json, status: int = 200) -> Response:
     return JSONResponse({"data": data, "context": unquote(request.url.path)}, status)
 
 
+def listed(request: Request, key: str) -> list[str]:
+    """A list in a query: `key` or `key[]`, repeated or with commas."""
+    values = request.query_params.getlist(key) + request.query_params.getlist(f"{key}[]")
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
 def error(status: int, code: str, message: str, errors: Sequence[Json] = ()) -> Response:
     """An error as the broker words it, with what it is made of."""
     details = {"errors": list(errors)} if errors else {}

@@ -12,13 +12,14 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from ttai.clock import NEW_YORK
-from ttai.simulator.accounts import ACCOUNTS, CUSTOMER, Json
+from ttai.simulator.accounts import CUSTOMER, Json
+from ttai.simulator.accounts.counter import Counter
+from ttai.simulator.accounts.office import Office
 from ttai.simulator.boards import Boards
 from ttai.simulator.chains import Chains
 from ttai.simulator.days import half_days, holidays, hours, is_session, session_after, session_before
 from ttai.simulator.metrics import Metrics
-from ttai.simulator.orders import Orders, Refused, trading_status
-from ttai.simulator.replies import answer, error, not_found
+from ttai.simulator.replies import answer, error, listed, not_found
 from ttai.simulator.rows import described, instrument_type, market_row
 from ttai.simulator.surface import RATE
 from ttai.simulator.tokens import ACCESS_SECONDS, Tokens
@@ -34,20 +35,17 @@ _TYPES = ("index", "equity", "equity-option", "future", "future-option", "crypto
 class Rest:
     """Answers the broker's HTTP calls."""
 
-    def __init__(self, boards: Boards, tokens: Tokens, *, client_secret: str, refresh_token: str) -> None:
+    def __init__(
+        self, boards: Boards, office: Office, tokens: Tokens, *, client_secret: str, refresh_token: str
+    ) -> None:
         self._world = world = boards.world
         self._chains = Chains(boards)
         self._tokens = tokens
         self._secrets = client_secret, refresh_token
         self._metrics = Metrics(world)
-        self._orders = Orders(boards)
         self._watchlists = Watchlists()
         past = "/market-metrics/historic-corporate-events"
         get: dict[str, Callable[[Request], Awaitable[Response]]] = {
-            "/customers/me": self._customer,
-            "/customers/me/accounts": self._accounts,
-            "/customers/me/accounts/{number}": self._account,
-            "/accounts/{number}/trading-status": self._status,
             "/market-data/by-type": self._by_type,
             "/market-data/{type}/{symbol}": self._market_data,
             "/instruments/equities": self._equities,
@@ -71,7 +69,7 @@ class Rest:
             [
                 Route("/oauth/token", self._oauth, methods=["POST"]),
                 Route("/sessions/validate", self._validate, methods=["POST"]),
-                Route("/accounts/{number}/orders/dry-run", self._dry_run, methods=["POST"]),
+                *Counter(boards, office).routes,
                 Route("/watchlists", self._create_list, methods=["POST"]),
                 Route("/watchlists/{name}", self._replace_list, methods=["PUT"]),
                 Route("/watchlists/{name}", self._delete_list, methods=["DELETE"]),
@@ -115,34 +113,8 @@ class Rest:
         kept = ("email", "external-id")
         return answer(request, {key: CUSTOMER[key] for key in kept}, 201)
 
-    async def _customer(self, request: Request) -> Response:
-        return answer(request, CUSTOMER)
-
-    async def _accounts(self, request: Request) -> Response:
-        return answer(request, {"items": [{"account": a, "authority-level": "owner"} for a in ACCOUNTS.values()]})
-
-    async def _account(self, request: Request) -> Response:
-        account = ACCOUNTS.get(request.path_params["number"])
-        return not_found(request) if account is None else answer(request, account)
-
-    async def _status(self, request: Request) -> Response:
-        account = ACCOUNTS.get(request.path_params["number"])
-        return not_found(request) if account is None else answer(request, trading_status(account))
-
-    async def _dry_run(self, request: Request) -> Response:
-        if (account := ACCOUNTS.get(request.path_params["number"])) is None:
-            return not_found(request)
-        for library in ("scipy.special", "scipy.optimize"):
-            await warm(library)  # half a second that is not the loop's
-        try:
-            return answer(request, self._orders.dry_run(account, await request.json()), 201)
-        except Refused as refused:
-            return error(refused.status, refused.code, refused.message, refused.errors)
-        except ValueError:
-            return error(400, "validation_error", "The body is not JSON.")
-
     async def _by_type(self, request: Request) -> Response:
-        asked = [(kind, symbol) for kind in _TYPES for symbol in _listed(request, kind)]
+        asked = [(kind, symbol) for kind in _TYPES for symbol in listed(request, kind)]
         if not asked or len(asked) > MOST_SYMBOLS:
             return error(
                 400, "validation_error", f"Between 1 and {MOST_SYMBOLS} symbols may be asked, not {len(asked)}."
@@ -167,7 +139,7 @@ class Rest:
         return market_row(instrument, snapshot, self._world.history(symbol)[-251:])
 
     async def _equities(self, request: Request) -> Response:
-        found = [i for s in _listed(request, "symbol") if (i := self._world.instruments.get(s)) is not None]
+        found = [i for s in listed(request, "symbol") if (i := self._world.instruments.get(s)) is not None]
         return answer(request, {"items": [described(instrument) for instrument in found]})
 
     async def _equity(self, request: Request) -> Response:
@@ -191,7 +163,7 @@ class Rest:
         return answer(request, {"items": [{"symbol": i.symbol, "description": i.description} for i in sorted(found)]})
 
     async def _measured(self, request: Request) -> Response:
-        asked = dict.fromkeys(_listed(request, "symbols"))
+        asked = dict.fromkeys(listed(request, "symbols"))
         if not asked or len(asked) > MOST_SYMBOLS:
             return error(400, "validation_error", f"symbols must name 1 to {MOST_SYMBOLS} symbols, not {len(asked)}.")
         rows = []
@@ -241,7 +213,7 @@ class Rest:
 
     async def _sessions(self, request: Request) -> Response:
         # the equity market is the only one here
-        items = [self._session()] if "Equity" in _listed(request, "instrument-collections") else []
+        items = [self._session()] if "Equity" in listed(request, "instrument-collections") else []
         return answer(request, {"items": items})
 
     def _session(self) -> Json:
@@ -287,12 +259,6 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _is_public(request: Request) -> bool:
     return request.url.path.startswith("/public-watchlists")
-
-
-def _listed(request: Request, key: str) -> list[str]:
-    """A list in a query: `key` or `key[]`, repeated or with commas."""
-    values = request.query_params.getlist(key) + request.query_params.getlist(f"{key}[]")
-    return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
 def _clock(start: datetime, opens: datetime, closes: datetime, end: datetime) -> Json:

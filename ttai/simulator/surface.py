@@ -30,9 +30,13 @@ def smile(instrument: Instrument) -> Smile:
 
 
 def volatilities(
-    instrument: Instrument, forward: float, strikes: "NDArray[np.float64]", years: float, at_the_money: float
+    instrument: Instrument,
+    forward: "float | NDArray[np.float64]",
+    strikes: "float | NDArray[np.float64]",
+    years: "float | NDArray[np.float64]",
+    at_the_money: "float | NDArray[np.float64]",
 ) -> "NDArray[np.float64]":
-    """The implied volatility of each strike.
+    """The implied volatility of each strike; what is an array broadcasts.
 
     SSVI with phi = bend / sqrt(theta), free of butterfly arbitrage for bend² (1 + |skew|) <= 4. Source: Gatheral and
     Jacquier, Arbitrage-free SVI volatility surfaces (2014), theorem 4.2.
@@ -40,7 +44,7 @@ def volatilities(
     import numpy as np
 
     skew, bend = smile(instrument)
-    away = bend * np.log(strikes / forward) / (at_the_money * math.sqrt(years))
+    away = bend * np.log(strikes / forward) / (at_the_money * np.sqrt(years))
     return at_the_money * np.sqrt((1 + skew * away + np.sqrt((away + skew) ** 2 + 1 - skew**2)) / 2)
 
 

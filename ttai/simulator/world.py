@@ -177,7 +177,7 @@ class World:
         self.clock = clock
         self.sessions = sessions
         self.instruments = {instrument.symbol: instrument for instrument in (*INSTRUMENTS, *MORE)}
-        self._seed = seed
+        self.seed = seed
         self._listings: dict[str, Listing] = {}
         self._span = Span(date.min, 0.0, 0.0)
         self._until = 0.0
@@ -224,7 +224,7 @@ class World:
     def listing(self, symbol: str) -> Listing | None:
         """An instrument on the tape; None where it is unknown."""
         if (listing := self._listings.get(symbol)) is None and symbol in self.instruments:
-            listing = self._listings[symbol] = Listing(self.instruments[symbol], self._seed)
+            listing = self._listings[symbol] = Listing(self.instruments[symbol], self.seed)
         return listing
 
 

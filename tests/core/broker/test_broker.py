@@ -23,6 +23,7 @@ async def test_the_accounts_are_named() -> None:
         assert await d.broker.accounts() == [
             Account("5WT00718", "Trading", "Individual", margin=True),
             Account("5WT00934", "Retirement", "Roth IRA", margin=False),
+            Account("5WT01122", "Income", "Individual", margin=True),
         ]
 
 

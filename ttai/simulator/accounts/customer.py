@@ -72,7 +72,7 @@ CUSTOMER: Json = {
 }
 
 
-def _account(number: str, nickname: str, kind: str, *, margin: str, level: str, opened: str) -> Json:
+def _account(number: str, nickname: str, kind: str, *, margin: str, level: str, opened: str, closed: str = "") -> Json:
     """An account as the broker describes it."""
     return {
         "account-number": number,
@@ -82,7 +82,8 @@ def _account(number: str, nickname: str, kind: str, *, margin: str, level: str, 
         "nickname": nickname,
         "account-type-name": kind,
         "day-trader-status": False,
-        "is-closed": False,
+        "is-closed": bool(closed),
+        **({"closed-at": closed} if closed else {}),
         "is-firm-error": False,
         "is-firm-proprietary": False,
         "is-foreign": False,
@@ -114,8 +115,25 @@ ACCOUNTS = {
             level="Defined Risk Spreads",
             opened="2021-03-02T17:44:09.000+00:00",
         ),
+        _account(
+            "5WT01122",
+            "Income",
+            "Individual",
+            margin="Margin",
+            level="No Restrictions",
+            opened="2022-09-06T14:12:55.000+00:00",
+        ),
+        _account(
+            "5WT00345",
+            "Old IRA",
+            "Traditional IRA",
+            margin="Cash",
+            level="Covered And Cash Secured",
+            opened="2017-05-22T15:31:00.000+00:00",
+            closed="2021-03-19T20:00:00.000+00:00",
+        ),
     )
 }
+"""Every account there ever was; a closed one is listed, and has nothing that could be asked for."""
 
-BUYING_POWER = {"5WT00718": 61_480.25, "5WT00934": 38_915.6}
-"""Dollars that a new order may take."""
+OPEN = {number: account for number, account in ACCOUNTS.items() if not account["is-closed"]}

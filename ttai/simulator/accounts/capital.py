@@ -1,0 +1,62 @@
+"""What positions tie up, by the rules of the account: Regulation T, or cash behind everything."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from ttai.quant.strategies.legs import Leg
+from ttai.quant.strategies.margin import Margin, cash_secured, reg_t
+from ttai.simulator.accounts.customer import Json
+from ttai.simulator.accounts.fees import ZERO, cents
+from ttai.simulator.accounts.marks import Valued
+
+_BROAD = frozenset({"SPX", "NDX", "RUT"})
+_FUTURE = Decimal("0.08")  # of what a future stands for
+_NOTHING = Margin(0.0, 0.0, ())
+
+
+class Capital(NamedTuple):
+    """Dollars: what the account is worth, what is asked for its positions, what is left for others."""
+
+    net_liq: Decimal
+    requirement: Decimal
+    options: Decimal  # the part of the requirement that options ask for
+    futures: Decimal
+    power: Decimal
+
+
+def is_cash(account: Json) -> bool:
+    """Whether an account has no credit."""
+    return bool(account["margin-or-cash"] == "Cash")
+
+
+def asked(account: Json, legs: Sequence[Leg], spot: float, underlying: str) -> Margin:
+    """What legs on one underlying ask for; ValueError for what the account can't carry."""
+    if not legs:
+        return _NOTHING
+    if is_cash(account):
+        return cash_secured(legs)
+    return reg_t(legs, spot, broad_index=underlying in _BROAD)
+
+
+def capital(account: Json, cash: Decimal, valued: Sequence[Valued], at: float) -> Capital:
+    """The reckoning of a whole account."""
+    groups: dict[str, tuple[float, list[Leg]]] = {}
+    net_liq, futures, paid = cash, ZERO, ZERO
+    for one in valued:
+        net_liq += one.value
+        if (leg := one.leg(at)) is not None:
+            groups.setdefault(one.asset.underlying, (one.mark.spot, []))[1].append(leg)
+        elif one.asset.kind == "Future":
+            futures += abs(one.quantity) * one.mark.price * one.asset.multiplier * _FUTURE
+        else:
+            paid += one.value
+    requirement, options, taken = 0.0, 0.0, 0.0
+    for underlying, (spot, legs) in groups.items():
+        margin = asked(account, legs, spot, underlying)
+        requirement, taken = requirement + margin.requirement, taken + margin.buying_power
+        if any(leg.is_option for leg in legs):
+            options += margin.requirement
+    asks = cents(Decimal(str(requirement)))
+    power = cents(net_liq) - cents(Decimal(str(taken))) - cents(futures) - cents(paid)
+    return Capital(cents(net_liq), asks, cents(Decimal(str(options))), cents(futures), power)
