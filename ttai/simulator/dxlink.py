@@ -12,7 +12,7 @@ from ttai.clock import Clock
 from ttai.simulator.boards import Boards
 from ttai.simulator.channels import LARGEST, PATH, Channel, Json, Refused, names_options
 from ttai.simulator.events import Row
-from ttai.simulator.faults import Fault, Faults, cut
+from ttai.simulator.faults import Fault, Faults, cut, refuse
 from ttai.simulator.tokens import Tokens
 from ttai.warm import warm
 
@@ -266,7 +266,7 @@ class Feed:
         """Take a client in, or refuse it where a fault says so."""
         await receive()  # websocket.connect
         if self.faults.exceeded(PATH):
-            await _refuse(send, 429)
+            await refuse(send, 429)
             return
         faults = self.faults.on(PATH, "status", "delay", "drop", "stall", "silence", "error")
         for fault in faults:
@@ -274,7 +274,7 @@ class Feed:
             if fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
             elif fault.kind == "status":
-                await _refuse(send, fault.status)
+                await refuse(send, fault.status)
                 return
         socket = Socket(self, receive, send)
         self.sockets.append(socket)
@@ -297,9 +297,3 @@ class Feed:
 
 def _auth_state(state: str) -> Json:
     return {"type": "AUTH_STATE", "channel": 0, "state": state}
-
-
-async def _refuse(send: Send, status: int) -> None:
-    """Answer the upgrade with a status instead."""
-    await send({"type": "websocket.http.response.start", "status": status, "headers": []})
-    await send({"type": "websocket.http.response.body", "body": b""})

@@ -31,7 +31,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
-    path: str = "*"  # a glob; `/dxlink` is the stream
+    path: str = "*"  # a glob; `/dxlink` is the stream, `/streamer` that of the accounts
     count: int | None = Field(default=None, ge=1)  # strikes; None: until it is cleared
     status: int = Field(default=500, ge=400, le=599)
     seconds: float = Field(default=1.0, ge=0, le=600, allow_inf_nan=False)
@@ -188,6 +188,12 @@ def cut(send: Send) -> bool:
         return False
     transport.abort()
     return True
+
+
+async def refuse(send: Send, status: int) -> None:
+    """Answer the upgrade with a status instead."""
+    await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 def _stamped(send: Send) -> Send:

@@ -1,8 +1,8 @@
-"""The simulator's hand: prices, faults and sockets moved over HTTP."""
+"""The simulator's hand: prices, accounts, faults and sockets moved over HTTP."""
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
@@ -12,7 +12,25 @@ from starlette.routing import Route, Router
 from ttai.simulator.dxlink import Feed
 from ttai.simulator.faults import Fault, Faults
 
-SetPrice = Callable[[str, float], None]
+
+class Moved(Protocol):
+    """What the hand moves beside faults and sockets."""
+
+    def set_price(self, symbol: str, last: float) -> None:
+        """Let the market go on from a price."""
+        ...
+
+    async def prepare(self) -> None:
+        """Have the accounts' books at hand."""
+        ...
+
+    def trade(self, account: str, symbol: str, quantity: float, price: float | None = None) -> int:
+        """Let an account trade; the order's number."""
+        ...
+
+    def assign(self, account: str, symbol: str, contracts: int = 1) -> None:
+        """Assign a short option."""
+        ...
 
 
 class _Price(BaseModel):
@@ -22,14 +40,33 @@ class _Price(BaseModel):
     last: float
 
 
-class Hand(Router):
-    """`/-/price`, `/-/faults` and `/-/ws`."""
+class _Trade(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    def __init__(self, set_price: SetPrice, faults: Faults, feed: Feed) -> None:
-        self._set_price, self._faults, self._feed = set_price, faults, feed
+    account: str
+    symbol: str
+    quantity: float
+    price: float | None = None
+
+
+class _Assignment(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    account: str
+    symbol: str
+    contracts: int = 1
+
+
+class Hand(Router):
+    """`/-/price`, `/-/trade`, `/-/assign`, `/-/faults` and `/-/ws`."""
+
+    def __init__(self, moved: Moved, faults: Faults, feed: Feed) -> None:
+        self._moved, self._faults, self._feed = moved, faults, feed
         super().__init__(
             [
                 Route("/-/price", _told(self._price), methods=["POST"]),
+                Route("/-/trade", _told(self._trade), methods=["POST"]),
+                Route("/-/assign", _told(self._assign), methods=["POST"]),
                 Route("/-/faults", self._show_faults, methods=["GET"]),
                 Route("/-/faults", _told(self._add_faults), methods=["POST"]),
                 Route("/-/faults", self._clear_faults, methods=["DELETE"]),
@@ -40,8 +77,19 @@ class Hand(Router):
 
     async def _price(self, asked: Any) -> Any:
         price = _Price.model_validate(asked)
-        self._set_price(price.symbol, price.last)
+        self._moved.set_price(price.symbol, price.last)
         return price.model_dump()
+
+    async def _trade(self, asked: Any) -> Any:
+        trade = _Trade.model_validate(asked)
+        await self._moved.prepare()
+        return {**trade.model_dump(), "order": self._moved.trade(**trade.model_dump())}
+
+    async def _assign(self, asked: Any) -> Any:
+        assignment = _Assignment.model_validate(asked)
+        await self._moved.prepare()
+        self._moved.assign(**assignment.model_dump())
+        return assignment.model_dump()
 
     async def _add_faults(self, asked: Any) -> Any:
         faults = [Fault.model_validate(one) for one in (asked if isinstance(asked, list) else [asked])]
