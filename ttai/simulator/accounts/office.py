@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, DecimalException
 
-from ttai.simulator.accounts.assets import Asset
+from ttai.simulator.accounts.assets import Asset, shares
 from ttai.simulator.accounts.balances import balance_row
 from ttai.simulator.accounts.books import Book, Books
 from ttai.simulator.accounts.capital import Capital, capital
@@ -153,9 +153,10 @@ class Office:
         if not 1 <= contracts <= -holding.quantity:
             raise ValueError(f"Between 1 and {-holding.quantity} contracts can be assigned, not {contracts}.")
         asset = holding.asset
-        book.ledger.deliver(self.now, asset, Decimal(contracts), self._marks.mark(asset, self.now).spot)
-        stock = self._marks.asset(asset.underlying, self.now)  # None: an index pays cash
-        return self._told(book, [asset] if stock is None else [asset, stock])
+        if self._world.instruments[asset.underlying].kind == "Index":
+            raise ValueError(f"{symbol} is European: nobody exercises it early.")
+        book.ledger.deliver(self.now, asset, Decimal(contracts))
+        return self._told(book, [asset, shares(self._world.instruments[asset.underlying])])
 
     def empty(self, number: str) -> list[Told]:
         """Take all out of an account but its cash; what the stream tells of it."""

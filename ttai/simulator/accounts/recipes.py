@@ -152,8 +152,11 @@ HABITS: dict[str, tuple[Habit, ...]] = {
 }
 
 DEPOSITS: dict[str, tuple[tuple[int, int], ...]] = {
-    "5WT00718": ((251, 190_000), (133, 15_000), (37, 10_000)),
-    "5WT00934": ((251, 148_000), (190, 7_000), (40, 7_000)),
-    "5WT01122": ((251, 140_000), (118, -6_000), (52, 12_500)),
+    "5WT00718": ((133, 15_000), (37, 10_000)),
+    "5WT00934": ((190, 7_000), (40, 7_000)),
+    "5WT01122": ((118, -6_000), (52, 12_500)),
 }
 """Dollars that came (below 0: went), so many sessions ago."""
+
+RESERVES = {"5WT00718": 30_000, "5WT00934": 13_000, "5WT01122": 34_000}
+"""Dollars that an account was opened with beside what its book came to cost: prices drift with the years."""

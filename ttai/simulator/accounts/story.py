@@ -11,7 +11,7 @@ from ttai.simulator.accounts import assets
 from ttai.simulator.accounts.assets import Asset, option, shares
 from ttai.simulator.accounts.past import YEAR, Past, moment
 from ttai.simulator.accounts.placed import Placed
-from ttai.simulator.accounts.recipes import BOOKS, DEPOSITS, HABITS, Habit, Leg, Recipe
+from ttai.simulator.accounts.recipes import BOOKS, DEPOSITS, HABITS, RESERVES, Habit, Leg, Recipe
 from ttai.simulator.days import session_after, session_before, sessions_before
 from ttai.simulator.expirations import Expiration, expirations
 from ttai.simulator.metrics import ex_dates
@@ -89,20 +89,22 @@ class Story:
 
     def events(self) -> list[Event]:
         """All that happened, in no order."""
-        found: list[Event] = [
+        standing = [deal for recipe in BOOKS[self._number] for deal in self._standing(recipe)]
+        if self._number == "5WT01122":
+            standing.extend(self._assigned("INTC"))
+        thousands = math.ceil((RESERVES[self._number] + sum(map(_cost, standing))) / 1000)
+        opened = Money(moment(self._sessions[-251], 0.05), "Deposit", Decimal(1000 * thousands), "Wire Funds Received")
+        found: list[Event] = [opened, *standing]
+        found += [
             Money(moment(self._sessions[-ago], 0.05), "Deposit" if amount > 0 else "Withdrawal", Decimal(amount), said)
             for ago, amount in DEPOSITS[self._number]
             for said in ["Wire Funds Received" if amount > 0 else "ACH DISBURSEMENT"]
         ]
         for habit in HABITS[self._number]:
             found.extend(self._repeated(habit))
-        for recipe in BOOKS[self._number]:
-            found.extend(self._standing(recipe))
         if self._number == "5WT00718":
             found.extend(self._called_away("XOM"))
             found.append(Money(moment(self._sessions[-88], 0.1), "Balance Adjustment", Decimal(-25), "Wire fee"))
-        if self._number == "5WT01122":
-            found.extend(self._assigned("INTC"))
         return found
 
     def failures(self) -> list[Placed]:
@@ -290,6 +292,14 @@ class Story:
 
     def _part(self) -> float:
         return round(self._dice.uniform(0.03, 0.9), 4)
+
+
+def _cost(deal: Deal) -> float:
+    """Dollars that a trade took, or may come to take: a put that is sold alone can be assigned."""
+    paid = sum(float(change * price * asset.multiplier) for asset, change, price in deal.legs if asset.kind != "Future")
+    (asset, change, _), *others = deal.legs
+    is_put = asset.is_option and not asset.is_call
+    return paid if others or not is_put else paid - float(change * asset.multiplier) * asset.strike
 
 
 def _chain(past: Past, symbol: str, day: date, days: int) -> tuple[Root, Expiration, Sequence[float]]:
