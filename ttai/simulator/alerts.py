@@ -110,7 +110,7 @@ class Line:
             return None
         if action == "heartbeat":
             return None
-        if action not in _SUBSCRIPTIONS:
+        if not isinstance(action, str) or action not in _SUBSCRIPTIONS:
             return "unknown-action"
         return "connect-not-completed" if self._accounts is None else None
 
