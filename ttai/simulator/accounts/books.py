@@ -8,13 +8,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count, pairwise
 
-from ttai.simulator.accounts.assets import Asset, shares
+from ttai.simulator.accounts.assets import Asset, coin, future, shares
 from ttai.simulator.accounts.customer import OPEN
 from ttai.simulator.accounts.fees import cents
 from ttai.simulator.accounts.ledger import Ledger
-from ttai.simulator.accounts.past import Past, moment
+from ttai.simulator.accounts.past import Past, moment, tape
 from ttai.simulator.accounts.placed import Placed, filled, standing
-from ttai.simulator.accounts.recipes import BOOKS
+from ttai.simulator.accounts.recipes import ASSIGNED, BOOKS, CALLED_AWAY, HABITS
 from ttai.simulator.accounts.story import Deal, Early, Event, Money, Story, Target, payable
 from ttai.simulator.boards import Boards
 from ttai.simulator.days import sessions_before
@@ -78,10 +78,13 @@ class Books:
     async def _write(self) -> None:
         for library in ("scipy.special", "scipy.optimize"):
             await warm(library)
+        for symbol in _traded():
+            self._world.listing(symbol)  # here, not in the thread: there is one of each
+            await asyncio.sleep(0)  # milliseconds each, like what is listed
         listed = {}
         for symbol in _underlyings():
             listed[symbol] = self._listed(symbol)
-            await asyncio.sleep(0)  # what is listed takes milliseconds each
+            await asyncio.sleep(0)
         books = await asyncio.to_thread(_written, Past(self._world), listed, *self._given())
         if not self._books:
             self._open(books)
@@ -128,6 +131,14 @@ def _underlyings() -> list[str]:
     """What the standing books need to know the listed options of."""
     recipes = (recipe for book in BOOKS.values() for recipe in book if recipe.legs[0].kind != "stock")
     return list(dict.fromkeys(recipe.symbol.removesuffix("1") for recipe in recipes))
+
+
+def _traded() -> list[str]:
+    """All whose prices the books go by."""
+    held = (recipe.symbol for book in BOOKS.values() for recipe in book)
+    traded = (habit.symbol for habits in HABITS.values() for habit in habits)
+    unquoted = (tape(asset)[0] for asset in (future(date.min), coin()))
+    return list(dict.fromkeys((*held, *traded, *unquoted, ASSIGNED, CALLED_AWAY)))
 
 
 def _written(past: Past, listed: dict[str, Sequence[Series]], today: date, span: Span, now: float) -> dict[str, Book]:

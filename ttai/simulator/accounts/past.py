@@ -115,7 +115,7 @@ class Past:
             return spots
         return self.values(asset, days, spots, np.array([moment(day, parts) for day in days]))
 
-    def traded(self, asset: Asset, value: float, change: int) -> Decimal:
+    def traded(self, asset: Asset, value: float, change: float) -> Decimal:
         """The price of a trade around a value: on the tick, a sale not above it and a purchase not below."""
         if not asset.is_option:
             return tick(asset, value)

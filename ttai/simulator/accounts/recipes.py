@@ -79,7 +79,7 @@ BOOKS: dict[str, tuple[Recipe, ...]] = {
         ),
         Recipe("call calendar", "NVDA", 28, 6, (Leg("call", -3, 0.0), Leg("call", 3, 0.0, days=63)), now=True),
         Recipe("put credit spread at 21 days", "QQQ", 21, 17, _spread("put", 3, -0.9, -10), target=True),
-        Recipe("jade lizard", "AMZN", 33, 9, (Leg("put", -1, -1.0), Leg("call", -1, 0.9), Leg("call", 1, step=5))),
+        Recipe("jade lizard", "AMZN", 33, 9, (Leg("put", -1, -0.9), Leg("call", -1, 0.9), Leg("call", 1, step=2.5))),
         Recipe(
             "broken-wing butterfly",
             "META",
@@ -150,6 +150,9 @@ HABITS: dict[str, tuple[Habit, ...]] = {
         Habit("short put", "C", 40, (Leg("put", -2, -0.8),), pause=7),
     ),
 }
+
+ASSIGNED, CALLED_AWAY = "INTC", "XOM"
+"""Whose puts ended in the money, and whose call was assigned early."""
 
 DEPOSITS: dict[str, tuple[tuple[int, int], ...]] = {
     "5WT00718": ((133, 15_000), (37, 10_000)),

@@ -9,15 +9,14 @@ from typing import NamedTuple
 
 from ttai.simulator.accounts import assets
 from ttai.simulator.accounts.assets import Asset, option, shares
-from ttai.simulator.accounts.past import YEAR, Past, moment
+from ttai.simulator.accounts.choice import Chain, chosen, offered
+from ttai.simulator.accounts.past import Past, moment
 from ttai.simulator.accounts.placed import Placed
-from ttai.simulator.accounts.recipes import BOOKS, DEPOSITS, HABITS, RESERVES, Habit, Leg, Recipe
-from ttai.simulator.days import session_after, session_before, sessions_before
-from ttai.simulator.expirations import Expiration, expirations
+from ttai.simulator.accounts.recipes import ASSIGNED, BOOKS, CALLED_AWAY, DEPOSITS, HABITS, RESERVES, Habit, Leg, Recipe
+from ttai.simulator.days import session_after, sessions_before
 from ttai.simulator.metrics import ex_dates
-from ttai.simulator.options import Root, Series, roots
+from ttai.simulator.options import Series
 from ttai.simulator.prices import Span
-from ttai.simulator.strikes import ladder
 
 SESSIONS = 252
 _AWHILE = 47 * 60.0  # seconds ago: when today's orders were filled
@@ -91,7 +90,7 @@ class Story:
         """All that happened, in no order."""
         standing = [deal for recipe in BOOKS[self._number] for deal in self._standing(recipe)]
         if self._number == "5WT01122":
-            standing.extend(self._assigned("INTC"))
+            standing.extend(self._assigned(ASSIGNED))
         thousands = math.ceil((RESERVES[self._number] + sum(map(_cost, standing))) / 1000)
         opened = Money(moment(self._sessions[-251], 0.05), "Deposit", Decimal(1000 * thousands), "Wire Funds Received")
         found: list[Event] = [opened, *standing]
@@ -103,7 +102,7 @@ class Story:
         for habit in HABITS[self._number]:
             found.extend(self._repeated(habit))
         if self._number == "5WT00718":
-            found.extend(self._called_away("XOM"))
+            found.extend(self._called_away(CALLED_AWAY))
             found.append(Money(moment(self._sessions[-88], 0.1), "Balance Adjustment", Decimal(-25), "Wire fee"))
         return found
 
@@ -115,7 +114,7 @@ class Story:
         stock = shares(self._past.instrument("XOM"))
         bid = self._past.traded(stock, self._past.bar("XOM", self._sessions[-1]).close * 0.97, 100)
         cancelled = Placed(0, self._lately + step, ((stock, "Buy to Open", Decimal(100)),), -bid, "Cancelled")
-        root, expiration, strikes = _chain(self._past, "TSLA", self._sessions[-1], 45)
+        root, expiration, strikes = offered(self._past, "TSLA", self._sessions[-1], 45)
         call = option(root, expiration, strikes[len(strikes) // 2], is_call=True)
         rejected = Placed(
             0, self._lately + 3 * step, ((call, "Sell to Open", Decimal(40)),), Decimal("21.35"), "Rejected"
@@ -152,9 +151,9 @@ class Story:
         if place >= SESSIONS - 2:
             return None
         day = self._sessions[place]
-        chain = _chain(self._past, habit.symbol, day, habit.days)
-        legs = self._legs(habit.legs, day, part, lambda _: chain)
-        settles = chain[1].day
+        chain = offered(self._past, habit.symbol, day, habit.days)
+        legs = chosen(self._past, habit.legs, day, part, lambda _: chain)
+        settles = chain.expiration.day
         ends = [n for n in range(place + 1, SESSIONS - 1) if self._sessions[n] < settles]
         opened = self._dealt(legs, day, part)
         if habit.exit == "expired":
@@ -172,7 +171,7 @@ class Story:
                 return _Trade(opened, self._dealt(back, self._sessions[n], _LATE), n, by_time=not taken)
         return None
 
-    def _delivered(self, legs: list[tuple[Asset, int]], last: int) -> tuple[tuple[Asset, Decimal, Decimal], ...]:
+    def _delivered(self, legs: list[tuple[Asset, float]], last: int) -> tuple[tuple[Asset, Decimal, Decimal], ...]:
         """The trade that gets rid of what expired into shares, on the session after."""
         underlying = self._past.instrument(legs[0][0].underlying)
         if underlying.kind == "Index":
@@ -190,7 +189,7 @@ class Story:
         opened = self._dealt(legs, day, part)
         yield Deal(at, opened)
         if recipe.trimmed:
-            back = [(asset, -int(math.copysign(1, change))) for asset, change in legs]
+            back = [(asset, -math.copysign(1, change)) for asset, change in legs]
             yield Deal(self._lately, self._dealt(back, self._span.day, part))
             legs = [(asset, change + back_) for (asset, change), (_, back_) in zip(legs, back, strict=True)]
         if recipe.target:
@@ -200,34 +199,36 @@ class Story:
             price = min(credit / 2, Decimal(str(round(max(worth * 0.6, 0.05), 2))))
             tick = Decimal("0.05")
             rounded = max((price / tick).to_integral_value(), Decimal(1)) * tick
-            self.targets.append(Target(at + 60, tuple((asset, Decimal(-change)) for asset, change in legs), rounded))
+            self.targets.append(Target(at + 60, tuple((asset, _exact(-change)) for asset, change in legs), rounded))
 
-    def _worth(self, legs: list[tuple[Asset, int]]) -> float:
+    def _worth(self, legs: list[tuple[Asset, float]]) -> float:
         """What closing would have cost as the last session closed."""
         before = self._sessions[-1]
         return -sum(float(self._past.prices(asset, [before], 1.0)[0]) * change for asset, change in legs)
 
-    def _held(self, recipe: Recipe, day: date, part: float) -> list[tuple[Asset, int]]:
+    def _held(self, recipe: Recipe, day: date, part: float) -> list[tuple[Asset, float]]:
         leg = recipe.legs[0]
         if leg.kind == "stock":
-            return [(self._asset(recipe.symbol), leg.quantity)]  # type: ignore[list-item]
+            return [(self._asset(recipe.symbol), leg.quantity)]
         underlying = recipe.symbol.removesuffix("1")
-        offered = [
+        alive = [
             series
             for series in self._listed[underlying]
             if series.expiration.settlement == "PM" and bool(series.root.cash) == (underlying != recipe.symbol)
         ]
         wanted = self._today + timedelta(days=recipe.days)
         if recipe.dividend and (ahead := self._dividend(underlying)) is not None:
-            offered = [series for series in offered if series.expiration.day > ahead]
+            alive = [series for series in alive if series.expiration.day > ahead]
             wanted = ahead
 
-        def chain(leg: Leg) -> tuple[Root, Expiration, Sequence[float]]:
+        def chain(leg: Leg) -> Chain:
             due = wanted if leg.days is None else self._today + timedelta(days=leg.days)
-            found = min(offered, key=lambda series: abs((series.expiration.day - due).days))
-            return found.root, found.expiration, found.strikes
+            found = min(alive, key=lambda series: abs((series.expiration.day - due).days))
+            return Chain(found.root, found.expiration, found.strikes)
 
-        return self._legs(recipe.legs, self._span.day if recipe.now else day, 1.0 if recipe.now else part, chain)
+        if recipe.now:
+            day, part = self._span.day, 1.0
+        return chosen(self._past, recipe.legs, day, part, chain)
 
     def _dividend(self, symbol: str) -> date | None:
         """The next ex-date, where it is near."""
@@ -238,33 +239,12 @@ class Story:
         special = {"/MES": lambda: assets.future(self._today), "BTC/USD": assets.coin, "BILL": assets.bill}
         return special[symbol]() if symbol in special else shares(self._past.instrument(symbol))
 
-    def _legs(self, legs: Sequence[Leg], day: date, part: float, chain: object) -> list[tuple[Asset, int]]:
-        """The contracts of legs as they would be chosen on a day."""
-        found: list[tuple[Asset, int]] = []
-        for leg in legs:
-            root, expiration, strikes = chain(leg)  # type: ignore[operator]
-            symbol = root.underlying.symbol
-            spot = self._past.spot(symbol, day, part)
-            years = max(expiration.settles - moment(day, part), 86_400.0) / YEAR
-            deviation = self._past.implied(symbol, day, expiration.day) * math.sqrt(years)
-            before = found[-1][0].strike if found else 0.0
-            wanted = spot * math.exp(leg.away * deviation) if leg.step is None else before + leg.step
-            taken = {asset.strike for asset, _ in found if asset.expiration == expiration}
-            free = [
-                strike
-                for strike in strikes
-                if strike not in taken and (leg.step is None or (strike - before) * leg.step > 0)
-            ]
-            strike = min(free or strikes, key=lambda one: abs(one - wanted))
-            found.append((option(root, expiration, strike, is_call=leg.kind == "call"), int(leg.quantity)))
-        return found
-
     def _dealt(
-        self, legs: Sequence[tuple[Asset, int]], day: date, part: float
+        self, legs: Sequence[tuple[Asset, float]], day: date, part: float
     ) -> tuple[tuple[Asset, Decimal, Decimal], ...]:
         """Legs with the prices they are traded at."""
         return tuple(
-            (asset, Decimal(str(change)), self._past.traded(asset, float(value), change))
+            (asset, _exact(change), self._past.traded(asset, float(value), change))
             for asset, change in legs
             for value in self._past.prices(asset, [day], part)
         )
@@ -273,7 +253,7 @@ class Story:
         """Puts that ended in the money: the shares are still there."""
         place = SESSIONS - 48
         day, part = self._sessions[place], self._part()
-        root, expiration, strikes = _chain(self._past, symbol, day, 32)
+        root, expiration, strikes = offered(self._past, symbol, day, 32)
         close = self._past.bar(symbol, expiration.day).close
         strike = min(strikes, key=lambda one: abs(one - close * 1.03) if one > close else math.inf)
         yield Deal(moment(day, part), self._dealt([(option(root, expiration, strike, is_call=False), -2)], day, part))
@@ -282,7 +262,7 @@ class Story:
         """A call in the money that was assigned early, and the shares bought back."""
         place, part = SESSIONS - 150, self._part()
         day, later = self._sessions[place], self._sessions[place + 12]
-        root, expiration, strikes = _chain(self._past, symbol, day, 40)
+        root, expiration, strikes = offered(self._past, symbol, day, 40)
         spot = self._past.bar(symbol, later).close * 0.95
         call = option(root, expiration, min(strikes, key=lambda one: abs(one - spot)), is_call=True)
         yield Deal(moment(day, part), self._dealt([(call, -1)], day, part))
@@ -294,25 +274,17 @@ class Story:
         return round(self._dice.uniform(0.03, 0.9), 4)
 
 
+def _exact(count: float) -> Decimal:
+    """Contracts are whole, shares may be parts."""
+    return Decimal(f"{count:.10g}")
+
+
 def _cost(deal: Deal) -> float:
     """Dollars that a trade took, or may come to take: a put that is sold alone can be assigned."""
     paid = sum(float(change * price * asset.multiplier) for asset, change, price in deal.legs if asset.kind != "Future")
     (asset, change, _), *others = deal.legs
     is_put = asset.is_option and not asset.is_call
     return paid if others or not is_put else paid - float(change * asset.multiplier) * asset.strike
-
-
-def _chain(past: Past, symbol: str, day: date, days: int) -> tuple[Root, Expiration, Sequence[float]]:
-    """What was listed on an earlier day, nearest to so many days from expiring; months for what is held for long."""
-    instrument = past.instrument(symbol)
-    dues = [
-        one
-        for one in expirations(instrument, day)
-        if one.settlement == "PM" and one.day > day and (one.kind == "Regular" or days < 35)
-    ]
-    expiration = min(dues, key=lambda one: abs((one.day - day).days - days))
-    strikes = ladder(instrument, past.bar(symbol, session_before(day)).close, (expiration.day - day).days)
-    return roots(instrument)[-1 if instrument.kind == "Index" else 0], expiration, strikes
 
 
 def payable(day: date) -> date:
