@@ -29,6 +29,7 @@ _ONE_EXPIRATION = {
     "p-c+": "synthetic long stock", "p+c-": "synthetic short stock",
     "p-c+ p+c-": "long box", "p+c- p-c+": "short box",
 }  # fmt: skip
+_IRON = [("put", True), ("put", False), ("call", False), ("call", True)]
 _WITH_STOCK = {
     "c-": "covered call", "p+": "protective put", "p+ c-": "collar", "p- c-": "covered strangle",
     "p-c-": "covered straddle", "p+c-": "conversion",
@@ -106,9 +107,10 @@ def _alone(options: Sequence[Leg]) -> str:
 
 def _ratio(options: Sequence[Leg]) -> str:
     """Spreads of unequal size or width."""
-    kinds, sizes = {leg.type for leg in options}, {abs(leg.shares) for leg in options}
+    kinds = {leg.type for leg in options}
     if len(kinds) > 1:
-        return "unbalanced iron condor" if len(options) == 4 and len(sizes) > 1 else CUSTOM
+        iron = [(leg.type, leg.shares > 0) for leg in options] == _IRON
+        return "unbalanced iron condor" if iron else CUSTOM
     (kind,) = kinds
     if len(options) == 2 and options[0].shares * options[1].shares < 0:
         more = max(options, key=lambda leg: abs(leg.shares))

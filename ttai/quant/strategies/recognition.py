@@ -13,36 +13,41 @@ __all__ = ["Held", "Part", "Recognised", "recognise"]
 def recognise(book: Sequence[Held], spot: float | None = None) -> list[Recognised]:
     """The strategies in the lines that one account holds on one underlying; every contract and share is in one.
 
-    A short option goes with what covers it before it goes with another short one. In this order, each as often as it
-    is there, and what one step has taken is not there for the next:
+    What one order opened belongs together; else a short option goes with what covers it before it goes with another
+    short one. In this order, each as often as it is there, and what one step has taken the next one does not see:
 
-    1. What one order opened, two contracts or more (or options and the shares they need), stays together in whole
-       ratios, under its name or as "custom". Nothing else is ever custom.
-    2. A contract held both long and short, by several orders, cancels out and joins nothing.
-    3. Of one expiration and root, where a long option stands against every short one: box; iron butterfly, reverse
-       iron butterfly; iron condor, reverse iron condor (the innermost put and call, the nearest strikes beyond);
-       butterfly with equal wings, then with broken ones; condor with equal wings; vertical spreads, the nearest
-       strikes first. Three sold against two bought are two spreads and a short call: a ratio spread is one order's.
-    4. With stock, whole contracts' worth only, the first expiration first. Long: the short strangle, straddle or risk
-       reversal of one order; conversion and collar; covered straddle and covered strangle; covered call, the lowest
-       strike first; protective put, the highest first. Short: reversal and reverse collar, covered put.
-    5. Sold in front and bought behind, the next expiration first: double calendar, double diagonal, calendar, and the
-       diagonal whose long option is at least as near to the money as the short one, a poor man's covered call among
-       them. The other way round they need an order.
-    6. Of one expiration, where something is not covered: jade and big lizards (a spread of step 3 and the nearest
-       short option); the spreads that are left; straddle and synthetic stock; strangle, the innermost strikes first;
-       guts; risk reversal.
-    7. Other diagonals: the long option farther from the money than the short one.
-    8. What remains: single options, one contract each, and stock with its fractions.
+    1. By order: what one order opened, if that is two contracts or more, whole, under its name or as "custom", which
+       nothing else ever is; with the shares that the same order bought or sold, where that has a name. An order's only
+       contract goes on as if no order were known.
+    2. A contract that is held long and short (a broker nets it, several orders don't) cancels out and joins nothing.
+    3. Of one expiration and root, a long option against every short one: box; iron butterfly, reverse iron butterfly;
+       iron condor, reverse iron condor (the innermost put and call, the nearest strikes beyond); butterfly with equal
+       wings, the nearest first, then with broken ones; condor with equal wings; vertical spread, the nearest strikes
+       first, of equal widths the credit. Three sold against two bought are two spreads and a short call: a ratio
+       spread or backspread is what one order opened.
+    4. With stock, as many shares as whole contracts are of, the first expiration first. Long stock: with what one
+       order opened, where that has a name (a strangle is a covered strangle); conversion, collar; covered straddle,
+       covered strangle; covered call, the lowest strike first; protective put, the highest first. Short stock:
+       likewise; reversal, reverse collar; covered put, the highest first.
+    5. Of two expirations, sold in front and bought behind, the next one first: double calendar; double diagonal, the
+       long options at the strikes of the short ones or beyond; calendar; the diagonal whose long option is struck
+       nearer to the money, a poor man's covered call among them. What is bought in front covers nothing behind: reverse
+       calendars and diagonals are what one order opened.
+    6. Of one expiration, with something that is not covered: jade lizard and big lizard, a credit spread of step 3 and
+       the nearest short option; vertical spreads that are left; straddle and synthetic stock; strangle, the innermost
+       strikes first; guts; risk reversal.
+    7. Diagonals whose long option is struck farther from the money.
+    8. What remains is by itself: an option, contract by contract; stock, with the fractions of a contract's worth.
 
-    So 100 shares, a short call and a put credit spread are a covered call and a put spread, not stock and a reverse
-    jade lizard; 100 shares, a short call and a short put of one date are a covered strangle; 100 shares and a call
-    spread are stock and a call spread, since the long call covers the short one already; and a short strangle whose
-    call is covered by a long call of a later year is a short put and a diagonal.
+    So 100 shares, a short call and a put credit spread of one date are a covered call and a put spread, not stock and
+    a reverse jade lizard; 100 shares, a short call and a short put are a covered strangle; 100 shares and a call spread
+    are stock and a call spread, for the long call covers the short one; a short put, a short call and a deep call of
+    next year are a short put and a diagonal, but with a far put of next year a strangle and a long put.
 
-    Contracts of different multipliers never join, nor adjusted ones (a root that ends in a digit) with others or with
-    stock. Neither the order of the lines nor `spot` matters for what is grouped; `spot`, dollars, only tells a poor
-    man's covered call from other call diagonals, as `named` describes it.
+    Contracts of different multipliers never join, nor do adjusted ones (a root that ends in a digit) and others, or
+    stock. Neither the order of the lines nor `spot` matters for what goes together: `spot`, dollars, tells a poor man's
+    covered call from other call diagonals, as `named` says; where it is None, no diagonal is called so. Whether cash
+    secures a short put is the account's business.
     """
     lines = sorted(range(len(book)), key=lambda place: book[place].rank)
     left = {place: abs(book[place].quantity) for place in lines}

@@ -30,6 +30,7 @@ NAMES = {
     "-1p100@3 -1c100@3 1c110@1": "big lizard", "1p90@1 -1p100@3 -1c100@3": "reverse big lizard",
     "-1c95@6 1c100@3 1c105@2 -1c110@1": "short call condor", "-1p80@1 1p85@1 1p95@2 -1p100@4": "short put condor",
     "2c100@4 -3c110@2": "call ratio spread", "-2p100@4 3p90@1": "put backspread", "-2p95@2 -3c105@2": "custom",
+    "1p90@1 2p95@2 1c105@2 1c110@1": "custom",
     "1c90@1 1c95@1 1c100@1": "custom", "1c90@1 1p95@1 1c100@1 1p70@1": "custom",
 }  # fmt: skip
 

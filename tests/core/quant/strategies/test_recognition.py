@@ -1,5 +1,6 @@
 """Which strategies a trader sees in a book."""
 
+import random
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -107,6 +108,14 @@ DECIDED = {
     "-1p95 -1c105 1c80@2": ["call diagonal: -1c105 1c80@2", "short put: -1p95"],
     "-1p95 -1c105 1p70@2": ["long put: 1p70@2", "short strangle: -1p95 -1c105"],
     "-1p95 -1c105 1c105@1": ["call calendar: -1c105 1c105@1", "short put: -1p95"],
+    "-1p95 -1c105 1p100@1 1c100@1": ["call diagonal: -1c105 1c100@1", "put diagonal: -1p95 1p100@1"],
+    "-1p105 -1c95 1p105@1 1c95@1": ["call calendar: -1c95 1c95@1", "put calendar: -1p105 1p105@1"],
+    "100s -1p95 1c110 -1c120": ["call debit spread: 1c110 -1c120", "short put: -1p95", "stock: 100s"],
+    "100s -1c105 1p95@1": ["covered call: -1c105 100s", "long put: 1p95@1"],
+    "100s 1p90 1c110": ["long call: 1c110", "protective put: 1p90 100s"],
+    "100s 1p95 -1c95 1p100 -1c100": ["conversion: 1p95 -1c95 100s", "synthetic short stock: 1p100 -1c100"],
+    "100s -1p90 1p80 -1c105": ["covered call: -1c105 100s", "put credit spread: 1p80 -1p90"],
+    "100s 1p85 -1c105 -1p90@1 -1c110@1": ["collar: 1p85 -1c105 100s", "short strangle: -1p90@1 -1c110@1"],
     # the innermost, the nearest
     "1p85 1p90 -1p95 -1p100 -1c105 -1c110 1c115 1c120": [
         "iron condor: 1p85 -1p95 -1c110 1c120", "iron condor: 1p90 -1p100 -1c105 1c115",
@@ -114,6 +123,7 @@ DECIDED = {
     "1p70 1p90 -1p95": ["long put: 1p70", "put credit spread: 1p90 -1p95"],
     "1p90 -1p95 1p100": ["long put: 1p100", "put credit spread: 1p90 -1p95"],
     "1c100 -1c105 1c110": ["call credit spread: -1c105 1c110", "long call: 1c100"],
+    "1c90 1c100 -1c101 -1c120": ["call debit spread: 1c100 -1c101", "call debit spread: 1c90 -1c120"],
     "-1c100 1c102 1c104 -1c110": ["call credit spread: -1c100 1c102", "call debit spread: 1c104 -1c110"],
     "-1c95 1c100 1c105 -1c110": ["call credit spread: -1c95 1c100", "call debit spread: 1c105 -1c110"],
     "1c95 -1c100 -1c120 1c140": ["call credit spread: -1c120 1c140", "call debit spread: 1c95 -1c100"],
@@ -245,14 +255,20 @@ def test_no_contract_and_no_share_is_lost_or_counted_twice(lines: list[Held]) ->
 
 
 @given(BOOKS, st.randoms(use_true_random=False))
-def test_the_order_of_the_lines_does_not_matter(lines: list[Held], chance: "object") -> None:
+def test_the_order_of_the_lines_does_not_matter(lines: list[Held], chance: random.Random) -> None:
     shuffled = lines.copy()
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     assert contents(shuffled, recognise(shuffled)) == contents(lines, recognise(lines))
 
 
+def one_way(lines: Sequence[Held]) -> list[Held]:
+    """The lines without those that an order would have sold of what it bought: brokers refuse such orders."""
+    sides: dict[tuple[object, ...], int] = {}
+    return [line for line in lines if sides.setdefault((line.order or id(line), line.contract), line.sign) == line.sign]
+
+
 @settings(max_examples=300)
-@given(BOOKS)
+@given(BOOKS.map(one_way))
 def test_a_strategy_by_itself_is_the_same_strategy(lines: list[Held]) -> None:
     for one in recognise(lines):
         alone = [replace(lines[part.place], quantity=part.quantity) for part in one.parts]

@@ -209,7 +209,7 @@ def nearest(
     while queue:
         _, _, low, high = heappop(queue)
         contracts = min(abs(left[low]), abs(left[high]))
-        if not contracts or left[low] * left[high] > 0:
+        if not contracts:  # one of them has gone to a nearer neighbour
             continue
         up, down = (low, high) if left[low] > 0 else (high, low)
         found.append((strikes[up], strikes[down], contracts))
