@@ -1,6 +1,7 @@
 """The strategies that a trader recognises in what an account holds on one underlying."""
 
 from collections.abc import Iterator, Sequence
+from decimal import localcontext
 
 from ttai.quant.strategies.book import calendars, shapes
 from ttai.quant.strategies.book.cover import Opened, by_order, draw, joined, stacked, with_shares
@@ -8,6 +9,8 @@ from ttai.quant.strategies.book.ladders import Draft, Expiration, Piece, Shares,
 from ttai.quant.strategies.book.lines import Held, Part, Recognised, called
 
 __all__ = ["Held", "Part", "Recognised", "recognise"]
+
+_DIGITS = 200  # of shares that floats were made decimals of: the parts of a line add up to it exactly
 
 
 def recognise(book: Sequence[Held], spot: float | None = None) -> list[Recognised]:
@@ -25,18 +28,18 @@ def recognise(book: Sequence[Held], spot: float | None = None) -> list[Recognise
        wings, the nearest first, then with broken ones; condor with equal wings; vertical spread, the nearest strikes
        first, of equal widths the credit. Three sold against two bought are two spreads and a short call: a ratio
        spread or backspread is what one order opened.
-    4. With stock, as many shares as whole contracts are of, the first expiration first. Long stock: with what one
-       order opened, where that has a name (a strangle is a covered strangle); conversion, collar; covered straddle,
-       covered strangle; covered call, the lowest strike first; protective put, the highest first. Short stock:
-       likewise; reversal, reverse collar; covered put, the highest first.
+    4. With stock, as many shares as whole contracts are of; each shape of the first expiration first. Long stock: with
+       what one order opened, where that has a name (a strangle is a covered strangle); conversion; collar; covered
+       straddle; covered strangle; covered call, the lowest strike first; protective put, the highest first. Short
+       stock: likewise; reversal; reverse collar; covered put, the highest strike first.
     5. Of two expirations, sold in front and bought behind, the next one first: double calendar; double diagonal, the
-       long options at the strikes of the short ones or beyond; calendar; the diagonal whose long option is struck
-       nearer to the money, a poor man's covered call among them. What is bought in front covers nothing behind: reverse
-       calendars and diagonals are what one order opened.
+       long options at the strikes of the short ones or beyond; calendar; the diagonal whose long option covers the
+       short one, a call struck lower or a put struck higher, a poor man's covered call among them. What is bought in
+       front covers nothing behind: reverse calendars and diagonals are what one order opened.
     6. Of one expiration, with something that is not covered: jade lizard and big lizard, a credit spread of step 3 and
        the nearest short option; vertical spreads that are left; straddle and synthetic stock; strangle, the innermost
        strikes first; guts; risk reversal.
-    7. Diagonals whose long option is struck farther from the money.
+    7. The other diagonals: a long call struck higher, a long put struck lower.
     8. What remains is by itself: an option, contract by contract; stock, with the fractions of a contract's worth.
 
     So 100 shares, a short call and a put credit spread of one date are a covered call and a put spread, not stock and
@@ -49,14 +52,14 @@ def recognise(book: Sequence[Held], spot: float | None = None) -> list[Recognise
     covered call from other call diagonals, as `named` says; where it is None, no diagonal is called so. Whether cash
     secures a short put is the account's business.
     """
-    lines = sorted(range(len(book)), key=lambda place: book[place].rank)
-    left = {place: abs(book[place].quantity) for place in lines}
-    groups, opened = by_order(book, left)
-    stacks = stacked(book, [(place, quantity) for place, quantity in left.items() if quantity])
-    for draft in _drafts(stacks, opened):
-        groups.append(draw(draft))
-    groups += [stack.draw(stack.quantity) for stack in stacks if stack.lines]
-    return [_recognised(book, group, spot) for group in groups]
+    with localcontext(prec=_DIGITS):
+        lines = sorted(range(len(book)), key=lambda place: book[place].rank)
+        left = {place: abs(book[place].quantity) for place in lines}
+        groups, opened = by_order(book, left)
+        stacks = stacked(book, [(place, quantity) for place, quantity in left.items() if quantity])
+        groups += [draw(draft) for draft in _drafts(stacks, opened)]
+        groups += [stack.draw(stack.quantity) for stack in stacks if stack.lines]
+        return [_recognised(book, group, spot) for group in groups]
 
 
 def _drafts(stacks: Sequence[Stack], opened: Sequence[Opened]) -> Iterator[Draft]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given, settings
@@ -79,6 +79,7 @@ WHOLE = {
     "-1c105 1c100@1": "call diagonal", "-1c105 1c110@1": "call diagonal", "-1p95 1p100@1": "put diagonal",
     "-1p95 1p90@1": "put diagonal", "-1p95 -1c105 1p95@1 1c105@1": "double calendar",
     "-1p100 -1c100 1p100@1 1c100@1": "double calendar",
+    "-1p100 -1c100 1p95@1 1c105@1": "double diagonal",
     "-1p95 -1c105 1p90@1 1c110@1": "double diagonal", "-1p95 -1c105 1p95@1 1c110@1": "double diagonal",
     "1c100#a -2c110#a": "call ratio spread", "2c105#a -3c110#a": "call ratio spread",
     "-1p100#a 2p90#a": "put backspread",
@@ -116,6 +117,17 @@ DECIDED = {
     "100s 1p95 -1c95 1p100 -1c100": ["conversion: 1p95 -1c95 100s", "synthetic short stock: 1p100 -1c100"],
     "100s -1p90 1p80 -1c105": ["covered call: -1c105 100s", "put credit spread: 1p80 -1p90"],
     "100s 1p85 -1c105 -1p90@1 -1c110@1": ["collar: 1p85 -1c105 100s", "short strangle: -1p90@1 -1c110@1"],
+    # the most specific
+    "1c95 -1p95 1p105 -1c105 1p90 1c110": ["long box: -1p95 1c95 1p105 -1c105", "long strangle: 1p90 1c110"],
+    "1p90 -1p100 -1c100 -1c105 1c110": ["iron butterfly: 1p90 -1p100 -1c100 1c110", "short call: -1c105"],
+    "-1p85 1p90 -1p95 -1c105 1c110 -1c115": [
+        "iron condor: 1p90 -1p95 -1c105 1c110", "short strangle: -1p85 -1c115",
+    ],
+    "1c90 1c95 -2c100 1c110": ["call butterfly: 1c90 -2c100 1c110", "long call: 1c95"],
+    "1c95 -2c100 -1c105 1c110": ["broken-wing call butterfly: 1c95 -2c100 1c110", "short call: -1c105"],
+    "100s -1c105 1p95@1 -1c105@1": ["collar: 1p95@1 -1c105@1 100s", "short call: -1c105"],
+    "100s -1c105 1p95 -1p95@1 -1c110@1": ["collar: 1p95 -1c105 100s", "short strangle: -1p95@1 -1c110@1"],
+    "-1p97 -1p95 -1c105 1p95@1 1c105@1": ["double calendar: -1p95 -1c105 1p95@1 1c105@1", "short put: -1p97"],
     # the innermost, the nearest
     "1p85 1p90 -1p95 -1p100 -1c105 -1c110 1c115 1c120": [
         "iron condor: 1p85 -1p95 -1c110 1c120", "iron condor: 1p90 -1p100 -1c105 1c115",
@@ -129,6 +141,16 @@ DECIDED = {
     "1c95 -1c100 -1c120 1c140": ["call credit spread: -1c120 1c140", "call debit spread: 1c95 -1c100"],
     "-1p90 -1p95 -1c105 -1c110": ["short strangle: -1p90 -1c110", "short strangle: -1p95 -1c105"],
     "1p90 1c90 -1p90@1": ["long straddle: 1p90 1c90", "short put: -1p90@1"],
+    "1c90 1c95 -2c100 1c105 1c110": ["call butterfly: 1c95 -2c100 1c105", "long call: 1c110", "long call: 1c90"],
+    "-1p90 -1c105 1c106 -1c110 1c111": ["call credit spread: -1c110 1c111", "jade lizard: -1p90 -1c105 1c106"],
+    "1p84 -1p85 1p89 -1p90 -1c105": ["put credit spread: 1p84 -1p85", "reverse jade lizard: 1p89 -1p90 -1c105"],
+    "-1p105 -1p110 -1c95": ["short guts: -1c95 -1p105", "short put: -1p110"],
+    "-1p90 -1p95 -1c105 1p90@1 1p95@1 1c105@1": [
+        "double calendar: -1p95 -1c105 1p95@1 1c105@1", "put calendar: -1p90 1p90@1",
+    ],
+    "-1p90 -1p95 -1c105 1p85@1 1c110@1": ["double diagonal: -1p95 -1c105 1p85@1 1c110@1", "short put: -1p90"],
+    "-1c105 -1c110 1c100@1": ["call diagonal: -1c105 1c100@1", "short call: -1c110"],
+    "-1p90 -1p95 1p100@1": ["put diagonal: -1p95 1p100@1", "short put: -1p90"],
     # the first expiration, the strike that is exercised first
     "100s -1c105 -1c105@1": ["covered call: -1c105 100s", "short call: -1c105@1"],
     "100s -1c105 -1c110": ["covered call: -1c105 100s", "short call: -1c110"],
@@ -139,6 +161,9 @@ DECIDED = {
     "2c105 -3c110": ["call debit spread: 2c105 -2c110", "short call: -1c110"],
     "3p90 -3p95 -2c105 2c110": ["iron condor: 2p90 -2p95 -2c105 2c110", "put credit spread: 1p90 -1p95"],
     "-2p95 -1c105 2c110": ["jade lizard: -1p95 -1c105 1c110", "risk reversal: -1p95 1c110"],
+    "2c95 -4c100 1c105": [
+        "call butterfly: 1c95 -2c100 1c105", "call debit spread: 1c95 -1c100", "short call: -1c100",
+    ],
     "150.5s -1c105": ["covered call: -1c105 100s", "stock: 50.5s"],
     "60.25s 90s -1c105": ["covered call: -1c105 60.25s 39.75s", "stock: 50.25s"],
     "99.999s -1c105": ["short call: -1c105", "stock: 99.999s"],
@@ -193,6 +218,18 @@ def test_a_poor_mans_covered_call_takes_a_spot_to_be_told() -> None:
     assert seen("-1p105 1p130@2", 100.0) == ["put diagonal: -1p105 1p130@2"]
 
 
+def test_fractions_add_up_to_the_last_digit() -> None:
+    stock = [Held("stock", Decimal(shares)) for shares in (60.1, 50.7)]  # as floats have them: 50 digits and more
+    lines = [*stock, Held("call", Decimal(-1), 105.0, DATES[0])]
+    covered, rest = recognise(lines)
+    assert [covered.name, rest.name] == ["covered call", "stock"]
+    assert sum(part.quantity for part in covered.parts if part.place != 2) == 100
+    parts = [part for one in (covered, rest) for part in one.parts]
+    for place in (0, 1):
+        with localcontext(prec=200):
+            assert sum(part.quantity for part in parts if part.place == place) == lines[place].quantity
+
+
 def test_nothing_is_seen_in_nothing() -> None:
     assert recognise([]) == []
 
@@ -203,6 +240,7 @@ def test_nothing_is_seen_in_nothing() -> None:
         (("call", Decimal(0), 95.0, DATES[0]), "other than 0"),
         (("stock", Decimal("NaN")), "other than 0"),
         (("put", Decimal("Infinity"), 95.0, DATES[0]), "other than 0"),
+        (("call", Decimal("-1E+40"), 95.0, DATES[0]), "below 10"),
         (("put", Decimal("1.5"), 95.0, DATES[0]), "whole"),
         (("put", Decimal(1), 0.0, DATES[0]), "strike is above 0"),
         (("put", Decimal(1), float("nan"), DATES[0]), "strike is above 0"),

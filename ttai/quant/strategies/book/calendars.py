@@ -31,7 +31,7 @@ def covered(pairs: Sequence[Term]) -> Iterator[Draft]:
 
 
 def diagonals(pairs: Sequence[Term], *, covering: bool) -> Iterator[Draft]:
-    """A short option and a later long one: nearer to the money, so that it covers the short one, or else farther."""
+    """A short option and a later long one that covers it (a call struck lower, a put struck higher), or does not."""
     for sold, bought, calls in _facing(pairs):
         for strike in sold.strikes.copy() if calls else sold.strikes[::-1]:
             yield from _diagonal(sold, bought, strike, upward=covering != calls)

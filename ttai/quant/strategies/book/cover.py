@@ -53,12 +53,12 @@ def by_order(book: Sequence[Held], left: dict[int, Decimal]) -> tuple[list[list[
             orders[order].append((place, quantity))
     with_shares: list[list[Piece]] = []
     alone: list[Opened] = []
-    for order in sorted(orders):
-        stacks = stacked(book, orders[order])
+    for pieces in orders.values():
+        stacks = stacked(book, pieces)
         stock = [Shares(stack, stack.quantity) for stack in stacks if stack.held.type == "stock"]
         for opened in _kinds(stacks):
             with_shares += [draw(draft) for shares in stock if (draft := joined(opened, shares))]
-            if len({stack.held.contract for stack in opened if stack.lines}) > 1:
+            if len({stack.held.contract for stack in opened}) > 1:
                 alone.append(opened)
     for place, quantity in (piece for group in with_shares for piece in group):
         left[place] -= abs(quantity)

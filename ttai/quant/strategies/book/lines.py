@@ -11,6 +11,7 @@ from ttai.quant.strategies.naming import CUSTOM, named
 
 _CONTRACT = 100  # shares: a name does not depend on the multiplier
 _DAYS = 365.0
+_MOST = 15  # digits before the point: no account has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Held:
     `strike` is dollars, `root` tells two settlements of one date apart (SPX in the morning, SPXW in the afternoon), one
     that ends in a digit is of adjusted contracts; `multiplier` is shares a contract, and of no account for stock;
     `order` is the broker's order that opened the line, where it is known. ValueError for what no line can be: a
-    quantity of 0, contracts that are not whole, an option without a strike or an expiration.
+    quantity of 0 or of 10^15, contracts that are not whole, an option without a strike or an expiration.
     """
 
     type: LegType
@@ -33,8 +34,8 @@ class Held:
 
     def __post_init__(self) -> None:
         """Hold the line to what one can be."""
-        if not self.quantity.is_finite() or self.quantity == 0:
-            raise ValueError(f"a line's quantity is a number other than 0, not {self.quantity}")
+        if not self.quantity.is_finite() or self.quantity == 0 or self.quantity.adjusted() >= _MOST:
+            raise ValueError(f"a line's quantity is a number other than 0, below 10^{_MOST}, not {self.quantity}")
         if self.type == "stock":
             return
         if self.quantity % 1:
