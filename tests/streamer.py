@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.desk import Tap
 
-ACCOUNTS = ["5WT00718", "5WT00934"]
+ACCOUNTS = ["5WT00718", "5WT00934", "5WT01122"]
 
 
 def happened(kind: str, account: str = ACCOUNTS[0], **data: Any) -> dict[str, Any]:

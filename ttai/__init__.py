@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ttai.host import Host
     from ttai.legs import Leg
     from ttai.market.chains import Chain
+    from ttai.market.contracts import Contract, Contracts
     from ttai.market.metrics import Metrics
     from ttai.market.options import Expiration, ExpirationQuotes
     from ttai.market.types import History, Quote
@@ -37,6 +38,7 @@ _HOMES = {
     "ttai.host": ("Host",),
     "ttai.legs": ("Leg",),
     "ttai.market.chains": ("Chain",),
+    "ttai.market.contracts": ("Contract", "Contracts"),
     "ttai.market.metrics": ("Metrics",),
     "ttai.market.options": ("Expiration", "ExpirationQuotes"),
     "ttai.market.types": ("History", "Quote"),
@@ -54,6 +56,8 @@ __all__ = [
     "Balances",
     "BuyingPower",
     "Chain",
+    "Contract",
+    "Contracts",
     "Count",
     "Expiration",
     "ExpirationQuotes",

@@ -21,17 +21,26 @@ def _type(said: Any) -> Any:
     return _TYPES.get(said.strip().lower(), said.strip().lower()) if isinstance(said, str) else said
 
 
+def _briefly(schema: dict[str, Any]) -> None:
+    """What every tool that takes legs tells of them: bounds are said by whoever refuses what lies beyond."""
+    schema.pop("description", None)
+    for field in schema["properties"].values():
+        for branch in (field, *field.get("anyOf", ())):
+            for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+                branch.pop(bound, None)
+
+
 class Leg(BaseModel):
     """An option, named by its OCC `symbol` or by type, strike and expiration, or shares of the stock."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, json_schema_extra=_briefly)
 
-    quantity: Annotated[float, Field(description="Contracts, or shares of stock; below 0 is short")]
+    quantity: Annotated[float, Field(description="Below 0 is short")]
     type: Annotated[Literal["call", "put", "stock"] | None, BeforeValidator(_type)] = None
     strike: Annotated[float | None, Field(gt=0, lt=100_000)] = None
-    expiration: Annotated[str | None, Field(description="2026-12-18; also 2026-12-18 AM")] = None
-    years: Annotated[float | None, Field(gt=0, le=100, description="In place of expiration")] = None
-    symbol: Annotated[str | None, Field(description="OCC option symbol, in place of these")] = None
+    expiration: Annotated[str | None, Field(description="2026-12-18")] = None
+    years: Annotated[float | None, Field(gt=0, le=100)] = None
+    symbol: Annotated[str | None, Field(description="OCC, in place of these")] = None
     price: Annotated[float | None, Field(ge=0, lt=1e9, description="$ a share")] = None
     volatility: Annotated[float | None, Field(ge=0, le=5, description="A fraction: 0.32")] = None
 

@@ -1,6 +1,6 @@
 """The app's read-only tools, for a plugin that works with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,6 +49,13 @@ class Toolbox:
         """What may be called."""
         tools = sorted(await self._mcp.list_tools(), key=lambda tool: tool.name)
         return [Listed(tool.name, tool.description or "", tool.parameters) for tool in tools if _reads(tool)]
+
+    async def steps(self, steps: Iterable[tuple[str, str]]) -> str:
+        """What a prompt asks to do first, numbered: each step is a tool and a sentence, left out where it is not
+        listed."""
+        there = {tool.name for tool in await self.list()}
+        said = [sentence for tool, sentence in steps if tool in there]
+        return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(said, 1))
 
     async def call(self, name: str, /, **arguments: Any) -> Told:
         """One call; its failure is the error a client would read."""

@@ -40,7 +40,5 @@ class Prompts:
         name = understood(lambda: normalize(symbol))
         if kind(name) != "equity":
             raise BadArgument(f"{name} has no shares to be assigned", "Ask about a stock or an ETF")
-        there = {tool.name for tool in await self._tools.list()}
-        steps = [said.format(symbol=name) for tool, said in STEPS if tool in there]
-        listed = "\n".join(f"{number}. {said}" for number, said in enumerate(steps, 1))
-        return ASKED.format(symbol=name, steps=f"Work through these tools first:\n{listed}")
+        steps = await self._tools.steps((tool, said.format(symbol=name)) for tool, said in STEPS)
+        return ASKED.format(symbol=name, steps=f"Work through these tools first:\n{steps}")

@@ -453,20 +453,21 @@ async def find_strategies(
 
 
 class Leg(BaseModel):
-    quantity: Annotated[float, Field(description="Contracts, or shares of stock; below 0 is short")]
+    quantity: Annotated[float, Field(description="Below 0 is short")]
     type: Literal["call", "put", "stock"] | None = None
     strike: float | None = None
-    expiration: Annotated[str | None, Field(description="2026-12-18; also 2026-12-18 AM")] = None
-    years: Annotated[float | None, Field(description="In place of expiration")] = None
-    symbol: Annotated[str | None, Field(description="OCC option symbol, in place of these")] = None
+    expiration: Annotated[str | None, Field(description="2026-12-18")] = None
+    years: float | None = None
+    symbol: Annotated[str | None, Field(description="OCC, in place of these")] = None
     price: Annotated[float | None, Field(description="$ a share")] = None
     volatility: Annotated[float | None, Field(description="A fraction: 0.32")] = None
 
 
 @mcp.tool(annotations=READ, output_schema=None, tags={"options"})
 async def find_rolls(
-    legs: Annotated[list[Leg], Field(description="1 to 12; an option by symbol, or type, strike, expiration")],
-    symbol: Annotated[str | None, Field(description="Not needed with OCC symbols")] = None,
+    legs: Annotated[list[Leg], Field(description="1 to 12; an option by symbol, or type, strike, expiration")] = [],  # noqa: B006
+    symbol: Annotated[str | None, Field(description="Alone: what you hold of it is rolled")] = None,
+    account: Annotated[str | None, Field(description="Where it is held; number or nickname")] = None,
     min_days: Annotated[int, Field(ge=0, le=1200, description="Days added")] = 7,
     max_days: Annotated[int, Field(ge=0, le=1200)] = 60,
     strikes: Annotated[
@@ -537,6 +538,80 @@ async def price_option(
     return Priced(price=price, volatility=volatility, delta=None, reason=None)
 
 
+class Row(BaseModel):
+    account: str
+    underlying: str
+    strategy: str
+    value: float | None
+    delta: float | None
+    theta: float | None
+
+
+class Book(Plain):
+    as_of: datetime | None = None
+    source: str | None = None
+    session: str | None = None
+    stale: bool | None = None
+    accounts: list[str]
+    rows: list[Row]
+
+
+Whose = Annotated[str | None, Field(description='Number, nickname or "all"')]
+Added = Annotated[list[Leg], Field(description="Legs as if they were held, too")]
+Removed = Annotated[list[dict[str, Any]], Field(description="Held legs as if they were closed")]
+Named_ = Annotated[str | None, Field(description="Underlying of legs without OCC symbol")]
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def list_accounts() -> Book:
+    """List the accounts with their numbers, nicknames and kind. Use it when a tool should be asked of one of them:
+    its number or nickname is the `account` of every other tool."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def get_balances(account: Whose = None) -> Book:
+    """Get net liq, cash, buying power and margin of accounts. Use it for "how much can I still trade?"."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def get_positions(
+    account: Whose = None, group_by: Literal["strategy", "underlying", "none"] = "strategy",
+    symbol: Annotated[str | None, Field(description="Only what is held of it")] = None,
+    limit: Annotated[int | None, Field(ge=1, le=200, description="Rows")] = None,
+) -> Book:  # fmt: skip
+    """Get what is held, valued now, as the strategies it makes: P/L, percent of max profit, breakevens, PoP, what
+    needs a look. Use it for "what do I have?" and, with symbol, "what should I do about my TSLA puts?"."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def get_portfolio_risk(
+    account: Whose = None, add: Added = [], remove: Removed = [], symbol: Named_ = None,  # noqa: B006
+    limit: Annotated[int, Field(ge=1, le=100, description="Underlyings")] = 24,
+) -> Book:  # fmt: skip
+    """Get net and SPY-beta-weighted greeks, theta, buying power, concentration, expirations, possible assignments
+    of the whole book. Use it for "how exposed am I?"; add and remove ask what a trade would do."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def stress_test(
+    account: Whose = None,
+    spot: Annotated[list[float], Field(description="Of the price, in percent")] = [-20, -10, 0, 10, 20],  # noqa: B006
+    iv: Annotated[list[float], Field(description="Of each IV itself, in percent")] = [-25, 0, 50],  # noqa: B006
+    days: Annotated[list[float], Field(description="From now")] = [0, 7, 21],  # noqa: B006
+    beta_weighted: Annotated[bool, Field(description="SPY moves, each by its beta; else all alike")] = True,
+    add: Added = [], remove: Removed = [], symbol: Named_ = None,  # noqa: B006
+    picture: Annotated[bool, Field(description="Also as a heat map")] = False,
+    theme: Literal["dark", "light"] = "dark",
+) -> Book:  # fmt: skip
+    """Revalue the whole live book over moves of the market, changes of IV and days: a grid of P/L, and the worst
+    cell by position. Use it for "what could hurt me?"; add and remove ask it of a trade."""
+    return Book(accounts=[], rows=[])
+
+
 @mcp.tool(annotations=READ, output_schema=None, tags={"core"})
 async def list_jobs() -> Jobs:
     """List the background jobs: schedule, next and last run, why one does not run.
@@ -584,6 +659,28 @@ async def status() -> str:
 
 @mcp.resource("quote://{symbol*}", description="The quote of one symbol.")
 async def quote(symbol: str) -> str:
+    return symbol
+
+
+@mcp.resource("portfolio://positions", description="What is held in all accounts, line by line.")
+async def positions() -> str:
+    return "{}"
+
+
+@mcp.resource("portfolio://balances", description="The balances of all accounts.")
+async def balances() -> str:
+    return "{}"
+
+
+@mcp.prompt(name="morning-briefing")
+async def morning_briefing() -> str:
+    """Ask for the day ahead: what needs a decision, how the book stands, what is to come."""
+    return ""
+
+
+@mcp.prompt(name="position-review")
+async def position_review(symbol: str) -> str:
+    """Ask what to do about what is held of an underlying."""
     return symbol
 
 

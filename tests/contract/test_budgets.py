@@ -52,6 +52,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         ],
     },
     "render_payoff": {"symbol": "SPX", "strategy": "iron_condor"},
+    "list_accounts": {},
+    "get_balances": {},
+    "get_positions": {},
+    "get_portfolio_risk": {},
+    "stress_test": {},
     "get_watchlists": {},
     "edit_watchlist": {"name": "Mine", "action": "create", "symbols": ["SPY"]},
 }

@@ -15,7 +15,7 @@ from ttai import logs
 from ttai.__main__ import main
 from ttai.logs import Lane
 
-OURS = ("ttai_quotes", "ttai_chains")
+OURS = ("ttai_quotes", "ttai_chains", "ttai_portfolio")
 
 
 @pytest.fixture

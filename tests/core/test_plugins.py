@@ -15,6 +15,8 @@ from ttai.plugins import PluginReport
 from ttai.settings import Config, CoreSettings
 from ttai.testing import Harness, harness
 
+OURS = ("quotes", "chains", "portfolio")
+
 
 @pytest.fixture
 def folder(own_plugins: None, tmp_path: Path) -> Path:
@@ -118,7 +120,11 @@ async def test_what_was_declared_before_the_failure_is_not_there() -> None:
         assert "RuntimeError: after all" in await status_problem(h, "vix")
         assert not {name for name in await tools_of(h) if name.startswith("vix")}
         assert "vix://now" not in {str(one.uri) for one in await h.client.list_resources()}
-        assert {prompt.name for prompt in await h.client.list_prompts()} == {"analyze-for-csp"}
+        assert {prompt.name for prompt in await h.client.list_prompts()} == {
+            "analyze-for-csp",
+            "morning-briefing",
+            "position-review",
+        }
         with pytest.raises(ToolError, match="NOT_FOUND: there is no tool vix_level"):
             await h.call("vix_level")
 
@@ -189,27 +195,26 @@ async def test_a_reserved_or_unspeakable_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("selection", "loaded", "problems"),
     [
-        ("", {"core", "quotes", "chains", "vix"}, []),
+        ("", {"core", *OURS, "vix"}, []),
         ("quotes", {"core", "quotes"}, []),
         (" vix , quotes,", {"core", "quotes", "vix"}, []),
-        ("-quotes", {"core", "chains", "vix"}, []),
-        ("-quotes,-vix", {"core", "chains"}, []),
+        ("-quotes", {"core", "chains", "portfolio", "vix"}, []),
+        ("-quotes,-vix", {"core", "chains", "portfolio"}, []),
         ("vix,-vix", {"core"}, []),
         ("quotes,nosuch", {"core", "quotes"}, ["TTAI_PLUGINS names nosuch, which is not installed"]),
         ("nosuch", {"core"}, ["TTAI_PLUGINS names nosuch, which is not installed"]),
-        ("-nosuch", {"core", "quotes", "chains", "vix"}, ["TTAI_PLUGINS names nosuch, which is not installed"]),
+        (
+            "-nosuch",
+            {"core", *OURS, "vix"},
+            ["TTAI_PLUGINS names nosuch, which is not installed"],
+        ),
     ],
 )
 async def test_ttai_plugins_chooses(folder: Path, selection: str, loaded: set[str], problems: list[str]) -> None:
     async with harness(plugin_path=lay(folder, "vix"), plugins=selection) as h:
         reports = h.app.plugins.reports
         assert {report.name for report in reports if report.state == "loaded"} == loaded
-        assert {report.name for report in reports if report.state == "left out"} == {
-            "core",
-            "quotes",
-            "chains",
-            "vix",
-        } - loaded
+        assert {report.name for report in reports if report.state == "left out"} == {"core", *OURS, "vix"} - loaded
         assert [problem.partition(";")[0] for problem in h.app.list_problems()] == problems
         assert ("vix_level" in await tools_of(h)) == ("vix" in loaded)
 

@@ -1,5 +1,6 @@
 """Dry runs through the broker service: the broker's reckoning, asked once; numbers reckoned here by the rules."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -240,7 +241,7 @@ async def test_portfolio_margin_is_told_and_remembered_for_5_minutes() -> None:
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "stall"}, {"kind": "garbage"}])
 async def test_an_account_whose_status_is_unknown_is_answered_all_the_same(fault: dict[str, Any]) -> None:
-    async with desk({"path": STATUS, **fault}, streaming=False, tries=HASTY) as d:
+    async with desk({"path": STATUS, **fault}, streaming=False, tries=replace(HASTY, timeout=1.0)) as d:
         await d.simulator.prepare()
         assert (await d.broker.dry_run(order(PUT))).portfolio_margin is False
 

@@ -226,7 +226,7 @@ def test_one_app_after_another_each_on_a_loop_of_its_own() -> None:
             await until(lambda: app.market.hub.live)
             answers = await app.market.quotes(SYMBOLS)
             assert len(answers.quotes) == 8
-            assert len(await app.broker.accounts()) == 2
+            assert len(await app.broker.accounts()) == 3
             return answers.quotes[0].last
 
     with nothing_left_open():

@@ -38,6 +38,10 @@ class Broker:
         """The open accounts, remembered for 5 minutes (a login empties the memory)."""
         return _open(await self._all())
 
+    async def origin(self) -> str:
+        """Whose accounts they are, as a base URL: what is kept of one broker's is not another's."""
+        return (await self._gate.broker()).origin
+
     async def chosen(self, account: str | None = None) -> Listing[Account]:
         """The open accounts that are meant by a number or a nickname (in any case), or by "all".
 

@@ -19,6 +19,11 @@ class BrokerPort(Protocol):
         """Tells whose answers these are."""
         ...
 
+    @property
+    def origin(self) -> str:
+        """Where the accounts are: another broker's of the same number is another."""
+        ...
+
     async def accounts(self) -> Listing[Account]:
         """All accounts, the closed ones too."""
         ...

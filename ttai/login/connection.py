@@ -16,6 +16,7 @@ from ttai.settings import CoreSettings
 from ttai.warm import warm
 
 SIMULATOR_URL = "http://simulator"
+SPEED = 50.0  # times TastyTrade's rates: the simulator in this process has none of its own
 
 
 class Adapter(MarketPort, BrokerPort, Protocol):
@@ -107,8 +108,9 @@ class Connection:
             await asyncio.to_thread(self.simulator.world.prepare)
         simulator = self.simulator
         credentials = Credentials(SecretStr(simulator.CLIENT_SECRET), SecretStr(simulator.REFRESH_TOKEN))
+        tries = adapter.Tries(speed=SPEED)
         made: Adapter = adapter.TastyTrade(
-            credentials, self.url, adapter.in_process(simulator.app), answered=self._hear
+            credentials, self.url, adapter.in_process(simulator.app), tries, answered=self._hear
         )
         return made
 

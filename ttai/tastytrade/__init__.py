@@ -3,7 +3,8 @@
 Importing it imports the SDK (half a second): others come through `await warm("ttai.tastytrade")`.
 """
 
+from ttai.tastytrade.limits import Tries
 from ttai.tastytrade.rest import TastyTrade
 from ttai.tastytrade.wire import in_process, over_network
 
-__all__ = ["TastyTrade", "in_process", "over_network"]
+__all__ = ["TastyTrade", "Tries", "in_process", "over_network"]

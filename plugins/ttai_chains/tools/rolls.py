@@ -13,6 +13,7 @@ from ttai.quant.symbols import kind
 from ttai_chains.candidates.ranking import on_each_day, within
 from ttai_chains.events import Events
 from ttai_chains.models.rolls import Rolls
+from ttai_chains.rolls.held import HeldStrategies
 from ttai_chains.rolls.rolled import Rolled
 from ttai_chains.rolls.sheet import Asked, RollSheet
 from ttai_chains.rolls.standing import Standing
@@ -36,12 +37,14 @@ class RollTools:
         self._max_spread = settings.max_spread_percent
         self._service = service
         self._positions = Positions(host, service)
+        self._held = HeldStrategies(host)
         self._compute = host.tasks.compute
 
     async def find_rolls(
         self,
-        legs: Legs,
-        symbol: Annotated[str | None, Field(description="Not needed with OCC symbols")] = None,
+        legs: Legs = (),
+        symbol: Annotated[str | None, Field(description="Alone: what you hold of it is rolled")] = None,
+        account: Annotated[str | None, Field(description="Where it is held; number or nickname")] = None,
         min_days: Annotated[Added, Field(description="Days added; 0 also rolls within the expiration")] = 7,
         max_days: Added = 60,
         strikes: Annotated[
@@ -59,11 +62,13 @@ class RollTools:
         price."""
         if min_days > max_days:
             raise BadArgument(f"min_days={min_days} is above max_days={max_days}", "Swap them")
+        held = None if legs else await self._held.find(_named(symbol), account)
+        legs = held.legs if held is not None else legs
         given = Given(underlying(legs, symbol), snapshot)
         listed = await self._positions.find(_checked(legs), given)
         rolled, kept = _parted(listed)
         read = rolled.legs[0].read
-        said: list[str] = []
+        said = list(held.notes) if held is not None else []
         chosen = _targets(read.chain, rolled, kept, (min_days, max_days), self._clock.now(), said)
         targets = await self._service.read_each(read.chain, chosen, said)
         european = kind(read.chain.symbol) == "index"
@@ -74,6 +79,14 @@ class RollTools:
         )
         sheet = RollSheet(standing, tuple(targets), asked, tuple(said))
         return await self._compute(sheet.answer)
+
+
+def _named(symbol: str | None) -> str:
+    """The underlying whose position is meant."""
+    name = underlying((), symbol)
+    if name is None:
+        raise BadArgument("neither legs nor a symbol were sent", "Send the symbol of what is held, or legs")
+    return name
 
 
 def _checked(legs: Sequence[Leg]) -> Sequence[Leg]:

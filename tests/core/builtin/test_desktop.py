@@ -54,7 +54,7 @@ async def test_login_and_logout_take_effect_while_it_runs() -> None:
             await h.call("get_quote", symbol="SPY")
         assert (await h.call("get_auth_status")).data["logged_in"] is False
         said = (await h.call("login", **words(GOOD))).text
-        assert "2 accounts; the credentials are in the system keyring" in said
+        assert "3 accounts; the credentials are in the system keyring" in said
         await until(lambda: h.app.market.hub.live and h.app.login.works)
         assert (await h.call("get_quote", symbol="SPY")).data["last"] > 0
         status = (await h.call("get_auth_status")).data

@@ -33,7 +33,7 @@ async def test_status_tells_how_the_server_is() -> None:
         status = await h.call("get_status")
     assert status.data["version"] == __version__
     assert status.data["mode"].startswith("demo")
-    assert status.data["broker"] == "simulator; logged in, 2 accounts"
+    assert status.data["broker"] == "simulator; logged in, 3 accounts"
     assert status.data["stream"] == "live"
     assert status.data["stream_symbols"] >= 1
     assert status.data["market_session"] == "open (simulated)"

@@ -53,9 +53,9 @@ def test_a_login_is_tried_kept_and_forgotten(
         monkeypatch.setattr(sys, "stdin", io.StringIO(f"{secret}\n{token}\n"))
         done = ttai("login")
         assert done.code == 0, done.err
-        assert f"logged in at {url}, 2 accounts; the credentials are in an encrypted file" in done.out
+        assert f"logged in at {url}, 3 accounts; the credentials are in an encrypted file" in done.out
         assert secret not in done.out + done.err + (home / "secrets.enc").read_text()
-        assert "2 accounts" in ttai("status").out
+        assert "3 accounts" in ttai("status").out
         assert ttai("call", "get_quote", "symbol=SPY").code == 0
         assert f"logged out of {url}" in ttai("logout").out
         assert "AUTHENTICATION: not logged in" in ttai("call", "get_quote", "symbol=SPY").err

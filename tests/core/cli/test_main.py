@@ -83,12 +83,13 @@ def test_the_tools_with_their_schemas(ttai: Callable[..., Ended], vix: None) -> 
 def test_the_plugins_with_what_is_wrong(
     ttai: Callable[..., Ended], vix: None, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    monkeypatch.setenv("TTAI_PLUGINS", "-quotes,-chains,-nosuch")
+    monkeypatch.setenv("TTAI_PLUGINS", "-quotes,-chains,-portfolio,-nosuch")
     said = ttai(*words)
     assert said.code == 0
     assert said.out.splitlines() == [
         f"core (ttai {__version__}): loaded",
         f"chains (ttai {__version__}): left out",
+        f"portfolio (ttai {__version__}): left out",
         f"quotes (ttai {__version__}): left out",
         f"bad (ttai-bad 1.2): failed: {BROKEN}",
         "vix (ttai-vix 1.2): loaded",

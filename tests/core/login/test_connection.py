@@ -47,7 +47,7 @@ async def test_the_demo_needs_none_and_does_not_read_them(credentials: None) -> 
     assert market is again
     assert id(market) == id(broker)
     assert demo.simulator is not None
-    assert len(await broker.accounts()) == 2
+    assert len(await broker.accounts()) == 4
     assert market.simulated
     await demo.close()
 
@@ -59,7 +59,7 @@ async def test_closed_it_opens_anew_on_the_same_simulator() -> None:
     await demo.close()
     second = await demo.broker()
     assert first is not second
-    assert len(await second.accounts()) == 2
+    assert len(await second.accounts()) == 4
     assert demo.simulator is simulator
     await demo.close()
 
@@ -82,6 +82,6 @@ async def test_an_account_is_reached_at_its_url(credentials: None) -> None:
             account = connection(tastytrade_api_url=url)
             assert await account.possible()
             assert await account.describe() == (f"TastyTrade at {url}", True)
-            assert len(await (await account.broker()).accounts()) == 2
+            assert len(await (await account.broker()).accounts()) == 4
             assert tap.headers[0][0] == "/oauth/token"
             await account.close()

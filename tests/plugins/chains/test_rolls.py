@@ -397,7 +397,7 @@ async def test_the_reading_is_the_table_s(h: Harness) -> None:
 @pytest.mark.parametrize(
     ("legs", "more", "said"),
     [
-        ([], {}, "no option among the legs is sold"),
+        ([], {"symbol": "XYZQ"}, "no option of XYZQ is sold in 5WT00718, 5WT00934, 5WT01122"),
         ([{**PUT, "quantity": 1}], {}, "no option among the legs is sold, so there is none to buy back later"),
         ([{"type": "stock", "quantity": -100}], {}, "no option among the legs is sold"),
         ([{**PUT, "expiration": "2026-11-13"}], {}, "2026-11-13 is past"),

@@ -1,0 +1,42 @@
+"""What the user holds: positions a trader recognises, balances, the risk of the whole book."""
+
+from ttai import Host
+from ttai_portfolio.changes import BookChanges
+from ttai_portfolio.prompts import Prompts
+from ttai_portfolio.risk.reading import Readings
+from ttai_portfolio.service import Portfolio
+from ttai_portfolio.sync.job import PositionSync
+from ttai_portfolio.tools.accounts import AccountTools
+from ttai_portfolio.tools.positions import PositionTools
+from ttai_portfolio.tools.risk import RiskTools
+from ttai_portfolio.tools.stress import StressTools
+
+__all__ = ["Portfolio", "register"]
+
+READS = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": True}
+
+
+def register(host: Host) -> None:
+    """Declare the tools, the resources, the prompts, the job, the tables and the service of this plugin."""
+    service = Portfolio(host)
+    readings = Readings(host, service.books)
+    accounts, positions = AccountTools(host), PositionTools(host, service)
+    reads = host.tool(annotations=READS, tags={"account"})
+    reads(accounts.list_accounts)
+    reads(accounts.get_balances)
+    reads(positions.get_positions)
+    reads(RiskTools(host, readings).get_portfolio_risk)
+    reads(StressTools(host, service, readings).stress_test)
+
+    changes = BookChanges(host)
+    said = "What is held in all accounts, line by line."
+    host.resource("portfolio://positions", changes=changes, description=said)(positions.resource)
+    said = "The balances of all accounts."
+    host.resource("portfolio://balances", changes=changes, description=said)(accounts.resource)
+    prompts = Prompts(host)
+    host.prompt(prompts.morning_briefing, name="morning-briefing")
+    host.prompt(prompts.position_review, name="position-review")
+    sync = PositionSync(host)
+    host.job("interval", name="position_sync", minutes=5, during="open", needs="broker")(sync.run)
+    host.tables("ttai_portfolio.tables")
+    host.provide(Portfolio, service)

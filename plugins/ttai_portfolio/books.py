@@ -1,0 +1,108 @@
+"""Reads what accounts hold and what it is worth now."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from ttai import Account, Contracts, Host, Position, Quote, TtaiError, understood
+from ttai.quant.symbols import underlying
+from ttai_portfolio.lines import Book, Line, marked
+
+PART = 100  # symbols the market is asked for at once
+
+
+class Books:
+    """The books of accounts, valued; raises what all of them failed with."""
+
+    def __init__(self, host: Host) -> None:
+        self._broker = host.broker
+        self._market = host.market
+        self._clock = host.clock
+
+    async def read(self, account: str | None = None, symbol: str | None = None) -> Book:
+        """What is held in an account (None: as TASTYTRADE_ACCOUNT says, else in all of them), of one underlying alone
+        where a `symbol` is given; NotFound for an account that there is not."""
+        name = None if symbol is None else understood(lambda: underlying(symbol))
+        accounts = await self._broker.chosen(account)
+        positions, failed, notes = await self._positions(accounts)
+        if name is not None:
+            positions = [one for one in positions if name in (one.underlying, one.symbol)]
+        valued = await self.valued(positions)
+        return replace(valued, accounts=accounts, failed=failed, notes=[*notes, *valued.notes])
+
+    async def valued(self, positions: Sequence[Position]) -> Book:
+        """Positions at their marks now, whoever holds them."""
+        listed = [one.symbol for one in positions if one.kind == "option"]
+        others = [one.underlying for one in positions if one.kind in ("equity", "option")]
+        (contracts, said), quotes, session = await asyncio.gather(
+            self._contracts(listed), self._quotes(others), self._market.session()
+        )
+        quotes = {**contracts.underlyings, **quotes}
+        closed = session.state != "open"
+        today = self._clock.new_york().date()
+        held = [_of_today(one, today) for one in positions if one.quantity]
+        lines = [_line(one, contracts, quotes, closed=closed) for one in held]
+        return Book((), lines, session.label, self._clock.now(), quotes, {}, [*said, *contracts.notes])
+
+    async def _positions(self, accounts: Sequence[Account]) -> tuple[list[Position], dict[str, str], list[str]]:
+        """Those of all accounts; one that fails costs itself, all of them the question."""
+        answers = await asyncio.gather(
+            *(self._broker.positions(one.number) for one in accounts), return_exceptions=True
+        )
+        held: list[Position] = []
+        failures: dict[str, TtaiError] = {}
+        notes: list[str] = []
+        for account, answer in zip(accounts, answers, strict=True):
+            if isinstance(answer, TtaiError):
+                failures[account.number] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                held += answer
+                notes += [f"{account.number}: {note}" for note in answer.notes("positions")]
+        if failures and len(failures) == len(accounts):
+            raise next(iter(failures.values()))
+        return held, {number: error.message for number, error in failures.items()}, notes
+
+    async def _contracts(self, symbols: Sequence[str]) -> tuple[Contracts, list[str]]:
+        """The options; where the market can't be asked at all, none, and why: the broker's own marks are left."""
+        try:
+            return await self._market.contracts(symbols), []
+        except TtaiError as error:
+            return Contracts({}, {}, {}), [f"no quotes: {error.message}"]
+
+    async def _quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        """The quotes of stocks that could be had."""
+        names = list(dict.fromkeys(symbols))
+        parts = [names[start : start + PART] for start in range(0, len(names), PART)]
+        answers = await asyncio.gather(*map(self._market.quotes, parts), return_exceptions=True)
+        found: dict[str, Quote] = {}
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, TtaiError):
+                raise answer
+            if not isinstance(answer, BaseException):
+                found |= {quote.symbol: quote for quote in answer.quotes}
+        return found
+
+
+def _of_today(position: Position, today: date) -> Position:
+    """Without what was realised on another day."""
+    return position if position.realized_on in (None, today) else replace(position, realized_day_gain=None)
+
+
+def _line(position: Position, contracts: Contracts, quotes: dict[str, Quote], *, closed: bool) -> Line:
+    """One position with its mark, and what is known of it."""
+    contract = contracts.contracts.get(position.symbol)
+    quote = contract.quote if contract is not None else quotes.get(position.symbol)
+    mark = marked(quote, position, closed=closed)
+    of = quotes.get(position.underlying)
+    spot = (of.mark or of.last) if of is not None else None
+    return Line(position, mark, contract, spot, None if mark is not None else _why(position, contracts))
+
+
+def _why(position: Position, contracts: Contracts) -> str:
+    """Why a position has no mark."""
+    if position.kind in ("option", "equity"):
+        return contracts.missing.get(position.symbol, "no two-sided market now")
+    return f"{position.instrument_type.lower()} is not quoted here"

@@ -1,0 +1,1 @@
+"""What the tools of the portfolio plugin answer, one file a subject."""

@@ -1,0 +1,1 @@
+"""What could hurt a book: read, worked out, put into an answer."""

@@ -1,0 +1,189 @@
+"""The risk of a book, worked out and put into an answer; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from ttai import History, cut
+from ttai.quant.portfolio.exposure import Book as Exposures
+from ttai.quant.portfolio.exposure import Exposure, exposure
+from ttai.quant.portfolio.variance import Risk as Deviation
+from ttai.quant.portfolio.variance import concentration
+from ttai_portfolio.holdings import sensitivities, underlyings
+from ttai_portfolio.lines import Book, Line, total
+from ttai_portfolio.models.risk import ExpirationRow, Risk, TotalRow, UnderlyingRisk
+from ttai_portfolio.risk.deviation import deviation
+from ttai_portfolio.risk.margin import margins
+from ttai_portfolio.risk.radar import radar
+from ttai_portfolio.risk.reading import Reading
+from ttai_portfolio.sheet import notes
+
+KEPT, MOST_EXPIRATIONS, MOST_RADAR = 24, 12, 12
+METHODS = (
+    "beta_delta: shares × beta × price / SPY's; deviation: delta dollars at 30-day IV, correlated as daily returns",
+    "margin: Regulation T, each underlying by itself, in a cash account what it must hold; not the broker's own",
+)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two books, before or after a trade."""
+
+    book: Book
+    reading: Reading
+    histories: Mapping[str, History]
+
+    @cached_property
+    def exposures(self) -> Exposures:
+        """Net and beta-weighted greeks."""
+        lines = self.book.lines
+        return exposure(sensitivities(lines), underlyings(lines, self.reading.measured), self.reading.spy)
+
+    @cached_property
+    def deviation(self) -> Deviation | None:
+        """How much it moves in a day."""
+        return deviation(self.exposures.underlyings, self.reading.measured, self.histories)
+
+    @cached_property
+    def margins(self) -> dict[str, float]:
+        """What is asked for each underlying."""
+        return margins(self.book.lines, self.book.accounts)
+
+    def row(self, when: str) -> TotalRow:
+        """All of it together."""
+        one, moves, net_liq = self.exposures.total, self.deviation, self.reading.net_liq
+        spy = self.reading.spy
+        return TotalRow(
+            when=when,
+            beta_delta=one.beta_delta,
+            beta_delta_dollars=None if one.beta_delta is None or spy is None else one.beta_delta * spy,
+            beta_gamma=one.beta_gamma,
+            delta_dollars=one.delta_dollars,
+            theta=one.theta,
+            theta_of_net_liq_percent=_share(one.theta, net_liq),
+            vega=one.vega,
+            day_deviation=None if moves is None else moves.day,
+            day_deviation_of_net_liq_percent=None if moves is None else _share(moves.day, net_liq),
+            diversification=None if moves is None or not moves.together_day else moves.day / moves.together_day,
+            margin=sum(self.margins.values()) if self.margins else None,
+        )
+
+
+@dataclass(frozen=True)
+class RiskSheet:
+    """All that is worked out of a reading."""
+
+    reading: Reading
+    histories: Mapping[str, History]
+    today: date
+    limit: int
+
+    def answer(self) -> Risk:
+        """The whole answer."""
+        before, after = (
+            _Side(book, self.reading, self.histories) for book in (self.reading.before, self.reading.after)
+        )
+        rows = [before.row("now"), after.row("after the trade")] if self.reading.changed else [after.row("now")]
+        kept, said_of_cut = cut(self._rows(after), keep=self.limit, ask=f"limit={self.limit * 2}", noun="underlyings")
+        expirations, more = cut(_expirations(after.book.lines), keep=MOST_EXPIRATIONS, ask="account=…", noun="dates")
+        risks, others = cut(
+            radar(after.book.lines, self.reading.measured, self.today), MOST_RADAR, "account=…", "options in the radar"
+        )
+        weights = {one.symbol or "": one.delta_dollars or 0.0 for one in after.exposures.underlyings}
+        leans = concentration(weights, 1)
+        used, whole = self._buying_power
+        return Risk(
+            **Risk.facts(after.book),
+            net_liq=self.reading.net_liq,
+            buying_power_used=used,
+            buying_power_used_percent=_share(used, whole),
+            spy=self.reading.spy,
+            largest=leans.largest[0][0] if leans else None,
+            concentration_percent=leans.largest[0][1] * 100 if leans else None,
+            totals=rows,
+            underlyings=kept,
+            expirations=expirations,
+            radar=risks,
+            notes=[*(one for one in (said_of_cut, more, others) if one), *self._notes(after), *METHODS],
+        )
+
+    @property
+    def _buying_power(self) -> tuple[float | None, float | None]:
+        """What options tie up, and with what is left all there is; None where an account's is not known."""
+        balances = self.reading.balances
+        if not balances:
+            return None, None
+        used = total([_dollars(one.used_derivative_buying_power) for one in balances])
+        left = total([_dollars(one.derivative_buying_power) for one in balances])
+        return used, None if used is None or left is None else used + left
+
+    def _rows(self, side: _Side) -> list[UnderlyingRisk]:
+        """Each underlying, those that move the book most first."""
+        shares = {one.symbol: one.share for one in (side.deviation.shares if side.deviation else ())}
+        rows = [self._row(side, one, shares.get(one.symbol or "")) for one in side.exposures.underlyings]
+        return sorted(rows, key=lambda row: -abs(row.delta_dollars or 0.0))
+
+    def _row(self, side: _Side, one: Exposure, share: float | None) -> UnderlyingRisk:
+        symbol = one.symbol or ""
+        lines = [line for line in side.book.lines if line.position.underlying == symbol]
+        known = underlyings(lines, self.reading.measured)[symbol]
+        return UnderlyingRisk(
+            underlying=symbol,
+            price=known.spot,
+            beta=known.beta,
+            positions=one.legs,
+            value=total([line.value for line in lines]),
+            delta=one.delta,
+            delta_dollars=one.delta_dollars,
+            beta_delta=one.beta_delta,
+            gamma=one.gamma,
+            theta=one.theta,
+            vega=one.vega,
+            margin=side.margins.get(symbol),
+            variance_percent=None if share is None else share * 100,
+        )
+
+    def _notes(self, side: _Side) -> list[str]:
+        """What the sums leave out."""
+        found: list[str] = []
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for what, symbols in side.exposures.total.lacking.items():
+            alike.setdefault(symbols, []).append("price" if what == "spot" else what)
+        found += [f"{', '.join(what)} unknown, not in the sums: {', '.join(names)}" for names, what in alike.items()]
+        if side.deviation is not None and side.deviation.left_out:
+            found.append(f"not in the deviation: {', '.join(side.deviation.left_out)}")
+        if side.deviation is not None and (by_beta := [one.symbol for one in side.deviation.shares if one.by_beta]):
+            found.append(f"correlated by their beta alone, no history: {', '.join(by_beta)}")
+        return [*found, *notes(side.book)]
+
+
+def _dollars(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+def _share(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole or whole < 0 else part / whole * 100
+
+
+def _expirations(lines: Sequence[Line]) -> list[ExpirationRow]:
+    """What expires, by date."""
+    days: dict[date, list[Line]] = {}
+    for line in lines:
+        if line.contract is not None:
+            days.setdefault(line.contract.option.expiration, []).append(line)
+    return [_expiration(day, days[day]) for day in sorted(days)]
+
+
+def _expiration(day: date, lines: Sequence[Line]) -> ExpirationRow:
+    long, short = ([line for line in lines if (line.position.quantity > 0) == bought] for bought in (True, False))
+    inside = [line for line in short if line.distance_percent is not None and line.distance_percent < 0]
+    return ExpirationRow(
+        expiration=day,
+        dte=lines[0].dte or 0,
+        long=float(sum(line.position.quantity for line in long)),
+        short=float(-sum(line.position.quantity for line in short)),
+        short_in_the_money=float(-sum(line.position.quantity for line in inside)),
+        underlyings=", ".join(dict.fromkeys(line.position.underlying for line in lines)),
+    )

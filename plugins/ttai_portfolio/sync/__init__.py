@@ -1,0 +1,1 @@
+"""What became of what is held: snapshots, and what changed between two of them."""

@@ -1,0 +1,1 @@
+"""The tools of the portfolio plugin, one file a subject."""

@@ -1,0 +1,68 @@
+"""Which accounts there are, and their money."""
+
+import asyncio
+
+from ttai import Balances, Host, NotFound, TtaiError
+from ttai_portfolio.lines import total
+from ttai_portfolio.models.accounts import AccountRow, Accounts, BalanceRow, BalanceTable
+from ttai_portfolio.models.common import failed, name_of
+from ttai_portfolio.tools.arguments import Account
+
+
+class AccountTools:
+    """Accounts as answers."""
+
+    def __init__(self, host: Host) -> None:
+        self._broker = host.broker
+        self._clock = host.clock
+
+    async def list_accounts(self) -> Accounts:
+        """List the accounts with their numbers, nicknames and kind. Use it when a tool should be asked of one of them:
+        its number or nickname is the `account` of every other tool."""
+        accounts = await self._broker.accounts()
+        notes = accounts.notes("accounts")
+        try:
+            chosen = {one.number for one in await self._broker.chosen(None)}
+        except NotFound as error:  # TASTYTRADE_ACCOUNT names another, or there is none
+            chosen, notes = set(), [*notes, error.message]
+        rows = [
+            AccountRow(
+                number=one.number,
+                nickname=one.nickname,
+                type=one.type,
+                margin=one.margin,
+                chosen=one.number in chosen,
+            )
+            for one in accounts
+        ]
+        return Accounts(accounts=rows, notes=notes)
+
+    async def get_balances(self, account: Account = None) -> BalanceTable:
+        """Get net liq, cash, buying power and margin of accounts. Use it for "how much can I still trade?"."""
+        accounts = await self._broker.chosen(account)
+        answers = await asyncio.gather(*(self._broker.balances(one.number) for one in accounts), return_exceptions=True)
+        had: list[Balances] = []
+        failures: dict[str, TtaiError] = {}
+        for one, answer in zip(accounts, answers, strict=True):
+            if isinstance(answer, Balances):
+                had.append(answer)
+            elif isinstance(answer, TtaiError):
+                failures[one.number] = answer
+            else:
+                raise answer
+        if not had:
+            raise next(iter(failures.values()))
+        rows = [BalanceRow.of(one) for one in had]
+        notes = ["net_liquidating_value is without the accounts that failed"] if failures else []
+        return BalanceTable(
+            as_of=self._clock.now(),
+            accounts=[name_of(one) for one in accounts if one.number not in failures],
+            failed=failed({number: error.message for number, error in failures.items()}),
+            net_liquidating_value=total([row.net_liquidating_value for row in rows]),
+            balances=rows,
+            notes=notes,
+        )
+
+    async def resource(self) -> BalanceTable:
+        """All accounts."""
+        return await self.get_balances("all")
