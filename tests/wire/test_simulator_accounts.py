@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tastytrade import Account, Session
-from tastytrade.account import CurrentPosition
+from tastytrade.account import CurrentPosition, MarginReportEntry
 from tastytrade.instruments import Option
 from tastytrade.market_data import get_market_data_by_type
 from tastytrade.order import InstrumentType, OrderAction
@@ -218,6 +218,20 @@ async def test_closing_frees_what_a_position_ties_up(session: Session) -> None:
     sold = await account.place_order(session, _limit([opening.build_leg(Decimal(12), OrderAction.SELL_TO_OPEN)], "1"))
     assert sold.fee_calculation is not None
     assert (sold.fee_calculation.commission, sold.fee_calculation.clearing_fees) == (Decimal(-10), Decimal("-1.20"))
+
+
+async def test_what_is_tied_up_is_told_by_underlying(session: Session) -> None:
+    for number in NUMBERS:
+        account = await Account.get(session, number)
+        report, balances = await account.get_margin_requirements(session), await account.get_balances(session)
+        groups = [group for group in report.groups if isinstance(group, MarginReportEntry)]
+        of_margin = {InstrumentType.EQUITY, InstrumentType.EQUITY_OPTION}
+        held = [one for one in await account.get_positions(session) if one.instrument_type in of_margin]
+        assert {group.code for group in groups} == {one.underlying_symbol for one in held}
+        asked = -sum(group.margin_requirement for group in groups)
+        assert asked == pytest.approx(balances.reg_t_margin_requirement, abs=Decimal("0.1"))
+        assert report.option_buying_power == balances.derivative_buying_power
+        assert report.margin_equity == balances.net_liquidating_value
 
 
 async def test_a_covered_call_can_be_sold_where_the_shares_are(session: Session) -> None:

@@ -85,6 +85,19 @@ async def test_a_position_that_is_closed_is_told_as_none(simulator: Simulator, s
     assert "IWM" not in {one.symbol for one in await adds_up(session, account)}
 
 
+async def test_an_order_whose_position_is_gone_is_cancelled_and_told(simulator: Simulator, session: Session) -> None:
+    account = await Account.get(session, INCOME)
+    (working,) = [one for one in await account.get_live_orders(session) if one.underlying_symbol == "WFC"]
+    async with hearing(session) as stream:
+        await stream.subscribe_accounts([account])
+        filled = simulator.trade(INCOME, working.legs[0].symbol, 2)
+        orders = [await heard(stream, PlacedOrder) for _ in range(2)]
+    assert [(one.id, one.status) for one in orders] == [
+        (filled, OrderStatus.FILLED),
+        (working.id, OrderStatus.CANCELLED),
+    ]
+
+
 async def test_a_trade_through_zero_closes_and_opens(simulator: Simulator, session: Session) -> None:
     simulator.trade(TRADING, "IWM", 130)
     account = await Account.get(session, TRADING)

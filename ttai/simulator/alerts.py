@@ -42,7 +42,7 @@ class Line:
         self.silent = any(fault.kind == "silence" for fault in faults)
         for fault in faults:
             if fault.kind == "drop" and not fault.after:
-                await self._drop()
+                await self.drop()
                 return
             if fault.kind == "drop":
                 self._left = fault.after
@@ -81,7 +81,7 @@ class Line:
             if self._left is not None and "type" in message:
                 self._left -= 1
                 if not self._left:
-                    await self._drop()
+                    await self.drop()
                     raise _Gone
 
     def _answer(self, text: str) -> Json:
@@ -114,7 +114,7 @@ class Line:
             return "unknown-action"
         return "connect-not-completed" if self._accounts is None else None
 
-    async def _drop(self) -> None:
+    async def drop(self) -> None:
         """End the connection without a farewell; in process, where there is no line to cut, with a code."""
         if not cut(self._raw):
             with suppress(*_LEFT):

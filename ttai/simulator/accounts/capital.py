@@ -23,6 +23,7 @@ class Capital(NamedTuple):
     options: Decimal  # the part of the requirement that options ask for
     futures: Decimal
     power: Decimal
+    groups: tuple[tuple[str, Margin], ...]  # what is asked for each underlying
 
 
 def is_cash(account: Json) -> bool:
@@ -51,12 +52,10 @@ def capital(account: Json, cash: Decimal, valued: Sequence[Valued], at: float) -
             futures += abs(one.quantity) * one.mark.price * one.asset.multiplier * _FUTURE
         else:
             paid += one.value
-    requirement, options, taken = 0.0, 0.0, 0.0
-    for underlying, (spot, legs) in groups.items():
-        margin = asked(account, legs, spot, underlying)
-        requirement, taken = requirement + margin.requirement, taken + margin.buying_power
-        if any(leg.is_option for leg in legs):
-            options += margin.requirement
-    asks = cents(Decimal(str(requirement)))
-    power = cents(net_liq) - cents(Decimal(str(taken))) - cents(futures) - cents(paid)
-    return Capital(cents(net_liq), asks, cents(Decimal(str(options))), cents(futures), power)
+    margins = [(one, asked(account, legs, spot, one)) for one, (spot, legs) in sorted(groups.items())]
+    optional = {one for one, (_, legs) in groups.items() if any(leg.is_option for leg in legs)}
+    requirement = cents(Decimal(str(sum(margin.requirement for _, margin in margins))))
+    options = cents(Decimal(str(sum(margin.requirement for one, margin in margins if one in optional))))
+    taken = cents(Decimal(str(sum(margin.buying_power for _, margin in margins))))
+    power = cents(net_liq) - taken - cents(futures) - cents(paid)
+    return Capital(cents(net_liq), requirement, options, cents(futures), power, tuple(margins))

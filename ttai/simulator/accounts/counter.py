@@ -53,6 +53,7 @@ class Counter:
             Route("/customers/me/accounts", self._accounts, methods=["GET"]),
             Route("/customers/me/accounts/{number}", self._account, methods=["GET"]),
             Route("/accounts/{number}/orders/dry-run", _of_account(self._dry_run), methods=["POST"]),
+            Route("/margin/accounts/{number}/requirements", _of_account(self._requirements), methods=["GET"]),
             *(
                 Route(f"/accounts/{{number}}/{path}", _of_account(endpoint), methods=["GET"])
                 for path, endpoint in of_account.items()
@@ -105,6 +106,9 @@ class Counter:
 
     async def _balance(self, request: Request, number: str) -> Response:
         return answer(request, await self._office.balance(number))
+
+    async def _requirements(self, request: Request, number: str) -> Response:
+        return answer(request, await self._office.requirements(number))
 
     async def _transactions(self, request: Request, number: str) -> Response:
         book = await self._office.book(number)

@@ -1,7 +1,7 @@
 """The broker's back office: what an account's statements say now, and what is done to it by hand."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import date, timedelta
 from decimal import Decimal, DecimalException
 
@@ -15,6 +15,7 @@ from ttai.simulator.accounts.netliq import STEP, bars, daily, intraday
 from ttai.simulator.accounts.past import Past, moment, tape
 from ttai.simulator.accounts.placed import Placed, order_row
 from ttai.simulator.accounts.positions import marked, position_row
+from ttai.simulator.accounts.requirements import requirement_report
 from ttai.simulator.accounts.story import SESSIONS, Deal
 from ttai.simulator.boards import Boards
 from ttai.simulator.days import sessions_before
@@ -67,6 +68,11 @@ class Office:
         valued = await self.valued(book)
         reckoned = await self.capital(book, valued)
         return self._balance(book, valued, reckoned)
+
+    async def requirements(self, number: str) -> Json:
+        """What an account's positions tie up."""
+        book = await self.book(number)
+        return requirement_report(OPEN[number], await self.capital(book, await self.valued(book)), self.now)
 
     async def positions(self, number: str, *, with_marks: bool) -> list[Json]:
         """An account's holdings, underlying by underlying."""
@@ -140,9 +146,10 @@ class Office:
             raise ValueError(
                 f"A price is a positive number, not {at}." if price is not None else f"{symbol} has no bid."
             )
+        working = _working(book)
         number_of_order = book.deal(Deal(self.now, ((asset, count, at),)))
         order = next(one for one in reversed(book.orders) if one.id == number_of_order)
-        return [("Order", self.order_row(number, order)), *self._told(book, [asset])]
+        return [("Order", self.order_row(number, order)), *self._told(book, [asset], working)]
 
     def assign(self, number: str, symbol: str, contracts: int) -> list[Told]:
         """Assign a short option early; what the stream tells of it. ValueError says what can't be."""
@@ -155,23 +162,25 @@ class Office:
         asset = holding.asset
         if self._world.instruments[asset.underlying].kind == "Index":
             raise ValueError(f"{symbol} is European: nobody exercises it early.")
+        working = _working(book)
         book.ledger.deliver(self.now, asset, Decimal(contracts))
-        return self._told(book, [asset, shares(self._world.instruments[asset.underlying])])
+        return self._told(book, [asset, shares(self._world.instruments[asset.underlying])], working)
 
     def empty(self, number: str) -> list[Told]:
         """Take all out of an account but its cash; what the stream tells of it."""
         book = self._book(number)
         gone = [holding.asset for holding in book.ledger.holdings.values()]
         self.books.empty(number)
-        return self._told(self.books.book(number), gone)
+        return self._told(self.books.book(number), gone, frozenset())
 
     def _book(self, number: str) -> Book:
         if number not in OPEN:
             raise ValueError(f"There is no open account {number}.")
         return self.books.book(number)
 
-    def _told(self, book: Book, changed: Iterable[Asset]) -> list[Told]:
-        """What has become of positions and balances."""
+    def _told(self, book: Book, changed: Iterable[Asset], working: Set[int]) -> list[Told]:
+        """What has become of orders that worked, of positions and the balance."""
+        ended = [order for order in book.orders if order.id in working - _working(book)]
         valued = [self._marks.valued(holding, self.now) for holding in book.ledger.holdings.values()]
         reckoned = capital(OPEN[book.number], book.ledger.cash, valued, self.now)
         rows = [
@@ -180,11 +189,21 @@ class Office:
             )
             for asset in changed
         ]
-        return [*(("CurrentPosition", row) for row in rows), ("AccountBalance", self._balance(book, valued, reckoned))]
+        orders = [("Order", self.order_row(book.number, order)) for order in ended]
+        return [
+            *orders,
+            *(("CurrentPosition", row) for row in rows),
+            ("AccountBalance", self._balance(book, valued, reckoned)),
+        ]
 
     def _balance(self, book: Book, valued: Sequence[Valued], reckoned: Capital) -> Json:
         today = self._world.clock.new_york().date()
         return balance_row(OPEN[book.number], book.ledger.cash, valued, reckoned, self.now, today)
+
+
+def _working(book: Book) -> Set[int]:
+    """The orders that still work."""
+    return {order.id for order in book.orders if order.status == "Live"}
 
 
 def _count(quantity: float | str | Decimal) -> Decimal:
