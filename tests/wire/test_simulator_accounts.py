@@ -23,14 +23,10 @@ TRADING, RETIREMENT, INCOME, CLOSED = "5WT00718", "5WT00934", "5WT01122", "5WT00
 NUMBERS = (TRADING, RETIREMENT, INCOME)
 
 
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-def simulator(clock: FrozenClock) -> Simulator:
-    return Simulator(clock=clock)
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    """One for all that only read: books take half a second to write."""
+    return Simulator(clock=FrozenClock())
 
 
 async def get(session: Session, path: str, **query: Any) -> Any:
@@ -112,7 +108,8 @@ async def test_books_add_up_whenever_the_simulator_is_started(moment: tuple[int,
         assert (await account.get_balances(session)).derivative_buying_power > 10_000
 
 
-async def test_the_same_seed_and_moment_have_the_same_books(clock: FrozenClock) -> None:
+async def test_the_same_seed_and_moment_have_the_same_books() -> None:
+    clock = FrozenClock()
     rows = [
         [
             (await get(connected(Simulator(clock=clock, seed=seed)), f"/accounts/{number}/{what}")).json()
@@ -167,7 +164,8 @@ async def test_positions_can_be_asked_for_in_part(session: Session) -> None:
     assert await account.get_positions(session, symbol="NOPE") == []
 
 
-async def test_what_expired_is_settled_when_the_account_is_looked_at(session: Session, clock: FrozenClock) -> None:
+async def test_what_expired_is_settled_when_the_account_is_looked_at() -> None:
+    session = connected(Simulator(clock=(clock := FrozenClock())))
     accounts = await Account.get(session)
     before = {one.symbol for account in accounts for one in await account.get_positions(session)}
     clock.set(clock.now() + timedelta(days=60))
@@ -182,7 +180,8 @@ async def test_what_expired_is_settled_when_the_account_is_looked_at(session: Se
     assert {symbol for symbol in before - due if len(symbol) == 21} <= after  # and still listed, or it had no mark
 
 
-async def test_today_s_expiration_ends_with_the_close(session: Session, clock: FrozenClock) -> None:
+async def test_today_s_expiration_ends_with_the_close() -> None:
+    session = connected(Simulator(clock=(clock := FrozenClock())))
     account = await Account.get(session, TRADING)
     (due,) = [one for one in await account.get_positions(session) if parse_due(one) == clock.new_york().date()]
     clock.set(datetime(2026, 11, 20, 15, 59, tzinfo=NEW_YORK))

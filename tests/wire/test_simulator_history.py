@@ -13,6 +13,7 @@ from tastytrade.order import InstrumentType, OrderStatus
 from tastytrade.utils import TastytradeError
 
 from tests.wire.test_simulator_accounts import INCOME, NUMBERS, RETIREMENT, TRADING, get
+from tests.wire.test_simulator_rest import connected
 from ttai.clock import NEW_YORK
 from ttai.quant.symbols import parse_occ
 from ttai.simulator import Simulator
@@ -21,14 +22,10 @@ from ttai.testing import FrozenClock
 TODAY = date(2026, 11, 20)
 
 
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-def simulator(clock: FrozenClock) -> Simulator:
-    return Simulator(clock=clock)
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    """One for all that only read: books take half a second to write."""
+    return Simulator(clock=FrozenClock())
 
 
 async def entries(session: Session, number: str, **asked: Any) -> list[Transaction]:
@@ -156,7 +153,8 @@ async def test_a_day_s_fees_are_those_of_its_entries(session: Session) -> None:
     assert (await account.get_total_fees(session, date(2026, 11, 1))).total_fees == 0  # a Sunday
 
 
-async def test_live_orders_are_today_s_and_those_that_still_work(session: Session, clock: FrozenClock) -> None:
+async def test_live_orders_are_today_s_and_those_that_still_work() -> None:
+    session = connected(Simulator(clock=(clock := FrozenClock())))
     account = await Account.get(session, TRADING)
     live = await account.get_live_orders(session)
     assert Counter(one.status for one in live) == {
@@ -179,7 +177,8 @@ async def test_live_orders_are_today_s_and_those_that_still_work(session: Sessio
     assert {one.status for one in await account.get_live_orders(session)} == {OrderStatus.LIVE}
 
 
-async def test_an_order_to_close_what_is_gone_is_cancelled(session: Session, clock: FrozenClock) -> None:
+async def test_an_order_to_close_what_is_gone_is_cancelled() -> None:
+    session = connected(Simulator(clock=(clock := FrozenClock())))
     account = await Account.get(session, TRADING)
     working = [one for one in await account.get_live_orders(session) if one.status is OrderStatus.LIVE]
     clock.set(clock.now() + timedelta(days=60))
