@@ -96,8 +96,8 @@ class Simulator:
         self._alerts.tell(account, self._office.empty(account))
 
     async def prepare(self) -> None:
-        """Write the accounts' books now, half a second that the first question about them need not wait for."""
-        await self._office.books.prepare()
+        """Write and value the accounts' books now, a second that the first question about them need not wait for."""
+        await self._office.prepare()
 
     def expire_tokens(self) -> None:
         """Answer every call with 401 until the client authenticates again."""

@@ -45,6 +45,12 @@ class Office:
         """The trading day: what was opened in it has no close before."""
         return self._world.span(self.now).day
 
+    async def prepare(self) -> None:
+        """Write the books, and look at all that is held once."""
+        for number in OPEN:
+            book = await self.book(number)
+            await self.capital(book, await self.valued(book))
+
     async def book(self, number: str) -> Book:
         """An account's book, written in a thread where nobody asked before."""
         await self.books.prepare()
