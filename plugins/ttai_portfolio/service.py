@@ -23,7 +23,8 @@ class Portfolio:
 
     async def strategies(self, book: Book) -> list[Group]:
         """The strategies of a book, what needs a look first; every position is in them, whole."""
-        orders = await self._openings.of([line.position for line in book.lines])
+        known = {one.number for one in book.accounts}
+        orders = await self._openings.of([line.position for line in book.lines if line.position.account in known])
         return await self._compute(lambda: grouped(book, orders))
 
     async def held(self) -> list[str]:

@@ -49,8 +49,11 @@ def notes(book: Book) -> list[str]:
     if blind:
         why = next((line.contract.notes[0] for line in blind if line.contract and line.contract.notes), "unknown")
         found.append(f"greeks null: {named(blind, reason=False)} ({why})")
-    if book.stale:
-        found.append("the exchange is closed or a quote is old: marks are the last there were")
+    old = [line for line in book.lines if line.mark is not None and line.mark.stale]
+    if old and len(old) == sum(line.mark is not None for line in book.lines):
+        found.append("the exchange is closed, or does not answer: marks are the last there were")
+    elif old:
+        found.append(f"marks of another moment: {named(old, reason=False)}")
     return [*found, *book.notes]
 
 
