@@ -45,12 +45,13 @@ def one_of_each(symbol: str) -> list[Question]:
     of = {"symbol": symbol}
     several = {"symbols": [*KNOWN]}
     tools = ("get_market_session", "get_watchlists", "ping", "get_status", "list_jobs", "list_notifications")
+    books = ("list_accounts", "get_balances", "get_positions", "get_portfolio_risk", "stress_test")
     return [
         *(Question(tool, of) for tool in ("get_quote", "get_price_history", "get_indicators", "find_levels")),
         Question("render_chart", of),
         *(Question(tool, several) for tool in ("get_quotes", "get_market_metrics", "get_events")),
         Question("search_symbols", {"query": symbol}),
-        *(Question(tool) for tool in tools),
+        *(Question(tool) for tool in (*tools, *books)),
     ]
 
 
@@ -130,6 +131,12 @@ def _search(dice: Random) -> Question:
     return Question("search_symbols", {"query": dice.choice(("A", "SP", "Q", "ZZZ", "BRK", ""))}, default=True)
 
 
+def _book(dice: Random) -> Question:
+    tool = dice.choice(("get_positions", "get_positions", "get_balances", "get_portfolio_risk", "stress_test"))
+    account = dice.choice((None, None, "Trading", "5WT00934", "no such account"))
+    return Question(tool, {} if account is None else {"account": account}, default=account is None)
+
+
 def _bare(*tools: str) -> Callable[[Random], Question]:
     return lambda dice: Question(dice.choice(tools), default=True)
 
@@ -145,5 +152,6 @@ _MIX: dict[Callable[[Random], Question], float] = {
     _events: 1.5,
     _lists: 1.5,
     _search: 1,
+    _book: 2,
     _bare("get_status", "get_market_session", "ping", "list_jobs", "list_notifications"): 3,
 }

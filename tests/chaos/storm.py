@@ -16,6 +16,7 @@ from tests.chaos.truth import FOLLOWERS, LEADERS, OLDEST, Truth
 PATHS = (
     "*", "*", "/market-data/*", "/market-data/*", "/market-data/*", "/dxlink", "/dxlink", "/market-metrics*",
     "/oauth/token", "/api-quote-tokens", "/symbols/search/*", "*watchlists*", "/customers/me/accounts",
+    "/accounts/*", "/accounts/*", "/streamer",
 )  # fmt: skip
 STREAM = "/dxlink"
 POISON = ("PFE", "DIS")  # no price of theirs is watched: a symbol that kills sockets is left out for ten minutes
