@@ -33,6 +33,7 @@ class Office:
         self._marks = Marks(boards)
         self._past = Past(boards.world)
         self._daily: dict[str, tuple[date, int, list[tuple[float, float]]]] = {}
+        self._capital: dict[str, tuple[tuple[Decimal, Sequence[Valued]], Capital]] = {}
         self.books = Books(boards)
 
     @property
@@ -65,8 +66,13 @@ class Office:
         return found
 
     async def capital(self, book: Book, valued: Sequence[Valued]) -> Capital:
-        """What the holdings tie up: dozens of little programmes, worked out beside the loop."""
-        return await asyncio.to_thread(capital, OPEN[book.number], book.ledger.cash, valued, self.now)
+        """What the holdings tie up: dozens of little programmes, beside the loop and once for the same marks."""
+        cash, at = book.ledger.cash, self.now
+        known = self._capital.get(book.number)
+        if known is None or known[0] != (cash, valued):
+            reckoned = await asyncio.to_thread(capital, OPEN[book.number], cash, valued, at)
+            known = self._capital[book.number] = (cash, valued), reckoned
+        return known[1]
 
     async def balance(self, number: str) -> Json:
         """An account's money."""
