@@ -192,7 +192,7 @@ class Office:
 
     def _told(self, book: Book, changed: Iterable[Asset], working: Set[int]) -> list[Told]:
         """What has become of orders that worked, of positions and the balance."""
-        ended = [order for order in book.orders if order.id in working - _working(book)]
+        ended = [order for order in book.orders if order.id in working and order.status != "Live"]
         valued = [self._marks.valued(holding, self.now) for holding in book.ledger.holdings.values()]
         reckoned = capital(OPEN[book.number], book.ledger.cash, valued, self.now)
         rows = [
