@@ -243,3 +243,33 @@ async def test_history_since_a_moment(session: Session) -> None:
     assert (bars[0].time[:10], len(bars)) == ("2026-11-02", 15)
     refused = await get(session, f"/accounts/{TRADING}/net-liq/history", **{"time-back": "2w"})
     assert (refused.status_code, "time-back is one of" in refused.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "0", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "-1", "NaN", "x" * 999, "\u0663"]
+)
+async def test_no_question_breaks_the_broker(session: Session, odd: str) -> None:
+    names = (
+        "start-date",
+        "end-date",
+        "start-at",
+        "end-at",
+        "per-page",
+        "page-offset",
+        "sort",
+        "date",
+        "start-time",
+        "symbol",
+    )
+    for what in (
+        "transactions",
+        "transactions/total-fees",
+        "transactions/x",
+        "orders",
+        "orders/x",
+        "net-liq/history",
+        "positions",
+    ):
+        for name in names:
+            answer = await get(session, f"/accounts/{TRADING}/{what}", **{name: odd})
+            assert answer.status_code in (200, 400, 404)

@@ -167,7 +167,7 @@ def _of_account(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             return not_found(request)
         try:
             return await endpoint(request, number)
-        except ValueError as wrong:
+        except (ValueError, OverflowError) as wrong:
             return error(400, "validation_error", f"{wrong}.")
 
     return checked
