@@ -251,10 +251,17 @@ def _leaf(value: Any, meaning: _Meaning) -> Leaf:
     if isinstance(value, int | float | Decimal):
         return _number(value, meaning)
     if isinstance(value, datetime):
-        local = value.astimezone(NEW_YORK) if value.tzinfo else value
+        local = _in_new_york(value) if value.tzinfo else value
         return Leaf(local.isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M:%S %Z}".rstrip(), label=True)
     text = value.isoformat() if isinstance(value, date) else _utf8(str(value))
     return Leaf(text, text, label=True)
+
+
+def _in_new_york(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(NEW_YORK)
+    except OverflowError:  # the first or the last day there is
+        return moment
 
 
 def _number(value: float | Decimal, meaning: _Meaning) -> Leaf:

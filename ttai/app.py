@@ -22,6 +22,7 @@ from ttai.broker.broker import Broker
 from ttai.builtin import controls, desktop, status
 from ttai.cache import Cache
 from ttai.clock import Clock
+from ttai.exports import Exports
 from ttai.host import Host, Services
 from ttai.isolation import end
 from ttai.llm import Llm
@@ -101,7 +102,7 @@ class App:
         self.subscriptions = Subscriptions(self.mcp)
         services = Services(
             self.market, self.broker, self.cache, self.clock, self.database, self.notifier, self.scheduler, self.tasks,
-            Toolbox(self.mcp), llm or Llm(), self.subscriptions,
+            Toolbox(self.mcp), llm or Llm(), Exports(settings.home / "exports"), self.subscriptions,
         )  # fmt: skip
         self.plugins = Plugins(self.mcp, services, config)
         calls.why_absent = self.plugins.why_absent

@@ -24,6 +24,7 @@ from ttai.cache import Cache
 from ttai.clock import Clock
 from ttai.declarations import Declarations, Later, Lifespan, Offer, Tables
 from ttai.errors import MissingService
+from ttai.exports import Exports
 from ttai.isolation import contained, refuses_client
 from ttai.llm import Llm
 from ttai.market.market import Market
@@ -53,6 +54,7 @@ class Services:
     tasks: Tasks
     tools: Toolbox
     llm: Llm
+    exports: Exports
     subscriptions: Subscriptions
 
 
@@ -83,6 +85,7 @@ class Host:
         self.tasks = services.tasks
         self.tools = services.tools
         self.llm = services.llm
+        self.exports = services.exports
         self._place = place
         self._config = config
         self._prefix = "" if ours else f"{name}_"

@@ -59,6 +59,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "stress_test": {},
     "get_watchlists": {},
     "edit_watchlist": {"name": "Mine", "action": "create", "symbols": ["SPY"]},
+    "get_transactions": {},
+    "get_orders": {"status": "all"},
+    "get_net_liq_history": {"range": "all"},
+    "get_performance": {"by": "underlying"},
+    "export_portfolio": {"what": "positions"},
+    "preview_order": {"legs": [{"symbol": "WFC   261224P00077000", "quantity": 2}], "price": "1.20"},
 }
 
 

@@ -27,7 +27,7 @@ async def test_the_host_has_the_services_agreed_and_no_more() -> None:
         pass
     assert seen == [{
         "name", "log", "market", "broker", "database", "cache", "notifier", "scheduler", "tasks", "tools", "llm",
-        "clock",
+        "clock", "exports",
     }]  # fmt: skip
 
 

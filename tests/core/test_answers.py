@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar
@@ -424,3 +424,9 @@ def test_every_value_renders_as_json(value: object) -> None:
     json.dumps(rendered.structured, allow_nan=False)
     rendered.text.encode()
     assert rendered.structured_bytes > 0
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_the_first_and_the_last_moment_there_is_stand_as_they_are(year: int) -> None:
+    moment = datetime(year, 1 if year == 1 else 12, 1 if year == 1 else 31, tzinfo=timezone(timedelta(hours=14)))
+    assert render({"at": moment}).structured["at"].startswith(f"{year:04}")

@@ -1,0 +1,1 @@
+"""Records as tables in files: csv, json, parquet; pure."""

@@ -1,0 +1,73 @@
+"""The answer about what was made."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel
+
+from ttai import Count, Money, Percent
+from ttai_portfolio.models.records import Records
+
+By = Literal["strategy", "underlying", "month"]
+
+
+class ResultRow(BaseModel):
+    """Trades of one strategy, underlying or month: a trade is what was closed of what one order opened.
+
+    Dollars: `gross` before and `net` after the `fees` of both ends, `best` and `worst` the net of one trade;
+    `days_held` on average, from the opening to the last close. `section_1256` tells of broad index options, futures.
+    """
+
+    name: str
+    trades: int
+    wins: int
+    win_rate: Percent | None
+    gross: Money
+    fees: Money
+    net: Money
+    days_held: Count | None
+    best: Money | None
+    worst: Money | None
+    section_1256: bool | None = None
+
+
+class OtherRow(BaseModel):
+    """Money that came or went without a trade: `net_value` in dollars, below 0 paid."""
+
+    kind: str
+    count: int
+    net_value: Money
+
+
+class Reconciliation(BaseModel):
+    """realised + unmatched + open_at_end − open_at_start = trades_net_value, the broker's own sum; dollars.
+
+    `open_…` is what those lots brought when they were opened, fees charged, below 0 paid.
+    """
+
+    realised: Money
+    unmatched: Money
+    open_at_end: Money
+    open_at_start: Money
+    trades_net_value: Money
+    difference: Money
+
+
+class Performance(Records):
+    """Realised P/L of a period by FIFO, in dollars; deposits and withdrawals are in none of it."""
+
+    start: date
+    end: date
+    by: By
+    trades: int
+    wins: int
+    win_rate: Percent | None
+    gross: Money
+    fees: Money
+    net: Money
+    days_held: Count | None
+    other_net: Money
+    net_with_other: Money
+    reconciliation: Reconciliation
+    rows: list[ResultRow]
+    other: list[OtherRow]
