@@ -1,12 +1,12 @@
 """Reads what accounts hold and what it is worth now."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from ttai import Account, Contracts, Host, Position, Quote, TtaiError, understood
-from ttai.quant.symbols import underlying
+from ttai.quant.symbols import parse_occ, underlying
 from ttai_portfolio.lines import Book, Line, marked
 
 PART = 100  # symbols the market is asked for at once
@@ -35,14 +35,15 @@ class Books:
         """Positions at their marks now, whoever holds them."""
         listed = [one.symbol for one in positions if one.kind == "option"]
         others = [one.underlying for one in positions if one.kind in ("equity", "option")]
-        (contracts, said), quotes, session = await asyncio.gather(
+        (contracts, said), (quotes, missing), session = await asyncio.gather(
             self._contracts(listed), self._quotes(others), self._market.session()
         )
         quotes = {**contracts.underlyings, **quotes}
         closed = session.state != "open"
         today = self._clock.new_york().date()
         held = [_of_today(one, today) for one in positions if one.quantity]
-        lines = [_line(one, contracts, quotes, closed=closed) for one in held]
+        why = {**missing, **contracts.missing}
+        lines = [_line(one, contracts, quotes, why, today, closed=closed) for one in held]
         return Book((), lines, session.label, self._clock.now(), quotes, {}, [*said, *contracts.notes])
 
     async def _positions(self, accounts: Sequence[Account]) -> tuple[list[Position], dict[str, str], list[str]]:
@@ -72,18 +73,22 @@ class Books:
         except TtaiError as error:
             return Contracts({}, {}, {}), [f"no quotes: {error.message}"]
 
-    async def _quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        """The quotes of stocks that could be had."""
+    async def _quotes(self, symbols: Sequence[str]) -> tuple[dict[str, Quote], dict[str, str]]:
+        """The quotes of stocks that could be had, and why others could not."""
         names = list(dict.fromkeys(symbols))
         parts = [names[start : start + PART] for start in range(0, len(names), PART)]
         answers = await asyncio.gather(*map(self._market.quotes, parts), return_exceptions=True)
         found: dict[str, Quote] = {}
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, TtaiError):
+        missing: dict[str, str] = {}
+        for part, answer in zip(parts, answers, strict=True):
+            if isinstance(answer, TtaiError):
+                missing |= dict.fromkeys(part, answer.message)
+            elif isinstance(answer, BaseException):
                 raise answer
-            if not isinstance(answer, BaseException):
+            else:
                 found |= {quote.symbol: quote for quote in answer.quotes}
-        return found
+                missing |= {one.symbol: one.reason for one in answer.missing}
+        return found, missing
 
 
 def _of_today(position: Position, today: date) -> Position:
@@ -91,18 +96,32 @@ def _of_today(position: Position, today: date) -> Position:
     return position if position.realized_on in (None, today) else replace(position, realized_day_gain=None)
 
 
-def _line(position: Position, contracts: Contracts, quotes: dict[str, Quote], *, closed: bool) -> Line:
-    """One position with its mark, and what is known of it."""
+def _line(
+    position: Position,
+    contracts: Contracts,
+    quotes: Mapping[str, Quote],
+    missing: Mapping[str, str],
+    today: date,
+    *,
+    closed: bool,
+) -> Line:
+    """One position with its mark, and what is known of it; `missing` says why of some the market told nothing."""
     contract = contracts.contracts.get(position.symbol)
     quote = contract.quote if contract is not None else quotes.get(position.symbol)
     mark = marked(quote, position, closed=closed)
     of = quotes.get(position.underlying)
     spot = (of.mark or of.last) if of is not None else None
-    return Line(position, mark, contract, spot, None if mark is not None else _why(position, contracts))
+    why = None if mark is not None and mark.whose == "market" else _why(position, missing)
+    return Line(position, mark, contract, spot, why, _days(position, today))
 
 
-def _why(position: Position, contracts: Contracts) -> str:
-    """Why a position has no mark."""
+def _days(position: Position, today: date) -> int | None:
+    """Calendar days to the expiration of an option."""
+    return (parse_occ(position.symbol).expiration - today).days if position.kind == "option" else None
+
+
+def _why(position: Position, missing: Mapping[str, str]) -> str:
+    """Why the market has no mark for a position."""
     if position.kind in ("option", "equity"):
-        return contracts.missing.get(position.symbol, "no two-sided market now")
+        return missing.get(position.symbol, "no two-sided market now")
     return f"{position.instrument_type.lower()} is not quoted here"

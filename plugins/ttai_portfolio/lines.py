@@ -23,13 +23,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One position as it is valued; `mark` None is unknown, `why` says so."""
+    """One position as it is valued; `mark` None is unknown. `why` says why it has none, or not the market's; `days`
+    are those to the expiration of an option that the market tells nothing of."""
 
     position: Position
     mark: Mark | None
     contract: Contract | None = None
     spot: float | None = None
     why: str | None = None
+    days: int | None = None
 
     @property
     def shares(self) -> float:
@@ -76,7 +78,7 @@ class Line:
     @property
     def dte(self) -> int | None:
         """Calendar days to its expiration in New York; None for what has none."""
-        return None if self.contract is None else self.contract.dte
+        return self.days if self.contract is None else self.contract.dte
 
     @property
     def distance_percent(self) -> float | None:

@@ -14,6 +14,7 @@ from ttai_portfolio.models.positions import GroupBy, PositionRow, Positions, Str
 
 KEPT: dict[GroupBy, int] = {"strategy": 38, "underlying": 60, "none": 30}
 MOST_NAMED = 8  # in a note
+MOST_REASONS = 3  # a note each
 PERCENT_OF_MAX = "breakevens, pop and of_max_percent count from the opening prices; pop: lognormal at the legs' IV"
 
 
@@ -30,25 +31,22 @@ def answer(book: Book, groups: Sequence[Group], by: GroupBy, symbol: str | None,
         **sums,
         theta=known_sum([line.greek("theta") for line in book.lines if line.is_option]),
         **{table: [row(one) for one in kept]},
-        notes=[*([said_of_cut] if said_of_cut else []), *notes(book), *_of_groups(groups)],
+        notes=[*([said_of_cut] if said_of_cut else []), *notes(book, symbol), *_of_groups(groups)],
     )
 
 
-def notes(book: Book) -> list[str]:
-    """What is to be said of the marks and the accounts of a book."""
+def notes(book: Book, symbol: str | None = None) -> list[str]:
+    """What is to be said of the marks and the accounts of a book, or of what it holds of one underlying."""
     found = [f"{number} is not in it: {reason}" for number, reason in book.failed.items()]
     if not book.lines:
-        found.append("nothing is held")
+        found.append("nothing is held" if symbol is None else f"nothing of {symbol} is held")
     unmarked = [line for line in book.lines if line.mark is None]
     if unmarked:
         found.append(f"without a mark, and not in the sums: {named(unmarked)}")
     own = [line for line in book.lines if line.mark is not None and line.mark.whose == "broker"]
     if own:
         found.append(f"marked by the broker, not by the market: {named(own, reason=False)}")
-    blind = [line for line in book.lines if line.is_option and line.greek("delta") is None and line.mark is not None]
-    if blind:
-        why = next((line.contract.notes[0] for line in blind if line.contract and line.contract.notes), "unknown")
-        found.append(f"greeks null: {named(blind, reason=False)} ({why})")
+    found += _without_greeks(book.lines)
     old = [line for line in book.lines if line.mark is not None and line.mark.stale]
     if old and len(old) == sum(line.mark is not None for line in book.lines):
         found.append("the exchange is closed, or does not answer: marks are the last there were")
@@ -73,6 +71,19 @@ def named(lines: Sequence[Line], *, reason: bool = True) -> str:
     words = [f"{line.position.symbol}{f' ({line.why})' if reason and line.why else ''}" for line in lines[:MOST_NAMED]]
     more = f" and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
     return ", ".join(words) + more
+
+
+def _without_greeks(lines: Sequence[Line]) -> list[str]:
+    """The options whose greeks are not known, by the reason."""
+    blind: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.is_option and line.greek("delta") is None and line.mark is not None:
+            said = line.contract.notes[:1] if line.contract is not None else ()
+            blind.setdefault(said[0] if said else line.why or "unknown", []).append(line)
+    if len(blind) > MOST_REASONS:
+        several = [line for held in blind.values() for line in held]
+        blind = {f"{len(blind)} reasons, the first: {next(iter(blind))}": several}
+    return [f"greeks null: {named(held, reason=False)} ({why})" for why, held in blind.items()]
 
 
 def _of_groups(groups: Sequence[Group]) -> list[str]:

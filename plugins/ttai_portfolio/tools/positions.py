@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ttai import Host
+from ttai import Host, understood
+from ttai.quant.symbols import underlying
 from ttai_portfolio.models.positions import GroupBy, Positions
 from ttai_portfolio.service import Portfolio
 from ttai_portfolio.sheet import answer
@@ -29,9 +30,10 @@ class PositionTools:
     ) -> Positions:
         """Get what is held, valued now, as the strategies it makes: P/L, percent of max profit, breakevens, PoP, what
         needs a look. Use it for "what do I have?" and, with symbol, "what should I do about my TSLA puts?"."""
-        book = await self._service.book(account, symbol)
+        name = None if symbol is None else understood(lambda: underlying(symbol))
+        book = await self._service.book(account, name)
         groups = await self._service.strategies(book) if group_by == "strategy" else []
-        return await self._compute(lambda: answer(book, groups, group_by, symbol, limit))
+        return await self._compute(lambda: answer(book, groups, group_by, name, limit))
 
     async def resource(self) -> Positions:
         """All accounts, line by line."""
