@@ -2,6 +2,8 @@
 
 from ttai import Host
 from ttai_portfolio.changes import BookChanges
+from ttai_portfolio.groups import Group
+from ttai_portfolio.lines import Book, Line
 from ttai_portfolio.prompts import Prompts
 from ttai_portfolio.risk.reading import Readings
 from ttai_portfolio.service import Portfolio
@@ -16,7 +18,7 @@ from ttai_portfolio.tools.records import RecordTools
 from ttai_portfolio.tools.risk import RiskTools
 from ttai_portfolio.tools.stress import StressTools
 
-__all__ = ["Portfolio", "register"]
+__all__ = ["Book", "Group", "Line", "Portfolio", "register"]
 
 READS = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": True}
 WRITES = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True}

@@ -97,7 +97,10 @@ class Group:
         setting = first.setting if first is not None else None
         if setting is None or any(part.line.position.average_open_price is None for part in self.parts):
             return None
-        position = Position(tuple(map(_leg, self.parts)), setting)
+        try:
+            position = Position(tuple(map(_leg, self.parts)), setting)
+        except ValueError:  # numbers that no position has: a price or a multiplier below 0
+            return None
         later = [leg for leg in position.legs if leg.is_option and leg.years > position.front]
         return None if any(math.isnan(leg.volatility) for leg in later) else position
 
@@ -156,19 +159,21 @@ def grouped(book: Book, orders: Orders | None = None) -> list[Group]:
     is a group of its own, and so are adjusted contracts: they do not deliver what the others do.
     """
     cash = {one.number for one in book.accounts if not one.margin}
-    heaps: dict[tuple[str, str, str], list[Line]] = {}
-    for line in book.lines:
-        heaps.setdefault(_heap(line), []).append(line)
+    heaps: dict[tuple[str, str, str], list[tuple[Line, Held]]] = {}
     found: list[Group] = []
-    for (account, underlying, alone), lines in heaps.items():
-        if alone and not lines[0].is_option:
-            found += [Group(account, underlying, alone, (Part(one, one.position.quantity),)) for one in lines]
-            continue
-        spot = next((line.spot for line in lines if line.spot is not None), None)
-        for one in recognise([_held(line, orders or {}) for line in lines], spot=spot):
-            parts = tuple(Part(lines[part.place], part.quantity) for part in one.parts)
-            name = SECURED if one.name == "short put" and account in cash else one.name
-            found.append(Group(account, underlying, f"{name} (adjusted)" if alone else name, parts))
+    for line in book.lines:
+        held, one = _held(line, orders or {}), line.position
+        if held is None:
+            alone = (Part(line, one.quantity),)
+            found.append(Group(one.account, one.underlying, one.instrument_type.lower(), alone))
+        else:
+            heaps.setdefault((one.account, one.underlying, _adjusted(line)), []).append((line, held))
+    for (account, underlying, adjusted), heap in heaps.items():
+        spot = next((line.spot for line, _ in heap if line.spot is not None), None)
+        for strategy in recognise([held for _, held in heap], spot=spot):
+            parts = tuple(Part(heap[part.place][0], part.quantity) for part in strategy.parts)
+            name = SECURED if strategy.name == "short put" and account in cash else strategy.name
+            found.append(Group(account, underlying, f"{name} (adjusted)" if adjusted else name, parts))
     return sorted(found, key=_urgency)
 
 
@@ -177,26 +182,30 @@ def _urgency(group: Group) -> tuple[bool, int, str, str]:
     return (not group.state, group.dte if group.dte is not None else 10_000, group.underlying, group.account)
 
 
-def _heap(line: Line) -> tuple[str, str, str]:
-    """Which positions may belong together: account, underlying, and what stands alone."""
-    position = line.position
-    alone = "" if position.kind in ("equity", "option") else position.instrument_type.lower()
-    if line.is_option:
-        root = parse_occ(position.symbol).root
-        alone = root if root[-1].isdigit() or position.multiplier != 100 else ""
-    return (position.account, position.underlying, alone)
+def _adjusted(line: Line) -> str:
+    """The root of contracts that do not deliver what others do; "" for all else, which belongs together."""
+    if not line.is_option:
+        return ""
+    root = parse_occ(line.position.symbol).root
+    return root if root[-1].isdigit() or line.position.multiplier != 100 else ""
 
 
-def _held(line: Line, orders: Orders) -> Held:
+def _held(line: Line, orders: Orders) -> Held | None:
+    """A line as `recognise` takes it; None for what is neither stock nor option, or is held as none can be."""
     position = line.position
     order = orders.get((position.account, position.symbol))
-    if not line.is_option:
-        return Held("stock", position.quantity, multiplier=1, order=order)
-    option = parse_occ(position.symbol)
-    return Held(
-        "call" if option.type == "C" else "put", position.quantity, float(option.strike), option.expiration,
-        option.root, int(position.multiplier), order,
-    )  # fmt: skip
+    try:
+        if position.kind == "equity":
+            return Held("stock", position.quantity, multiplier=1, order=order)
+        if not line.is_option:
+            return None
+        option = parse_occ(position.symbol)
+        return Held(
+            "call" if option.type == "C" else "put", position.quantity, float(option.strike), option.expiration,
+            option.root, int(position.multiplier), order,
+        )  # fmt: skip
+    except ValueError:
+        return None
 
 
 def _leg(part: Part) -> Leg:

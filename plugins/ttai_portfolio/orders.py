@@ -8,6 +8,7 @@ from datetime import timedelta
 from ttai import Host, Position, TtaiError
 from ttai_portfolio.groups import Orders
 
+LATE = timedelta(hours=12)  # for so long the entries of an opening may still come
 LONGEST = timedelta(days=400)  # what was opened earlier is not looked for
 PATIENCE = 8.0  # s: strategies are recognised without, too
 AGAIN = 60.0  # s after which an account whose transactions could not be had is asked again
@@ -51,7 +52,8 @@ class Openings:
                 orders.setdefault(entry.symbol, set()).add(entry.order_id)
         for one in held:
             found = orders.get(one.symbol, set())
-            self._known[_key(one)] = next(iter(found)) if len(found) == 1 else None
+            if found or one.opened_at is None or self._clock.now() - one.opened_at > LATE:
+                self._known[_key(one)] = next(iter(found)) if len(found) == 1 else None
 
 
 def _key(one: Position) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ class SnapshotRow(SQLModel, table=True):
     origin: str = Field(primary_key=True)  # the broker's base URL: another's account is another
     account: str = Field(primary_key=True)
     seen_at: datetime = Field(sa_type=UtcDateTime)
+    last_entry: int = 0  # the greatest id in its ledger then: what ended since has a greater one
 
 
 class PositionRow(SQLModel, table=True):

@@ -11,6 +11,7 @@ from ttai_portfolio.lines import Book, Line
 
 IF = "what if"
 SHARES = 100
+MOST = 1_000_000  # contracts or shares of a leg
 
 
 class WhatIf:
@@ -21,14 +22,25 @@ class WhatIf:
         self._books = books
 
     async def changed(self, book: Book, add: Sequence[Leg], remove: Sequence[Leg], symbol: str | None) -> Book:
-        """The book after a trade: `add` opened at the marks now, `remove` closed; `symbol` is the underlying of legs
-        that don't say theirs. BadArgument for what can't be told, or is not held."""
+        """The book after a trade: `add` done at the marks now, which closes what is held the other way first; `remove`
+        closed. `symbol` is the underlying of legs that don't say theirs. BadArgument for what can't be told, or is not
+        held."""
         lines = list(book.lines)
         for number, leg in enumerate(remove, 1):
-            _take_out(lines, await self._named(leg, symbol, f"remove leg {number}"), leg.quantity)
-        if add:
-            named = [(await self._named(leg, symbol, f"add leg {n}"), leg) for n, leg in enumerate(add, 1)]
-            opened = await self._books.valued([_position(name, leg) for name, leg in named])
+            name, quantity = await self._named(leg, symbol, f"remove leg {number}"), Decimal(str(leg.quantity))
+            held = _taken(lines, name, quantity)
+            if held != quantity:
+                what = f"{abs(held):f} are {'held' if quantity > 0 else 'sold'}" if held else "none is held that way"
+                raise BadArgument(
+                    f"{quantity:f} of {name} can't be removed: {what}", "remove takes what is held, with its sign"
+                )
+        opening = []
+        for number, leg in enumerate(add, 1):
+            name, quantity = await self._named(leg, symbol, f"add leg {number}"), Decimal(str(leg.quantity))
+            if left := quantity + _taken(lines, name, -quantity):  # what closes something held is not held beside it
+                opening.append(_position(name, left, leg.price))
+        if opening:
+            opened = await self._books.valued(opening)
             for line in opened.lines:
                 if line.mark is None:
                     raise NotFound(f"{line.position.symbol} has no mark now: {line.why}", "Send legs that are quoted")
@@ -37,6 +49,8 @@ class WhatIf:
 
     async def _named(self, leg: Leg, symbol: str | None, which: str) -> str:
         """The symbol of a leg; an option given by strike and date is looked for in its chain."""
+        if abs(leg.quantity) > MOST:
+            raise BadArgument(f"{which}: {leg.quantity:g} is more than anybody trades", f"Send at most {MOST:,}")
         if leg.symbol is not None:
             return leg.symbol
         if symbol is None:
@@ -59,8 +73,8 @@ class WhatIf:
         )
 
 
-def _position(symbol: str, leg: Leg) -> Position:
-    """A leg as if it were held; without a price it opens at its mark."""
+def _position(symbol: str, quantity: Decimal, price: float | None) -> Position:
+    """A leg as if it were held; without a price nothing is made with it yet, and nobody knows what it cost."""
     is_option = kind(symbol) == "option"
     return Position(
         account=IF,
@@ -68,25 +82,21 @@ def _position(symbol: str, leg: Leg) -> Position:
         underlying=underlying(parse_occ(symbol).root) if is_option else symbol,
         kind="option" if is_option else "equity",
         instrument_type="Equity Option" if is_option else "Equity",
-        quantity=Decimal(str(leg.quantity)),
+        quantity=quantity,
         multiplier=Decimal(SHARES if is_option else 1),
-        average_open_price=None if leg.price is None else Decimal(str(leg.price)),
+        average_open_price=None if price is None else Decimal(str(price)),
     )
 
 
-def _take_out(lines: list[Line], symbol: str, quantity: float) -> None:
-    """Close so much of what is held of a symbol; BadArgument where less is held."""
-    held = sum(float(line.position.quantity) for line in lines if line.position.symbol == symbol)
-    if held * quantity <= 0 or abs(quantity) > abs(held):
-        what = f"{held:g} are held" if held else "none is held"
-        raise BadArgument(
-            f"{quantity:g} of {symbol} can't be removed: {what}", "remove takes what is held, with its sign"
-        )
-    left = Decimal(str(quantity))
+def _taken(lines: list[Line], symbol: str, quantity: Decimal) -> Decimal:
+    """Take so much of what is held of a symbol, with the same sign, out of the lines; how much there was to take."""
+    left = quantity
     for place, line in enumerate(lines):
-        if line.position.symbol != symbol or not left:
+        held = line.position.quantity
+        if line.position.symbol != symbol or held * left <= 0:
             continue
-        gone = max(left, line.position.quantity) if left < 0 else min(left, line.position.quantity)
+        gone = max(left, held) if left < 0 else min(left, held)
         left -= gone
-        lines[place] = replace(line, position=replace(line.position, quantity=line.position.quantity - gone))
+        lines[place] = replace(line, position=replace(line.position, quantity=held - gone))
     lines[:] = [line for line in lines if line.position.quantity]
+    return quantity - left

@@ -16,7 +16,7 @@ from ttai.market.rows import seconds_left
 from ttai.market.supervisor import Supervisor
 from ttai.market.types import GreeksEvent, Quote, Quotes
 from ttai.quant.calendar import Calendar, days_to_expiration, years_until
-from ttai.quant.symbols import MORNING_ROOTS, Option, kind, underlying
+from ttai.quant.symbols import MORNING_ROOTS, Option, is_european, underlying
 from ttai.warm import warm
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class _Moment:
         return Contract(
             option=option, underlying=name, quote=quote, spot=self.spots.get(name), settled=settled, years=years,
             dte=days_to_expiration(option.expiration, self.now), rate=self.rate,
-            dividend_yield=self.yields.get(name, 0.0), european=kind(name) == "index", adjusted=adjusted,
+            dividend_yield=self.yields.get(name, 0.0), european=is_european(name), adjusted=adjusted,
         )  # fmt: skip
 
 

@@ -21,8 +21,10 @@ INDICES = frozenset(f"{_STOCK_INDICES} {_VOLATILITIES} {_YIELDS}".split())
 BROAD_INDICES = INDICES & {"SPX", "XSP", "OEX", "XEO", "NDX", "XND", "RUT", "MRUT", "RUI", "RUA", "DJX"}
 """Indices of the whole market, or nearly, for which a broker asks less margin."""
 
-MORNING_ROOTS = frozenset({"SPX", "NDX", "RUT", "DJX", "VIX"})
+MORNING_ROOTS = frozenset({"SPX", "NDX", "RUT", "DJX", "VIX", "VIXW"})
 """Roots of index options that settle at the open."""
+
+_EXERCISED_EARLY = frozenset({"OEX"})  # of the indices: Cboe's S&P 100 options are American, XEO are European
 
 _UNDERLYINGS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "BRKB": "BRK/B"}
 _LONGEST = 40  # a future option in the broker's spelling is 27
@@ -116,9 +118,17 @@ def normalize(text: str) -> str:
 
 
 def underlying(text: str) -> str:
-    """Whose options those of a symbol or root are, in any spelling: SPXW's are SPX's, BRKB's BRK/B's."""
-    symbol = normalize(text)
+    """Whose options those of a symbol or root are, in any spelling: SPXW's are SPX's, BRKB's BRK/B's.
+
+    A digit in front is a FLEX option's, whose underlying is what follows.
+    """
+    symbol = normalize(text.strip().lstrip("0123456789") or text)
     return _UNDERLYINGS.get(symbol, symbol)
+
+
+def is_european(symbol: str) -> bool:
+    """Whether options on an underlying can't be exercised before they expire: those of indices, but for OEX."""
+    return kind(symbol) == "index" and symbol not in _EXERCISED_EARLY
 
 
 @lru_cache(_REMEMBERED)

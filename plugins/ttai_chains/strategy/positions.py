@@ -10,7 +10,7 @@ from ttai import BadArgument, ExpirationQuotes, Host, Leg, understood
 from ttai.quant.strategies.legs import Leg as Part
 from ttai.quant.strategies.odds import Implied
 from ttai.quant.strategies.position import MOST_LEGS, Position, Setting
-from ttai.quant.symbols import MORNING_ROOTS, kind
+from ttai.quant.symbols import MORNING_ROOTS, is_european, kind
 from ttai.quant.symbols import underlying as whose
 from ttai_chains.analysis import TYPES, Place
 from ttai_chains.candidates.placement import Chosen, legs_of
@@ -111,7 +111,7 @@ class Positions:
             quotes.spot,
             quotes.rate if given.rate is None else given.rate,
             _yield(quotes, given),
-            european=kind(front.chain.symbol) == "index",
+            european=is_european(front.chain.symbol),
         )
         parts = [_part(one, number, given, multiplier, notes) for number, one in enumerate(listed, 1)]
         volatility = quotes.smile.atm if given.volatility is None else given.volatility
@@ -138,7 +138,7 @@ class Positions:
         years = [await self._years(leg, number, given, now) for number, leg in enumerate(legs, 1)]
         if given.symbol is not None:
             _held_in_shares(given.symbol, any(leg.type == "stock" for leg in legs))
-        european = given.symbol is not None and kind(given.symbol) == "index"
+        european = given.symbol is not None and is_european(given.symbol)
         setting = Setting(given.spot, rate, given.dividend_yield or 0.0, european)
         return await self._compute(lambda: understood(lambda: by_hand.study(legs, years, setting, given, notes)))
 

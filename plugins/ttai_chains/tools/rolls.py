@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ttai import BadArgument, Chain, Expiration, Host, Leg
 from ttai.quant.calendar import days_to_expiration
-from ttai.quant.symbols import kind
+from ttai.quant.symbols import is_european
 from ttai_chains.candidates.ranking import on_each_day, within
 from ttai_chains.events import Events
 from ttai_chains.models.rolls import Rolls
@@ -23,6 +23,7 @@ from ttai_chains.settings import ChainsSettings
 from ttai_chains.strategy.positions import Positions, underlying
 from ttai_chains.strategy.studies import Given, Listed, brief
 from ttai_chains.tools.arguments import Legs, Snapshot
+from ttai_portfolio import Portfolio
 
 MOST_EXPIRATIONS = 8  # read for an answer
 Added = Annotated[int, Field(ge=0, le=1200)]
@@ -37,7 +38,7 @@ class RollTools:
         self._max_spread = settings.max_spread_percent
         self._service = service
         self._positions = Positions(host, service)
-        self._held = HeldStrategies(host)
+        self._held = HeldStrategies(host.require(Portfolio, optional=True))
         self._compute = host.tasks.compute
 
     async def find_rolls(
@@ -71,7 +72,7 @@ class RollTools:
         said = list(held.notes) if held is not None else []
         chosen = _targets(read.chain, rolled, kept, (min_days, max_days), self._clock.now(), said)
         targets = await self._service.read_each(read.chain, chosen, said)
-        european = kind(read.chain.symbol) == "index"
+        european = is_european(read.chain.symbol)
         coming = await self._events.coming(read.chain.symbol, read.today)
         asked = Asked(strikes, max_debit, max_delta, max_spread_percent or self._max_spread, sort, limit)
         standing = Standing(

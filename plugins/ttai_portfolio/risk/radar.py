@@ -53,6 +53,7 @@ def _short(one: Contract, metrics: Metrics | None, today: date) -> Short:
         volatility=math.nan if one.iv is None else one.iv,
         dividend=amount,
         ex_date=day,
+        days_to_ex=None if day is None else (day - today).days,
         expires_today=one.dte == 0 and one.years > 0,
         european=one.european,
     )

@@ -15,7 +15,7 @@ from ttai_portfolio.holdings import sensitivities, underlyings
 from ttai_portfolio.lines import Book, Line, total
 from ttai_portfolio.models.risk import ExpirationRow, Risk, TotalRow, UnderlyingRisk
 from ttai_portfolio.risk.deviation import deviation
-from ttai_portfolio.risk.margin import margins
+from ttai_portfolio.risk.margin import Margins, margins
 from ttai_portfolio.risk.radar import radar
 from ttai_portfolio.risk.reading import Reading
 from ttai_portfolio.sheet import notes
@@ -47,7 +47,7 @@ class _Side:
         return deviation(self.exposures.underlyings, self.reading.measured, self.histories)
 
     @cached_property
-    def margins(self) -> dict[str, float]:
+    def margins(self) -> Margins:
         """What is asked for each underlying."""
         return margins(self.book.lines, self.book.accounts)
 
@@ -67,7 +67,7 @@ class _Side:
             day_deviation=None if moves is None else moves.day,
             day_deviation_of_net_liq_percent=None if moves is None else _share(moves.day, net_liq),
             diversification=None if moves is None or not moves.together_day else moves.day / moves.together_day,
-            margin=sum(self.margins.values()) if self.margins else None,
+            margin=self.margins.total,
         )
 
 
@@ -88,9 +88,8 @@ class RiskSheet:
         rows = [before.row("now"), after.row("after the trade")] if self.reading.changed else [after.row("now")]
         kept, said_of_cut = cut(self._rows(after), keep=self.limit, ask=f"limit={self.limit * 2}", noun="underlyings")
         expirations, more = cut(_expirations(after.book.lines), keep=MOST_EXPIRATIONS, ask="account=…", noun="dates")
-        risks, others = cut(
-            radar(after.book.lines, self.reading.measured, self.today), MOST_RADAR, "account=…", "options in the radar"
-        )
+        risks = radar(after.book.lines, self.reading.measured, self.today)
+        others = f"{MOST_RADAR} of {len(risks)} options in the radar, the gravest" if len(risks) > MOST_RADAR else None
         weights = {one.symbol or "": one.delta_dollars or 0.0 for one in after.exposures.underlyings}
         leans = concentration(weights, 1)
         used, whole = self._buying_power
@@ -105,7 +104,7 @@ class RiskSheet:
             totals=rows,
             underlyings=kept,
             expirations=expirations,
-            radar=risks,
+            radar=risks[:MOST_RADAR],
             notes=[*(one for one in (said_of_cut, more, others) if one), *self._notes(after), *METHODS],
         )
 
@@ -141,7 +140,7 @@ class RiskSheet:
             gamma=one.gamma,
             theta=one.theta,
             vega=one.vega,
-            margin=side.margins.get(symbol),
+            margin=side.margins.dollars.get(symbol),
             variance_percent=None if share is None else share * 100,
         )
 
@@ -156,6 +155,11 @@ class RiskSheet:
             found.append(f"not in the deviation: {', '.join(side.deviation.left_out)}")
         if side.deviation is not None and (by_beta := [one.symbol for one in side.deviation.shares if one.by_beta]):
             found.append(f"correlated by their beta alone, no history: {', '.join(by_beta)}")
+        if side.margins.refused:
+            why = "; ".join(f"{name}: {said}" for name, said in side.margins.refused.items())
+            found.append(f"margin of all together null: {why}")
+        if side.margins.others:
+            found.append(f"not in margin: {', '.join(side.margins.others)}")
         return [*found, *notes(side.book)]
 
 

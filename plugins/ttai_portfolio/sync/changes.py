@@ -40,20 +40,41 @@ def changes(
 ) -> list[Change]:
     """What became of each position; `before` has underlying and quantity by symbol.
 
-    How an option ended the ledger says: it was assigned, exercised, or it expired; else it was closed.
+    How options ended the `ledger` since then says: so many were assigned, exercised, or expired. The rest of what is
+    gone was closed.
     """
     held: dict[str, tuple[str, Decimal]] = {}
     for position in now:
         there = held.get(position.symbol, (position.underlying, Decimal(0)))[1]
         held[position.symbol] = (position.underlying, there + position.quantity)
-    endings = {entry.symbol: what for entry in ledger if entry.symbol is not None and (what := _ending(entry))}
+    endings: dict[str, list[tuple[What, Decimal]]] = {}
+    for entry in ledger:
+        if entry.symbol is not None and entry.quantity and (what := _ending(entry)) is not None:
+            endings.setdefault(entry.symbol, []).append((what, abs(entry.quantity)))
     found = []
     for symbol in sorted(before.keys() | held.keys()):
         underlying, after = held.get(symbol, (before.get(symbol, ("", Decimal(0)))[0], Decimal(0)))
         was = before.get(symbol, (underlying, Decimal(0)))[1]
         if was != after:
-            found.append(Change(account, symbol, underlying, _what(was, after, endings.get(symbol)), was, after))
+            steps = _steps(was, after, endings.get(symbol, ()))
+            found += [Change(account, symbol, underlying, *step) for step in steps]
     return found
+
+
+def _steps(
+    before: Decimal, after: Decimal, endings: Iterable[tuple[What, Decimal]]
+) -> list[tuple[What, Decimal, Decimal]]:
+    """What happened, in order: what ended first, then what was traded."""
+    steps: list[tuple[What, Decimal, Decimal]] = []
+    there = before
+    for what, quantity in endings:
+        left = there - min(quantity, abs(there)).copy_sign(there)
+        if left != there:
+            steps.append((what, there, left))
+        there = left
+    if there != after:
+        steps.append(("opened" if not there else "changed" if after else "closed", there, after))
+    return steps
 
 
 def _ending(entry: Transaction) -> What | None:
@@ -62,11 +83,3 @@ def _ending(entry: Transaction) -> What | None:
         return None
     said = entry.sub_type.lower()
     return next((what for word, what in _ENDINGS if word in said), None)
-
-
-def _what(before: Decimal, after: Decimal, ending: What | None) -> What:
-    if not before:
-        return "opened"
-    if ending is not None and abs(after) < abs(before) and before * after >= 0:
-        return ending
-    return "closed" if not after else "changed"

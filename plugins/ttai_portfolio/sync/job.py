@@ -69,10 +69,12 @@ class PositionSync:
             return
         ledger = await self._ledger(account)
         async with self._database.write() as session:
+            last = await _last_entry(session, origin, account.number)
+            since = [entry for entry in ledger if last is not None and entry.id > last]
             known = await _known(session, origin, account.number)
-            found = [] if known is None else changes(account.number, known, held, ledger)
-            if known is None or found:
-                await self._keep(session, origin, account.number, held)
+            found = [] if last is None else changes(account.number, known, held, since)
+            newest = max((entry.id for entry in ledger), default=0)
+            await self._keep(session, origin, account.number, held, max(newest, last or 0))
             if found:
                 await self._note(session, origin, found)
                 title, body = _told(account, found)
@@ -87,7 +89,9 @@ class PositionSync:
             self._log.info("how options of %s ended is not known: %s", account.number, error.message)
             return []
 
-    async def _keep(self, session: "AsyncSession", origin: str, account: str, held: Sequence[Position]) -> None:
+    async def _keep(
+        self, session: "AsyncSession", origin: str, account: str, held: Sequence[Position], last: int
+    ) -> None:
         """Put a snapshot in the place of the one before."""
         from sqlmodel import col, delete
 
@@ -105,7 +109,7 @@ class PositionSync:
                 quantity=str(sums[one.symbol]), average_open_price=None if price is None else str(price),
             )  # fmt: skip
         session.add_all(rows.values())
-        await session.merge(SnapshotRow(origin=origin, account=account, seen_at=self._clock.now()))
+        await session.merge(SnapshotRow(origin=origin, account=account, seen_at=self._clock.now(), last_entry=last))
 
     async def _note(self, session: "AsyncSession", origin: str, found: Sequence[Change]) -> None:
         """Write changes down, and forget those of long ago."""
@@ -124,14 +128,20 @@ class PositionSync:
         await session.exec(delete(ChangeRow).where(col(ChangeRow.seen_at) < now - KEPT))
 
 
-async def _known(session: "AsyncSession", origin: str, account: str) -> dict[str, tuple[str, Decimal]] | None:
-    """Underlying and quantity by symbol of the last snapshot; None where there was none."""
+async def _last_entry(session: "AsyncSession", origin: str, account: str) -> int | None:
+    """The last entry of an account's ledger that was seen; None where the account never was."""
+    from ttai_portfolio.tables import SnapshotRow
+
+    row = await session.get(SnapshotRow, (origin, account))
+    return None if row is None else row.last_entry
+
+
+async def _known(session: "AsyncSession", origin: str, account: str) -> dict[str, tuple[str, Decimal]]:
+    """Underlying and quantity by symbol of the last snapshot."""
     from sqlmodel import select
 
-    from ttai_portfolio.tables import PositionRow, SnapshotRow
+    from ttai_portfolio.tables import PositionRow
 
-    if await session.get(SnapshotRow, (origin, account)) is None:
-        return None
     wanted = select(PositionRow).where(PositionRow.origin == origin, PositionRow.account == account)
     return {row.symbol: (row.underlying, Decimal(row.quantity)) for row in await session.exec(wanted)}
 

@@ -9,13 +9,14 @@ from tests.plugins.portfolio.books import position
 from ttai import Transaction
 from ttai_portfolio.sync.changes import changes
 
+WHEN = datetime(2026, 11, 20, tzinfo=UTC)
 PUT = "XYZ   261218P00090000"
 
 
-def entry(sub_type: str, symbol: str = PUT, kind: str = "option", type: str = "Receive Deliver") -> Transaction:  # noqa: A002
+def entry(sub_type: str, symbol: str = PUT, kind: str = "option", family: str = "Receive Deliver") -> Transaction:
     return Transaction(
-        id=1, account="A", type=type, sub_type=sub_type, description="", executed_at=datetime(2026, 11, 20, tzinfo=UTC),
-        day=date(2026, 11, 20), value=None, net_value=None, symbol=symbol, kind=kind,  # type: ignore[arg-type]
+        id=1, account="A", type=family, sub_type=sub_type, description="", executed_at=WHEN,
+        day=date(2026, 11, 20), value=None, net_value=None, symbol=symbol, kind=kind, quantity=Decimal(1),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -33,11 +34,13 @@ def told(before: dict[str, int], now: dict[str, int], *ledger: Transaction) -> l
         ({"XYZ": 100}, {"XYZ": 40}, [], ["changed: XYZ (100 → 40)"]),
         ({"XYZ": 100}, {"XYZ": 100}, [], []),
         ({PUT: -2}, {PUT: -1}, ["Assignment"], [f"assigned: {PUT} (-2 → -1)"]),
-        ({PUT: -2}, {}, ["Expiration"], [f"expired: {PUT} (-2 → 0)"]),
-        ({PUT: 2}, {}, ["Exercise"], [f"exercised: {PUT} (2 → 0)"]),
-        ({PUT: -2}, {}, ["Cash Settled Assignment"], [f"assigned: {PUT} (-2 → 0)"]),
-        ({PUT: -1}, {PUT: -3}, ["Assignment"], [f"changed: {PUT} (-1 → -3)"]),  # more than was assigned was sold
-        ({PUT: -1}, {PUT: 1}, ["Assignment"], [f"changed: {PUT} (-1 → 1)"]),
+        ({PUT: -2}, {}, ["Expiration", "Expiration"], [f"expired: {PUT} (-2 → -1)", f"expired: {PUT} (-1 → 0)"]),
+        ({PUT: 1}, {}, ["Exercise"], [f"exercised: {PUT} (1 → 0)"]),
+        ({PUT: -1}, {}, ["Cash Settled Assignment"], [f"assigned: {PUT} (-1 → 0)"]),
+        ({PUT: -2}, {}, ["Assignment"], [f"assigned: {PUT} (-2 → -1)", f"closed: {PUT} (-1 → 0)"]),
+        ({PUT: -1}, {PUT: -3}, ["Assignment"], [f"assigned: {PUT} (-1 → 0)", f"opened: {PUT} (0 → -3)"]),
+        ({PUT: -1}, {PUT: 1}, ["Assignment"], [f"assigned: {PUT} (-1 → 0)", f"opened: {PUT} (0 → 1)"]),
+        ({PUT: -1}, {PUT: -1}, ["Assignment"], []),
     ],
 )
 def test_what_became_of_it(before: dict[str, int], now: dict[str, int], ledger: list[str], said: list[str]) -> None:
@@ -45,9 +48,9 @@ def test_what_became_of_it(before: dict[str, int], now: dict[str, int], ledger: 
 
 
 def test_the_stock_of_an_assignment_is_opened_and_a_trade_is_no_ending() -> None:
-    ledger = [entry("Assignment"), entry("Assignment", "XYZ", "equity"), entry("Buy to Close", type="Trade")]
+    ledger = [entry("Assignment"), entry("Assignment", "XYZ", "equity"), entry("Buy to Close", family="Trade")]
     assert told({PUT: -1}, {"XYZ": 100}, *ledger) == ["opened: XYZ (0 → 100)", f"assigned: {PUT} (-1 → 0)"]
-    assert told({PUT: -1}, {}, entry("Assignment", type="Trade")) == [f"closed: {PUT} (-1 → 0)"]
+    assert told({PUT: -1}, {}, entry("Assignment", family="Trade")) == [f"closed: {PUT} (-1 → 0)"]
 
 
 def test_two_lines_of_a_symbol_are_one_position() -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 LITTLE = 0.001  # of the price: with less time value an option in the money is as good as exercised
+EVE = 4  # calendar days before an ex-date, a weekend among them: when a call is exercised for it
 PINNED = 0.005  # of the price: how near to its strike an option that expires today may end on either side
 Kind = Literal["dividend", "time value", "pin", "interest", "unknown", "cash settlement"]
 
@@ -14,8 +15,9 @@ Kind = Literal["dividend", "time value", "pin", "interest", "unknown", "cash set
 class Short:
     """A short option and its market: dollars a share, annual fractions, NaN or None where unknown.
 
-    `dividend` is what goes ex before it expires, on `ex_date`; None none, or not known. `expires_today` while the
-    session of its last day is not over; `years` is what is left of it. `european` as the options of an index are.
+    `dividend` is what goes ex before it expires, on `ex_date`, so many calendar days from now; None none, or not known.
+    `expires_today` while the session of its last day is not over; `years` is what is left of it. `european` as the
+    options of most indices are.
     """
 
     type: Literal["call", "put"]
@@ -27,6 +29,7 @@ class Short:
     volatility: float = math.nan
     dividend: float | None = None
     ex_date: date | None = None
+    days_to_ex: int | None = None
     expires_today: bool = False
     european: bool = False
 
@@ -80,7 +83,9 @@ def early(
 def assignment_risk(short: Short) -> Risk | None:
     """Whether and why a short option may be assigned; None where nothing speaks for it.
 
-    Likely as in `early`. Possible where it expires today nearer to its strike than the expected move of the rest of the
+    Likely as in `early`, for a dividend in the last days before it: until then its holder gains by waiting.
+
+    Possible where it expires today nearer to its strike than the expected move of the rest of the
     day, spot × volatility × √years, or than 0.5 % of the spot; where a put has less time value than the interest on its
     strike, K·(1 − exp(−rT)), which exercise would bring (Hull, chapter 11); where it is in the money and its time value
     is unknown. A European option is never assigned early: in the money it says what it is settled for.
@@ -98,11 +103,15 @@ def assignment_risk(short: Short) -> Risk | None:
         return None
     return Risk(
         reasons[0].kind,
-        reasons[0].kind in {"time value", "dividend"},
+        reasons[0].kind == "time value" or (reasons[0].kind == "dividend" and _is_near(short)),
         "; ".join(reason.text for reason in reasons),
         short.inside,
         left if math.isfinite(left) else None,
     )
+
+
+def _is_near(short: Short) -> bool:
+    return short.days_to_ex is None or short.days_to_ex <= EVE
 
 
 def _early(short: Short) -> Reason | None:
