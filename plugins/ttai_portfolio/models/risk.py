@@ -55,7 +55,7 @@ class ExpirationRow(BaseModel):
     dte: int
     long: Count
     short: Count
-    short_in_the_money: Count
+    short_in_the_money: Count | None
     underlyings: str
 
 

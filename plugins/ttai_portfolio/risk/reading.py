@@ -60,14 +60,14 @@ class Readings:
         spy, metrics, balances = await asyncio.gather(
             self._spy(before), self._measured([MARKET, *names]), self._balances(before.accounts, before.failed)
         )
-        missing = [one.number for one in before.accounts if one.number not in {known.account for known in balances}]
+        known = {one.account for one in balances} | before.failed.keys()
+        missing = [one.number for one in before.accounts if one.number not in known]
         if missing:
             noted = [*after.notes, f"balances of {', '.join(missing)} unknown: net liq and buying power null"]
             same = after is before
             after = replace(after, notes=noted)
             before = after if same else before
-        whole = balances if not set(missing) - set(before.failed) else []
-        return Reading(before, after, metrics, whole, spy)
+        return Reading(before, after, metrics, [] if missing else balances, spy)
 
     async def histories(self, symbols: Sequence[str]) -> dict[str, History]:
         """Half a year of daily bars of each, and of SPY; those that don't come in time are left out."""

@@ -11,6 +11,7 @@ from ttai.quant.portfolio.exposure import Book as Exposures
 from ttai.quant.portfolio.exposure import Exposure, exposure
 from ttai.quant.portfolio.variance import Risk as Deviation
 from ttai.quant.portfolio.variance import concentration
+from ttai.quant.symbols import parse_occ
 from ttai_portfolio.holdings import sensitivities, underlyings
 from ttai_portfolio.lines import Book, Line, total
 from ttai_portfolio.models.risk import ExpirationRow, Risk, TotalRow, UnderlyingRisk
@@ -20,7 +21,8 @@ from ttai_portfolio.risk.radar import radar
 from ttai_portfolio.risk.reading import Reading
 from ttai_portfolio.sheet import notes
 
-KEPT, MOST_EXPIRATIONS, MOST_RADAR = 24, 12, 12
+KEPT, MOST = 24, 100  # underlyings
+MOST_EXPIRATIONS, MOST_RADAR = 12, 12
 METHODS = (
     "beta_delta: shares × beta × price / SPY's; deviation: delta dollars at 30-day IV, correlated as daily returns",
     "margin: Regulation T, each underlying by itself, in a cash account what it must hold; not the broker's own",
@@ -44,7 +46,8 @@ class _Side:
     @cached_property
     def deviation(self) -> Deviation | None:
         """How much it moves in a day."""
-        return deviation(self.exposures.underlyings, self.reading.measured, self.histories)
+        found = deviation(self.exposures.underlyings, self.reading.measured, self.histories)
+        return found if found is not None and found.shares else None  # of nothing that is known it is no 0
 
     @cached_property
     def margins(self) -> Margins:
@@ -86,7 +89,8 @@ class RiskSheet:
             _Side(book, self.reading, self.histories) for book in (self.reading.before, self.reading.after)
         )
         rows = [before.row("now"), after.row("after the trade")] if self.reading.changed else [after.row("now")]
-        kept, said_of_cut = cut(self._rows(after), keep=self.limit, ask=f"limit={self.limit * 2}", noun="underlyings")
+        found = self._rows(after)
+        kept, said_of_cut = cut(found, keep=self.limit, ask=f"limit={min(len(found), MOST)}", noun="underlyings")
         expirations, more = cut(_expirations(after.book.lines), keep=MOST_EXPIRATIONS, ask="account=…", noun="dates")
         risks = radar(after.book.lines, self.reading.measured, self.today)
         others = f"{MOST_RADAR} of {len(risks)} options in the radar, the gravest" if len(risks) > MOST_RADAR else None
@@ -151,6 +155,8 @@ class RiskSheet:
         for what, symbols in side.exposures.total.lacking.items():
             alike.setdefault(symbols, []).append("price" if what == "spot" else what)
         found += [f"{', '.join(what)} unknown, not in the sums: {', '.join(names)}" for names, what in alike.items()]
+        if side.deviation is None and side.book.lines:
+            found.append("the deviation is unknown: no volatility, or no delta, of anything held is known")
         if side.deviation is not None and side.deviation.left_out:
             found.append(f"not in the deviation: {', '.join(side.deviation.left_out)}")
         if side.deviation is not None and (by_beta := [one.symbol for one in side.deviation.shares if one.by_beta]):
@@ -175,19 +181,20 @@ def _expirations(lines: Sequence[Line]) -> list[ExpirationRow]:
     """What expires, by date."""
     days: dict[date, list[Line]] = {}
     for line in lines:
-        if line.contract is not None:
-            days.setdefault(line.contract.option.expiration, []).append(line)
+        if line.is_option:
+            days.setdefault(parse_occ(line.position.symbol).expiration, []).append(line)
     return [_expiration(day, days[day]) for day in sorted(days)]
 
 
 def _expiration(day: date, lines: Sequence[Line]) -> ExpirationRow:
     long, short = ([line for line in lines if (line.position.quantity > 0) == bought] for bought in (True, False))
+    away = [line.distance_percent for line in short]
     inside = [line for line in short if line.distance_percent is not None and line.distance_percent < 0]
     return ExpirationRow(
         expiration=day,
         dte=lines[0].dte or 0,
         long=float(sum(line.position.quantity for line in long)),
         short=float(-sum(line.position.quantity for line in short)),
-        short_in_the_money=float(-sum(line.position.quantity for line in inside)),
+        short_in_the_money=None if None in away else float(-sum(line.position.quantity for line in inside)),
         underlyings=", ".join(dict.fromkeys(line.position.underlying for line in lines)),
     )

@@ -7,7 +7,7 @@ from pydantic import Field
 from ttai import Host
 from ttai_portfolio.models.risk import Risk
 from ttai_portfolio.risk.reading import Readings
-from ttai_portfolio.risk.sheet import KEPT, RiskSheet
+from ttai_portfolio.risk.sheet import KEPT, MOST, RiskSheet
 from ttai_portfolio.tools.arguments import Account, Added, Removed, Whose
 
 
@@ -25,12 +25,13 @@ class RiskTools:
         add: Added = (),
         remove: Removed = (),
         symbol: Whose = None,
-        limit: Annotated[int, Field(ge=1, le=100, description="Underlyings")] = KEPT,
+        limit: Annotated[int, Field(ge=1, le=MOST, description="Underlyings")] = KEPT,
     ) -> Risk:
         """Get net and SPY-beta-weighted greeks, theta, buying power, concentration, expirations, possible assignments
         of the whole book. Use it for "how exposed am I?"; add and remove ask what a trade would do."""
         reading = await self._readings.read(account, add, remove, symbol)
-        names = dict.fromkeys(line.position.underlying for line in reading.after.lines if line.spot is not None)
+        lines = (*reading.before.lines, *reading.after.lines)
+        names = dict.fromkeys(line.position.underlying for line in lines if line.spot is not None)
         histories = await self._readings.histories(list(names))
         today = self._clock.new_york().date()
         return await self._compute(lambda: RiskSheet(reading, histories, today, limit).answer())
