@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ttai import BadArgument, Host, understood
+from ttai import BadArgument, Host, NotFound
 from ttai_portfolio.models.stress import Stress, StressMap
 from ttai_portfolio.risk.reading import Readings
 from ttai_portfolio.service import Portfolio
@@ -50,7 +50,11 @@ class StressTools:
         groups = await self._service.strategies(read.after)
         before = read.before if read.changed else None
         sheet = StressSheet(read.after, groups, read.measured, asked, read.net_liq, before)
-        found = await self._compute(lambda: understood(sheet.answer))
+        try:
+            found = await self._compute(sheet.answer)
+        except ValueError as error:  # of all that is held nothing has a value elsewhere
+            hint = "Its prices are unknown now: try again later" if sheet.book.lines else "Send add=… to try a trade"
+            raise NotFound(str(error), hint) from None
         if not picture:
             return found
         png = await self._compute(lambda: draw(sheet, theme))
