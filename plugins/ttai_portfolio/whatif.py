@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from ttai import BadArgument, Host, Leg, NotFound, Position
+from ttai import BadArgument, Host, Leg, NotFound, Position, understood
 from ttai.quant.symbols import kind, parse_occ, underlying
 from ttai_portfolio.books import Books
 from ttai_portfolio.lines import Book, Line
 
 IF = "what if"
 SHARES = 100
-MOST = 1_000_000  # contracts or shares of a leg
+MOST = 100_000_000  # contracts or shares
 
 
 class WhatIf:
@@ -36,7 +36,7 @@ class WhatIf:
                 )
         opening = []
         for number, leg in enumerate(add, 1):
-            name, quantity = await self._named(leg, symbol, f"add leg {number}"), Decimal(str(leg.quantity))
+            name, quantity = await self._added(leg, symbol, f"add leg {number}"), Decimal(str(leg.quantity))
             if left := quantity + _taken(lines, name, -quantity):  # what closes something held is not held beside it
                 opening.append(_position(name, left, leg.price))
         if opening:
@@ -47,16 +47,28 @@ class WhatIf:
             lines += opened.lines
         return replace(book, lines=lines)
 
+    async def _added(self, leg: Leg, symbol: str | None, which: str) -> str:
+        """The symbol of a leg that can be opened: of an option, or of a stock."""
+        name = await self._named(leg, symbol, which)
+        what = kind(name)
+        if what == "index":
+            raise BadArgument(
+                f"{which}: {name} is an index, and has no shares", "Send options on it, or a fund's shares"
+            )
+        if what not in ("equity", "option"):
+            raise BadArgument(f"{which}: {name} is neither stock nor option", "Only those can be added")
+        if abs(leg.quantity) > MOST:
+            raise BadArgument(f"{which}: {leg.quantity:g} is more than anybody holds", f"Send {MOST:,} at most")
+        return name
+
     async def _named(self, leg: Leg, symbol: str | None, which: str) -> str:
         """The symbol of a leg; an option given by strike and date is looked for in its chain."""
-        if abs(leg.quantity) > MOST:
-            raise BadArgument(f"{which}: {leg.quantity:g} is more than anybody trades", f"Send at most {MOST:,}")
         if leg.symbol is not None:
             return leg.symbol
         if symbol is None:
             raise BadArgument(f"{which} does not say its underlying", "Send symbol=…, or the legs' OCC symbols")
         if leg.type == "stock":
-            return underlying(symbol)
+            return understood(lambda: underlying(symbol))
         if leg.expiration is None:
             raise BadArgument(f"{which} has no expiration", "Send it with the leg, such as 2026-12-18")
         chain = await self._market.chain(symbol)
