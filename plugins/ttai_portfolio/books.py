@@ -27,7 +27,7 @@ class Books:
         accounts = await self._broker.chosen(account)
         positions, failed, notes = await self._positions(accounts)
         if name is not None:
-            positions = [one for one in positions if name in (one.underlying, one.symbol)]
+            positions = [one for one in positions if _is_of(one, name)]
         valued = await self.valued(positions)
         return replace(valued, accounts=accounts, failed=failed, notes=[*notes, *valued.notes])
 
@@ -35,16 +35,18 @@ class Books:
         """Positions at their marks now, whoever holds them."""
         listed = [one.symbol for one in positions if one.kind == "option"]
         others = [one.underlying for one in positions if one.kind in ("equity", "option")]
-        (contracts, said), (quotes, missing), session = await asyncio.gather(
-            self._contracts(listed), self._quotes(others), self._market.session()
+        contracts, (quotes, missing), session = await asyncio.gather(
+            self._market.contracts(listed), self._quotes(others), self._market.session()
         )
         quotes = {**contracts.underlyings, **quotes}
         closed = session.state != "open"
         today = self._clock.new_york().date()
         held = [_of_today(one, today) for one in positions if one.quantity]
         why = {**missing, **contracts.missing}
-        lines = [_line(one, contracts, quotes, why, today, closed=closed) for one in held]
-        return Book((), lines, session.label, self._clock.now(), quotes, {}, [*said, *contracts.notes])
+        lines = [_line(one, contracts, quotes, why, closed=closed) for one in held]
+        seen = [line.mark.as_of for line in lines if line.mark is not None and line.mark.as_of is not None]
+        as_of = max(seen, default=self._clock.now())
+        return Book((), lines, session.label, as_of, quotes, {}, contracts.notes)
 
     async def _positions(self, accounts: Sequence[Account]) -> tuple[list[Position], dict[str, str], list[str]]:
         """Those of all accounts; one that fails costs itself, all of them the question."""
@@ -66,13 +68,6 @@ class Books:
             raise next(iter(failures.values()))
         return held, {number: error.message for number, error in failures.items()}, notes
 
-    async def _contracts(self, symbols: Sequence[str]) -> tuple[Contracts, list[str]]:
-        """The options; where the market can't be asked at all, none, and why: the broker's own marks are left."""
-        try:
-            return await self._market.contracts(symbols), []
-        except TtaiError as error:
-            return Contracts({}, {}, {}), [f"no quotes: {error.message}"]
-
     async def _quotes(self, symbols: Sequence[str]) -> tuple[dict[str, Quote], dict[str, str]]:
         """The quotes of stocks that could be had, and why others could not."""
         names = list(dict.fromkeys(symbols))
@@ -91,6 +86,13 @@ class Books:
         return found, missing
 
 
+def _is_of(position: Position, name: str) -> bool:
+    """Whether a position is what a symbol names: the underlying, itself, a root (DIS1), a future without its month."""
+    root = parse_occ(position.symbol).root if position.kind == "option" else position.symbol
+    month = name.startswith("/") and position.symbol.lstrip(".").startswith(name)
+    return name in (position.underlying, position.symbol, root) or month
+
+
 def _of_today(position: Position, today: date) -> Position:
     """Without what was realised on another day."""
     return position if position.realized_on in (None, today) else replace(position, realized_day_gain=None)
@@ -101,7 +103,6 @@ def _line(
     contracts: Contracts,
     quotes: Mapping[str, Quote],
     missing: Mapping[str, str],
-    today: date,
     *,
     closed: bool,
 ) -> Line:
@@ -112,12 +113,7 @@ def _line(
     of = quotes.get(position.underlying)
     spot = (of.mark or of.last) if of is not None else None
     why = None if mark is not None and mark.whose == "market" else _why(position, missing)
-    return Line(position, mark, contract, spot, why, _days(position, today))
-
-
-def _days(position: Position, today: date) -> int | None:
-    """Calendar days to the expiration of an option."""
-    return (parse_occ(position.symbol).expiration - today).days if position.kind == "option" else None
+    return Line(position, mark, contract, spot, why)
 
 
 def _why(position: Position, missing: Mapping[str, str]) -> str:

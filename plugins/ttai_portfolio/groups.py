@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from ttai import Contract
 from ttai.quant.strategies.figures import Figures, figures
 from ttai.quant.strategies.legs import Leg, LegType
 from ttai.quant.strategies.position import MOST_LEGS, Position
@@ -132,6 +133,8 @@ class Group:
     def state(self) -> list[str]:
         """What a trader would manage: nothing of a group in which no option is sold but its last day."""
         said = ["expires today"] if self.dte == 0 else []
+        if self.dte == 1 and any(one is not None and one.settled == "AM" for one in self._first):
+            said = ["trades for the last time today"]
         if not any(part.quantity < 0 for part in self.options):
             return said
         if any(part.inside and part.quantity < 0 for part in self.options):
@@ -144,6 +147,11 @@ class Group:
         if self.dte is not None and 0 < self.dte <= MANAGE:
             said.append(f"within {MANAGE} DTE")
         return said
+
+    @property
+    def _first(self) -> list[Contract | None]:
+        """The contracts that expire first."""
+        return [part.line.contract for part in self.options if part.line.dte == self.dte]
 
     @property
     def _loses_here(self) -> bool:

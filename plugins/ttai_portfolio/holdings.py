@@ -74,7 +74,8 @@ def _is_known(line: Line) -> bool:
     """Whether it moves with an underlying whose price is known."""
     if line.spot is None:
         return False
-    return line.position.kind == "equity" or (line.contract is not None and not line.contract.adjusted)
+    contract = line.contract
+    return line.position.kind == "equity" or (contract is not None and not contract.adjusted and contract.years > 0)
 
 
 def _setting(lines: Sequence[Line]) -> Setting:

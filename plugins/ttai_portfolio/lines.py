@@ -8,30 +8,32 @@ from typing import Literal
 from ttai import Account, Contract, Position, Quote
 
 Whose = Literal["market", "broker"]
+DAYS = 365.0  # of a year
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a share of a position is worth, dollars: the market's, or the broker's own where that quotes nothing."""
+    """What a share of a position is worth, dollars: the market's, or the broker's own where that quotes nothing.
+
+    `stale` None: nobody says of when it is.
+    """
 
     price: float
     whose: Whose
     source: str
-    stale: bool
+    stale: bool | None
     as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One position as it is valued; `mark` None is unknown. `why` says why it has none, or not the market's; `days`
-    are those to the expiration of an option that the market tells nothing of."""
+    """One position as it is valued; `mark` None is unknown. `why` says why it has none, or not the market's."""
 
     position: Position
     mark: Mark | None
     contract: Contract | None = None
     spot: float | None = None
     why: str | None = None
-    days: int | None = None
 
     @property
     def shares(self) -> float:
@@ -78,21 +80,32 @@ class Line:
     @property
     def dte(self) -> int | None:
         """Calendar days to its expiration in New York; None for what has none."""
-        return self.days if self.contract is None else self.contract.dte
+        return None if self.contract is None else self.contract.dte
 
     @property
     def distance_percent(self) -> float | None:
         """How far the price is on the side where the option is out of the money, in percent; below 0 it is in it."""
-        if self.contract is None or self.spot is None:
+        if self.contract is None or self.spot is None or self.contract.adjusted:
             return None
         strike = float(self.contract.option.strike)
         away = strike - self.spot if self.contract.option.type == "C" else self.spot - strike
         return away / self.spot * 100
 
+    @property
+    def _left_today(self) -> float | None:
+        """Dollars a share that are left to decay, where less than a day is left: no more can be lost in it."""
+        if self.contract is None or self.mark is None or self.contract.years * DAYS >= 1:
+            return None
+        away = self.distance_percent
+        inside = 0.0 if away is None or self.spot is None else max(-away / 100 * self.spot, 0.0)
+        return max(self.mark.price - inside, 0.0)
+
     def greek(self, name: Literal["delta", "gamma", "theta", "vega", "rho"]) -> float | None:
         """One of its greeks, of all its shares; a share's own delta is 1."""
         if self.is_option:
             value = getattr(self.contract, name) if self.contract is not None else None
+            if name == "theta" and value is not None and (left := self._left_today) is not None:
+                value = max(value, -left)
             return None if value is None else float(value) * self.shares
         if self.position.kind != "equity":
             return None
@@ -137,7 +150,7 @@ def marked(quote: Quote | None, position: Position, *, closed: bool) -> Mark | N
         return Mark(quote.mark, "market", quote.source, quote.stale or closed, quote.as_of)
     if position.mark_price is None:
         return None
-    return Mark(float(position.mark_price), "broker", "broker", closed, position.updated_at)
+    return Mark(float(position.mark_price), "broker", "broker", True if closed else None, None)
 
 
 def total(values: Sequence[float | None]) -> float | None:

@@ -13,15 +13,17 @@ from ttai_portfolio.lines import Book, Line, total
 from ttai_portfolio.models.positions import GroupBy, PositionRow, Positions, StrategyRow, UnderlyingRow
 
 KEPT: dict[GroupBy, int] = {"strategy": 38, "underlying": 60, "none": 30}
+MOST_ROWS = 100  # more would flood whoever reads it
 MOST_NAMED = 8  # in a note
 MOST_REASONS = 3  # a note each
+HELD = "pnl_day is of what is held now; what was closed today get_performance knows"
 PERCENT_OF_MAX = "breakevens, pop and of_max_percent count from the opening prices; pop: lognormal at the legs' IV"
 
 
 def answer(book: Book, groups: Sequence[Group], by: GroupBy, symbol: str | None, limit: int | None) -> Positions:
     """The whole answer about what is held."""
     made, table, row = _MAKERS[by](book, groups)
-    kept, said_of_cut = cut(made, keep=limit or KEPT[by], ask=f"limit={len(made)}", noun=table)
+    kept, said_of_cut = cut(made, keep=limit or KEPT[by], ask=f"limit={min(len(made), MOST_ROWS)}", noun=table)
     sums = {name: total_of(book.lines, name) for name in ("value", "pnl_day", "pnl_open")}
     return Positions(
         **Positions.facts(book),
@@ -31,7 +33,12 @@ def answer(book: Book, groups: Sequence[Group], by: GroupBy, symbol: str | None,
         **sums,
         theta=known_sum([line.greek("theta") for line in book.lines if line.is_option]),
         **{table: [row(one) for one in kept]},
-        notes=[*([said_of_cut] if said_of_cut else []), *notes(book, symbol), *_of_groups(groups)],
+        notes=[
+            *([said_of_cut] if said_of_cut else []),
+            *notes(book, symbol),
+            *_of_groups(groups),
+            *([HELD] if made else []),
+        ],
     )
 
 
@@ -46,6 +53,9 @@ def notes(book: Book, symbol: str | None = None) -> list[str]:
     own = [line for line in book.lines if line.mark is not None and line.mark.whose == "broker"]
     if own:
         found.append(f"marked by the broker, not by the market: {named(own, reason=False)}")
+    for name, what in (("pnl_open", "an opening price"), ("pnl_day", "a last close")):
+        if lacking := [line for line in book.lines if line.mark is not None and getattr(line, name) is None]:
+            found.append(f"without {what}, not in {name}: {named(lacking, reason=False)}")
     found += _without_greeks(book.lines)
     old = [line for line in book.lines if line.mark is not None and line.mark.stale]
     if old and len(old) == sum(line.mark is not None for line in book.lines):

@@ -28,17 +28,18 @@ class WhatIf:
         lines = list(book.lines)
         for number, leg in enumerate(remove, 1):
             name, quantity = await self._named(leg, symbol, f"remove leg {number}"), Decimal(str(leg.quantity))
-            held = _taken(lines, name, quantity)
+            there = sum(line.position.quantity for line in lines if line.position.symbol == name)
+            held = _taken(lines, name, quantity) or there
             if held != quantity:
-                what = f"{abs(held):f} are {'held' if quantity > 0 else 'sold'}" if held else "none is held that way"
+                what = f"{float(held):g} are held" if held else "none is held"
                 raise BadArgument(
-                    f"{quantity:f} of {name} can't be removed: {what}", "remove takes what is held, with its sign"
+                    f"{leg.quantity:g} of {name} can't be removed: {what}", "remove takes what is held, with its sign"
                 )
         opening = []
         for number, leg in enumerate(add, 1):
             name, quantity = await self._added(leg, symbol, f"add leg {number}"), Decimal(str(leg.quantity))
             if left := quantity + _taken(lines, name, -quantity):  # what closes something held is not held beside it
-                opening.append(_position(name, left, leg.price))
+                opening.append(_position(name, left))
         if opening:
             opened = await self._books.valued(opening)
             for line in opened.lines:
@@ -49,6 +50,8 @@ class WhatIf:
 
     async def _added(self, leg: Leg, symbol: str | None, which: str) -> str:
         """The symbol of a leg that can be opened: of an option, or of a stock."""
+        if (leg.price, leg.volatility, leg.years) != (None, None, None):
+            raise BadArgument(f"{which} counts at its mark and its IV now", "Leave price, volatility and years out")
         name = await self._named(leg, symbol, which)
         what = kind(name)
         if what == "index":
@@ -73,7 +76,7 @@ class WhatIf:
             raise BadArgument(f"{which} has no expiration", "Send it with the leg, such as 2026-12-18")
         chain = await self._market.chain(symbol)
         day, _, root = leg.expiration.partition(" ")
-        for one in chain.expirations:
+        for one in sorted(chain.expirations, key=lambda one: one.settled == "AM"):  # of two on a day the afternoon's
             fits = root.upper() in ("", one.root, one.settled) and not (one.adjusted and root.upper() != one.root)
             places = [n for n, strike in enumerate(one.strikes.tolist()) if strike == leg.strike]
             if f"{one.date}" == day and fits and places:
@@ -85,8 +88,8 @@ class WhatIf:
         )
 
 
-def _position(symbol: str, quantity: Decimal, price: float | None) -> Position:
-    """A leg as if it were held; without a price nothing is made with it yet, and nobody knows what it cost."""
+def _position(symbol: str, quantity: Decimal) -> Position:
+    """A leg as if it were held; what it would cost is not asked for."""
     is_option = kind(symbol) == "option"
     return Position(
         account=IF,
@@ -96,7 +99,6 @@ def _position(symbol: str, quantity: Decimal, price: float | None) -> Position:
         instrument_type="Equity Option" if is_option else "Equity",
         quantity=quantity,
         multiplier=Decimal(SHARES if is_option else 1),
-        average_open_price=None if price is None else Decimal(str(price)),
     )
 
 

@@ -12,9 +12,10 @@ from ttai.clock import Clock
 from ttai.errors import TtaiError
 from ttai.market.metrics import Measured
 from ttai.market.options import Settled
+from ttai.market.quotes import from_row
 from ttai.market.rows import seconds_left
 from ttai.market.supervisor import Supervisor
-from ttai.market.types import GreeksEvent, Quote, Quotes
+from ttai.market.types import GreeksEvent, Quote, Quotes, Row
 from ttai.quant.calendar import Calendar, days_to_expiration, years_until
 from ttai.quant.symbols import MORNING_ROOTS, Option, is_european, underlying
 from ttai.warm import warm
@@ -26,6 +27,8 @@ PART = 100  # symbols asked for at once
 FIRST, GRACE, PATIENCE = 2.0, 0.5, 4.0  # s for the first greeks, after each, in all
 SILENT_LIFE = 60.0  # s for which greeks that did not come are not waited for again
 RATE = 0.04
+PARITY = 0.005  # of the spot: so near to what exercise brings, an option deep in the money has no time value
+YIELDS = 4.0  # s for dividend yields: prices and greeks do without
 GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
 
@@ -33,7 +36,8 @@ GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 class Contract:
     """A listed option now: prices in dollars a share, greeks a share; None is unknown, `notes` say why.
 
-    `years` is the time to its settlement, `rate` and `dividend_yield` continuous fractions a year, as `iv` is.
+    `years` is the time to its settlement, `rate` and `dividend_yield` continuous fractions a year, as `iv` is. What
+    nobody quotes is there all the same, with nothing in its `quote`.
     `european` ones can't be exercised before they expire. `greeks` tells whose iv and greeks they are: the feed's
     ("stream"), else the model's at the volatility that makes its mark; theta is $ per calendar day, vega $ per
     volatility point, rho $ per 1 % of rate. An `adjusted` contract delivers something else and has none.
@@ -74,7 +78,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """Options by OCC symbol, the quotes of their underlyings, why some could not be had, and what was assumed."""
+    """Options by OCC symbol, the quotes of their underlyings, why some have no quote, and what was assumed."""
 
     contracts: Mapping[str, Contract]
     underlyings: Mapping[str, Quote]
@@ -140,7 +144,7 @@ class ContractReader:
             greeks.cancel()
         spots = {name: price for name in names if (one := quotes.get(name)) and (price := one.mark or one.last)}
         moment = _Moment(self._clock.now(), calendar, rate, spots, yields)
-        made = [moment.contract(option, quotes[occ]) for occ, option in each.items() if occ in quotes]
+        made = [moment.contract(option, quotes.get(occ) or _silence(occ)) for occ, option in each.items()]
         await warm("scipy.special")
         valued = await asyncio.to_thread(lambda: {one.symbol: _valued(one, heard.get(one.symbol)) for one in made})
         unknown = sorted({one.underlying for one in made if _is_standard(one.option)} - yields.keys())
@@ -194,8 +198,9 @@ class ContractReader:
         found: dict[str, float] = {}
         for start in range(0, len(names), PART):
             try:
-                measured = await self._metrics(names[start : start + PART])
-            except TtaiError:
+                async with asyncio.timeout(YIELDS):
+                    measured = await self._metrics(names[start : start + PART])
+            except (TtaiError, TimeoutError):
                 continue
             for one in measured.metrics:
                 found[one.symbol] = (one.dividend.annual_yield if one.dividend else None) or 0.0
@@ -205,6 +210,11 @@ class ContractReader:
 def _is_standard(option: Option) -> bool:
     """Whether it is an option on its underlying alone; the root of an adjusted one ends in a digit."""
     return not option.root[-1].isdigit()
+
+
+def _silence(symbol: str) -> Quote:
+    """The quote of what nobody quotes."""
+    return from_row(Row(symbol), "")
 
 
 def _valued(one: Contract, event: GreeksEvent | None) -> Contract:
@@ -234,10 +244,14 @@ def _modelled(one: Contract) -> Contract:
         iv = float(model.implied_volatility(is_call, price, spot, *terms))
         found = model.greeks(is_call, spot, strike, one.years, iv, one.rate, one.dividend_yield)
     except ValueError as error:
+        inside = (spot - strike) * (1 if is_call else -1)
+        if inside > 0 and abs(price - inside) < PARITY * spot:  # it moves as the stock does, whatever half a cent says
+            still = american.Greeks(1.0 if is_call else -1.0, 0.0, 0.0, 0.0, 0.0)
+            return _with(replace(one, notes=("iv null: no time value, its delta counts as 1",)), "model", None, still)
         return replace(one, notes=(f"iv and greeks null: {error}",))
     return _with(one, "model", iv, found)
 
 
-def _with(one: Contract, whose: Literal["stream", "model"], iv: float, found: object) -> Contract:
+def _with(one: Contract, whose: Literal["stream", "model"], iv: float | None, found: object) -> Contract:
     told = {greek: None if (value := getattr(found, greek)) is None else float(value) for greek in GREEKS}
     return replace(one, greeks=whose, iv=iv, **told)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from ttai import Leg, NotFound
 from ttai.quant.symbols import parse_occ
 from ttai_portfolio import Group, Portfolio
 
+SHARES = 100  # behind a contract that is not adjusted
 WHY = "find_rolls moves options that are sold; send legs to try a position that is not held"
 
 
@@ -30,6 +31,7 @@ class HeldStrategies:
             raise NotFound("the portfolio plugin is not loaded, so nobody knows what is held", "Send legs")
         book = await self._portfolio.book(account, symbol)
         notes = [f"the positions of {number} could not be read: {reason}" for number, reason in book.failed.items()]
+        notes += [note for note in book.notes if "positions" in note]  # that some of them could not be read
         groups = await self._portfolio.strategies(book)
         sold = sorted((one for one in groups if _sold(one) is not None), key=lambda one: _sold(one) or date.max)
         if not sold:
@@ -43,9 +45,9 @@ class HeldStrategies:
 
 def _sold(group: Group) -> date | None:
     """When the first of its sold options expires; None where it has none, or adjusted ones that are not rolled."""
-    names = [part.line.position.symbol for part in group.options if part.quantity < 0]
-    days = [one.expiration for name in names if not (one := parse_occ(name)).root[-1].isdigit()]
-    return min(days, default=None)
+    sold = [part.line.position for part in group.options if part.quantity < 0]
+    options = [parse_occ(one.symbol) for one in sold if one.multiplier == SHARES]
+    return min((one.expiration for one in options if not one.root[-1].isdigit()), default=None)
 
 
 def _told(group: Group) -> str:

@@ -39,8 +39,8 @@ def margins(lines: Sequence[Line], accounts: Sequence[Account]) -> Margins:
     others: dict[str, None] = {}
     for line in lines:
         one = line.position
-        if one.kind not in ("equity", "option"):
-            others[one.underlying] = None
+        if one.kind not in ("equity", "option") or (line.contract is not None and line.contract.adjusted):
+            others[one.symbol if line.is_option else one.underlying] = None
             continue
         account = one.account if one.account in on_margin else homes.get(one.underlying, first)
         heaps.setdefault((account, one.underlying), []).append(line)
@@ -74,8 +74,8 @@ def _leg(line: Line) -> Leg:
     price = max(line.mark.price, 0.0)
     if not line.is_option:
         return Leg("stock", line.shares, price)
-    if line.contract is None or line.contract.adjusted:
-        raise ValueError(f"{line.position.symbol} is {'adjusted' if line.contract else 'not quoted'}")
+    if line.contract is None:
+        raise ValueError(f"{line.position.symbol} is not quoted")
     option = line.contract.option
     kind: LegType = "call" if option.type == "C" else "put"
     return Leg(kind, line.shares, price, float(option.strike), line.contract.years)

@@ -33,6 +33,28 @@ def radar(lines: Sequence[Line], measured: Mapping[str, Metrics], today: date) -
     return [row for *_, row in sorted(found, key=lambda one: one[:3])]
 
 
+def unchecked(lines: Sequence[Line], measured: Mapping[str, Metrics]) -> list[str]:
+    """What the radar can't say of sold options, and why."""
+    sold = [line for line in lines if line.is_option and line.shares < 0]
+    adjusted = [line.position.symbol for line in sold if line.contract is None or line.contract.adjusted]
+    blind = [line.position.underlying for line in sold if line.contract is not None and not line.contract.spot]
+    silent = [
+        line.position.underlying
+        for line in sold
+        if line.contract is not None and line.contract.option.type == "C" and not line.contract.european
+        and line.position.underlying not in measured
+    ]  # fmt: skip
+    found = []
+    for names, why in (
+        (adjusted, "not in the radar, adjusted"),
+        (blind, "not in the radar, no price of the underlying"),
+        (silent, "dividends unknown, calls not looked at for them"),
+    ):
+        if names:
+            found.append(f"{why}: {', '.join(dict.fromkeys(names))}")
+    return found
+
+
 def dividend_of(metrics: Metrics | None, today: date, until: date) -> tuple[float | None, date | None]:
     """What goes ex after today and by a date, dollars a share; None where nothing does, or nobody knows."""
     dividend = metrics.dividend if metrics is not None else None

@@ -97,8 +97,9 @@ class Readings:
         found: dict[str, Metrics] = {}
         for start in range(0, len(names), PART):
             try:
-                measured = await self._market.metrics(names[start : start + PART])
-            except TtaiError:
+                async with asyncio.timeout(PATIENCE):
+                    measured = await self._market.metrics(names[start : start + PART])
+            except (TtaiError, TimeoutError):
                 continue
             found |= {one.symbol: one for one in measured.metrics}
         return found

@@ -17,7 +17,7 @@ from ttai_portfolio.lines import Book, Line, total
 from ttai_portfolio.models.risk import ExpirationRow, Risk, TotalRow, UnderlyingRisk
 from ttai_portfolio.risk.deviation import deviation
 from ttai_portfolio.risk.margin import Margins, margins
-from ttai_portfolio.risk.radar import radar
+from ttai_portfolio.risk.radar import radar, unchecked
 from ttai_portfolio.risk.reading import Reading
 from ttai_portfolio.sheet import notes
 
@@ -161,6 +161,7 @@ class RiskSheet:
             found.append(f"not in the deviation: {', '.join(side.deviation.left_out)}")
         if side.deviation is not None and (by_beta := [one.symbol for one in side.deviation.shares if one.by_beta]):
             found.append(f"correlated by their beta alone, no history: {', '.join(by_beta)}")
+        found += unchecked(side.book.lines, self.reading.measured)
         if side.margins.refused:
             why = "; ".join(f"{name}: {said}" for name, said in side.margins.refused.items())
             found.append(f"margin of all together null: {why}")

@@ -99,10 +99,7 @@ class StressSheet:
         """The strategies that lose most in the worst cell, and all others together."""
         grid, cell = self.grid, self.grid.worst
         lines = {id(leg): line for leg, line in self._held.legs}
-        lost = {
-            id(lines[id(held.leg)]): pnl
-            for held, pnl in zip(grid.legs, grid.parts[cell.day, cell.iv, cell.spot].tolist(), strict=True)
-        }
+        lost = {id(lines[id(part.leg)]): part.pnl for part in grid.explained_by_leg(cell)}
         rows = [_row(group, lost) for group in self.groups if any(id(part.line) in lost for part in group.parts)]
         rows.sort(key=lambda row: row.pnl)
         kept, rest = rows[:MOST_PARTS], rows[MOST_PARTS:]

@@ -54,6 +54,8 @@ class AccountTools:
             raise next(iter(failures.values()))
         rows = [BalanceRow.of(one) for one in had]
         notes = ["net_liquidating_value is without the accounts that failed"] if failures else []
+        if lacking := [row.account for row in rows if row.net_liquidating_value is None]:
+            notes.append(f"net_liquidating_value of all together null: that of {', '.join(lacking)} is not known")
         return BalanceTable(
             as_of=self._clock.now(),
             accounts=[name_of(one) for one in accounts if one.number not in failures],

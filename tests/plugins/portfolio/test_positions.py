@@ -281,7 +281,7 @@ async def test_at_night_marks_are_the_last_there_were_and_greeks_the_model_s() -
         lines = answer.rows("lines")
         assert answer.data["stale"] is True
         assert answer.data["session"] == "closed (overnight)"
-        assert "the exchange is closed or a quote is old: marks are the last there were" in answer.data["notes"]
+        assert "the exchange is closed, or does not answer: marks are the last there were" in answer.data["notes"]
         assert len(lines) == 59  # the put of today has expired
         blind = {line["symbol"] for line in lines if line["type"] == "Equity Option" and line["delta"] is None}
         assert len(blind) < 3

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 LITTLE = 0.001  # of the price: with less time value an option in the money is as good as exercised
 EVE = 4  # calendar days before an ex-date, a weekend among them: when a call is exercised for it
 PINNED = 0.005  # of the price: how near to its strike an option that expires today may end on either side
-Kind = Literal["dividend", "time value", "pin", "interest", "unknown", "cash settlement"]
+Kind = Literal["expiry", "dividend", "time value", "pin", "interest", "unknown", "cash settlement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ def early(
 def assignment_risk(short: Short) -> Risk | None:
     """Whether and why a short option may be assigned; None where nothing speaks for it.
 
-    Likely as in `early`, for a dividend in the last days before it: until then its holder gains by waiting.
+    Likely in the money on its last day, and as in `early`, for a dividend in the last days before it: until then its
+    holder gains by waiting.
 
     Possible where it expires today nearer to its strike than the expected move of the rest of the
     day, spot × volatility × √years, or than 0.5 % of the spot; where a put has less time value than the interest on its
@@ -98,12 +99,13 @@ def assignment_risk(short: Short) -> Risk | None:
         text = f"settled in cash, now for {short.inside:.2f} a share, and never assigned early"
         reasons = [Reason("cash settlement", f"is {text}")] if short.inside > 0 else []
     else:
-        reasons = [reason for reason in (_early(short), _pinned(short), _interest(short), _unknown(short)) if reason]
+        looks = (_early(short), _pinned(short), _expiring(short), _interest(short), _unknown(short))
+        reasons = [reason for reason in looks if reason]
     if not reasons:
         return None
     return Risk(
         reasons[0].kind,
-        reasons[0].kind == "time value" or (reasons[0].kind == "dividend" and _is_near(short)),
+        reasons[0].kind in {"time value", "expiry"} or (reasons[0].kind == "dividend" and _is_near(short)),
         "; ".join(reason.text for reason in reasons),
         short.inside,
         left if math.isfinite(left) else None,
@@ -129,6 +131,13 @@ def _pinned(short: Short) -> Reason | None:
     if not short.expires_today or away > reach:
         return None
     return Reason("pin", f"expires today {away:.2f} from its strike, which a move of {reach:.2f} may cross either way")
+
+
+def _expiring(short: Short) -> Reason | None:
+    """Exercised by the OCC itself, unless its holder says otherwise."""
+    if not short.expires_today or short.inside <= 0:
+        return None
+    return Reason("expiry", f"is {short.inside:.2f} in the money on its last day")
 
 
 def _interest(short: Short) -> Reason | None:
