@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -36,6 +36,13 @@ class PositionSync:
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen(), name="position_sync")
         await self._all()
+
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Listen no longer when the server stops."""
+        yield
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait({self._listening})
 
     async def _listen(self) -> None:
         """Look again whenever the broker tells of an account, once it is quiet; until the server stops."""
