@@ -199,8 +199,8 @@ async def test_an_account_that_was_just_opened_holds_nothing() -> None:
             assert answer.data["notes"] == ["nothing is held"]
 
 
-@pytest.mark.parametrize("status", [403, pytest.param(503, marks=pytest.mark.slow)])
-async def test_one_account_that_fails_costs_itself_all_of_them_the_answer(status: int) -> None:
+@pytest.mark.parametrize("status", [403, pytest.param(503, marks=pytest.mark.slow)])  # the latter is tried again
+async def test_one_account_that_fails_costs_itself(status: int) -> None:
     async with harness() as h:
         h.simulator.faults.add("status", f"/accounts/{TRADING}/positions", status=status)
         answer = await h.call("get_positions")
@@ -210,10 +210,13 @@ async def test_one_account_that_fails_costs_itself_all_of_them_the_answer(status
         assert failed["reason"]
         assert f"{TRADING} is not in it: {failed['reason']}" in answer.data["notes"]
         assert {row["account"] for row in answer.rows("strategies")} == {RETIREMENT, INCOME}
-        h.simulator.faults.add("status", "/accounts/*/positions", status=status)
-        h.clock.advance(6)
-        said = await refused(h, "get_positions")
-        assert said.startswith("AUTHORIZATION: " if status == 403 else "BROKER: ")
+
+
+async def test_where_no_account_can_be_read_that_is_the_failure() -> None:
+    async with harness() as h:
+        h.simulator.faults.add("status", "/accounts/*/positions", status=403)
+        for group_by in ("strategy", "none"):
+            assert (await refused(h, "get_positions", group_by=group_by)).startswith("AUTHORIZATION: ")
 
 
 async def deafened(h: Harness, *, status: int = 403) -> None:
