@@ -165,6 +165,18 @@ async def test_what_is_held_in_two_accounts_is_taken_out_of_both() -> None:
         assert "100 are held" in said
 
 
+async def test_what_is_held_long_here_and_short_there_is_two_things_to_remove() -> None:
+    async with harness() as h:
+        h.simulator.trade(TRADING, "SPY", -20)  # 37.4182 are held in another account
+        long = {"symbol": "SPY", "quantity": 37.4182}
+        short = {"symbol": "SPY", "quantity": -20}
+        for legs, left in (([long], -20), ([short], pytest.approx(37.42)), ([long, short], None)):
+            answer = await h.call("get_portfolio_risk", remove=legs, limit=100)
+            assert by_underlying(answer).get("SPY", {}).get("delta") == left
+        said = await refused(h, "get_portfolio_risk", remove=[{**short, "quantity": -21}])
+        assert "-20 are held" in said
+
+
 async def test_the_same_trade_made_is_what_was_foretold() -> None:
     """The simulator trades what was asked about: the book is then as the answer had it."""
     async with harness() as h:
