@@ -13,7 +13,7 @@ from ttai_portfolio.lines import Book, Line, total
 from ttai_portfolio.models.positions import GroupBy, PositionRow, Positions, StrategyRow, UnderlyingRow
 
 KEPT: dict[GroupBy, int] = {"strategy": 38, "underlying": 60, "none": 30}
-MOST_ROWS = 100  # more would flood whoever reads it
+MOST_ROWS = 200  # that can be asked for
 MOST_NAMED = 8  # in a note
 MOST_REASONS = 3  # a note each
 HELD = "pnl_day is of what is held now; what was closed today get_performance knows"

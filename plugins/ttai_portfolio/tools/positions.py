@@ -8,7 +8,7 @@ from ttai import Host, understood
 from ttai.quant.symbols import underlying
 from ttai_portfolio.models.positions import GroupBy, Positions
 from ttai_portfolio.service import Portfolio
-from ttai_portfolio.sheet import answer
+from ttai_portfolio.sheet import MOST_ROWS, answer
 from ttai_portfolio.tools.arguments import Account, Underlying
 
 MOST = 140  # positions a resource tells of: more would flood whoever reads it
@@ -26,7 +26,7 @@ class PositionTools:
         account: Account = None,
         group_by: GroupBy = "strategy",
         symbol: Underlying = None,
-        limit: Annotated[int | None, Field(ge=1, le=200, description="Rows")] = None,
+        limit: Annotated[int | None, Field(ge=1, le=MOST_ROWS, description="Rows")] = None,
     ) -> Positions:
         """Get what is held, valued now, as the strategies it makes: P/L, percent of max profit, breakevens, PoP, what
         needs a look. Use it for "what do I have?" and, with symbol, "what should I do about my TSLA puts?"."""
