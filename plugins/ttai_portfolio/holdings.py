@@ -9,23 +9,22 @@ from ttai.quant.portfolio.exposure import Sensitivity, Underlying
 from ttai.quant.portfolio.holdings import Holding, implied
 from ttai.quant.strategies.legs import Leg
 from ttai.quant.strategies.position import Setting
-from ttai_portfolio.lines import Line
+from ttai_portfolio.lines import Greek, Line
 
 Measured = Mapping[str, Metrics]
 
 
 def sensitivities(lines: Sequence[Line]) -> list[Sensitivity]:
     """The greeks a share of stocks and options; of what is neither nothing is known."""
-    found = []
-    for line in lines:
-        if line.is_option:
-            greeks = [_or_nan(getattr(line.contract, name, None)) for name in ("delta", "gamma", "theta", "vega")]
-        elif line.position.kind == "equity":
-            greeks = [1.0, 0.0, 0.0, 0.0]
-        else:
-            greeks = [math.nan] * 4
-        found.append(Sensitivity(line.position.underlying, line.shares, *greeks))
-    return found
+    greeks: tuple[Greek, ...] = ("delta", "gamma", "theta", "vega")
+    return [
+        Sensitivity(
+            line.position.underlying,
+            line.shares,
+            *(math.nan if (of_all := line.greek(name)) is None else of_all / line.shares for name in greeks),
+        )
+        for line in lines
+    ]
 
 
 def underlyings(lines: Sequence[Line], measured: Measured) -> dict[str, Underlying]:
@@ -96,7 +95,3 @@ def _leg(line: Line, setting: Setting) -> Leg:
     if math.isnan(volatility) and contract.iv is not None:
         volatility = contract.iv
     return Leg(kind, line.shares, max(mark, 0.0), strike, contract.years, volatility, contract.dividend_yield)  # type: ignore[arg-type]
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -8,6 +8,7 @@ from typing import Literal
 from ttai import Account, Contract, Position, Quote
 
 Whose = Literal["market", "broker"]
+Greek = Literal["delta", "gamma", "theta", "vega", "rho"]
 DAYS = 365.0  # of a year
 
 
@@ -100,7 +101,7 @@ class Line:
         inside = 0.0 if away is None or self.spot is None else max(-away / 100 * self.spot, 0.0)
         return max(self.mark.price - inside, 0.0)
 
-    def greek(self, name: Literal["delta", "gamma", "theta", "vega", "rho"]) -> float | None:
+    def greek(self, name: Greek) -> float | None:
         """One of its greeks, of all its shares; a share's own delta is 1."""
         if self.is_option:
             value = getattr(self.contract, name) if self.contract is not None else None

@@ -13,7 +13,7 @@ from ttai_portfolio.lines import Book, Line, total
 from ttai_portfolio.models.positions import GroupBy, PositionRow, Positions, StrategyRow, UnderlyingRow
 
 KEPT: dict[GroupBy, int] = {"strategy": 38, "underlying": 60, "none": 30}
-MOST_ROWS = 200  # that can be asked for
+MOST_ROWS = 120  # that can be asked for: more would flood whoever reads it
 MOST_NAMED = 8  # in a note
 MOST_REASONS = 3  # a note each
 HELD = "pnl_day is of what is held now; what was closed today get_performance knows"
@@ -89,7 +89,7 @@ def _without_greeks(lines: Sequence[Line]) -> list[str]:
     for line in lines:
         if line.is_option and line.greek("delta") is None and line.mark is not None:
             said = line.contract.notes[:1] if line.contract is not None else ()
-            blind.setdefault(said[0] if said else line.why or "unknown", []).append(line)
+            blind.setdefault(line.why or "".join(said) or "unknown", []).append(line)
     if len(blind) > MOST_REASONS:
         several = [line for held in blind.values() for line in held]
         blind = {f"{len(blind)} reasons, the first: {next(iter(blind))}": several}

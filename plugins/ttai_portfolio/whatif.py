@@ -10,6 +10,7 @@ from ttai_portfolio.books import Books
 from ttai_portfolio.lines import Book, Line
 
 IF = "what if"
+PRICED = "the prices of the legs sent do not count here: all is counted from the marks now"
 SHARES = 100
 MOST = 100_000_000  # contracts or shares
 
@@ -46,12 +47,13 @@ class WhatIf:
                 if line.mark is None:
                     raise NotFound(f"{line.position.symbol} has no mark now: {line.why}", "Send legs that are quoted")
             lines += opened.lines
-        return replace(book, lines=lines)
+        priced = any(leg.price is not None for leg in (*add, *remove))
+        return replace(book, lines=lines, notes=[*book.notes, *([PRICED] if priced else [])])
 
     async def _added(self, leg: Leg, symbol: str | None, which: str) -> str:
         """The symbol of a leg that can be opened: of an option, or of a stock."""
-        if (leg.price, leg.volatility, leg.years) != (None, None, None):
-            raise BadArgument(f"{which} counts at its mark and its IV now", "Leave price, volatility and years out")
+        if (leg.volatility, leg.years) != (None, None):
+            raise BadArgument(f"{which} counts at its own IV and expiration", "Leave volatility and years out")
         name = await self._named(leg, symbol, which)
         what = kind(name)
         if what == "index":

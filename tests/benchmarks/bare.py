@@ -579,7 +579,7 @@ async def get_balances(account: Whose = None) -> Book:
 async def get_positions(
     account: Whose = None, group_by: Literal["strategy", "underlying", "none"] = "strategy",
     symbol: Annotated[str | None, Field(description="Only what is held of it")] = None,
-    limit: Annotated[int | None, Field(ge=1, le=200, description="Rows")] = None,
+    limit: Annotated[int | None, Field(ge=1, le=120, description="Rows")] = None,
 ) -> Book:  # fmt: skip
     """Get what is held, valued now, as the strategies it makes: P/L, percent of max profit, breakevens, PoP, what
     needs a look. Use it for "what do I have?" and, with symbol, "what should I do about my TSLA puts?"."""

@@ -21,7 +21,7 @@ PART = re.compile(r"([+-][\d.]+) (?:([\d.]+)([cp])(?: ([A-Z][a-z]{2}\d\d))?|(\S+
 
 
 async def lines_of(h: Harness, **arguments: Any) -> list[dict[str, Any]]:
-    return (await h.call("get_positions", group_by="none", limit=200, **arguments)).rows("lines")
+    return (await h.call("get_positions", group_by="none", limit=120, **arguments)).rows("lines")
 
 
 def multiplier(line: dict[str, Any]) -> float:
@@ -70,8 +70,8 @@ async def test_a_line_is_worth_its_mark_and_made_what_lies_between(demo: Harness
 @pytest.mark.parametrize("account", ["all", "Trading", "Retirement", "Income"])
 async def test_three_ways_to_group_tell_the_same_sums(h: Harness, account: str) -> None:
     lines = await lines_of(h, account=account)
-    strategies = await h.call("get_positions", account=account, limit=200)
-    underlyings = await h.call("get_positions", account=account, group_by="underlying", limit=200)
+    strategies = await h.call("get_positions", account=account, limit=120)
+    underlyings = await h.call("get_positions", account=account, group_by="underlying", limit=120)
     for name in ("pnl_open", "pnl_day", "value"):
         known = sum(line[name] for line in lines if line[name] is not None)
         for answer, table in ((strategies, "strategies"), (underlyings, "underlyings")):
@@ -88,7 +88,7 @@ async def test_every_position_is_in_the_strategies_once(demo: Harness) -> None:
     for line in await lines_of(demo):
         held[leg_of(line)] += round(line["quantity"] * 10_000)
     told: Counter[tuple[str, ...]] = Counter()
-    for row in (await demo.call("get_positions", limit=200)).rows("strategies"):
+    for row in (await demo.call("get_positions", limit=120)).rows("strategies"):
         told.update(legs_of(row))
     assert told == held
 
@@ -102,7 +102,7 @@ async def test_an_account_is_worth_its_cash_and_what_it_holds(h: Harness, accoun
 
 
 async def test_the_strategies_are_those_a_trader_would_name(h: Harness) -> None:
-    rows = (await h.call("get_positions", limit=200)).rows("strategies")
+    rows = (await h.call("get_positions", limit=120)).rows("strategies")
     named = {(row["account"], row["underlying"]): row["strategy"] for row in rows}
     assert named[TRADING, "SPX"] == "iron condor"
     assert named[TRADING, "TSLA"] == "short strangle"
@@ -115,7 +115,7 @@ async def test_the_strategies_are_those_a_trader_would_name(h: Harness) -> None:
 
 
 async def test_what_needs_a_look_comes_first(h: Harness) -> None:
-    rows = (await h.call("get_positions", limit=200)).rows("strategies")
+    rows = (await h.call("get_positions", limit=120)).rows("strategies")
     looks = [bool(row["state"]) for row in rows]
     assert looks == sorted(looks, reverse=True)
     first = rows[0]
@@ -161,7 +161,7 @@ async def test_what_is_cut_comes_when_it_is_asked_as_said(h: Harness) -> None:
     ("arguments", "said"),
     [
         ({"limit": 0}, "VALIDATION: limit: should be greater than or equal to 1"),
-        ({"limit": 201}, "VALIDATION: limit: should be less than or equal to 200"),
+        ({"limit": 201}, "VALIDATION: limit: should be less than or equal to 120"),
         ({"limit": "many"}, "VALIDATION: limit: should be a whole number"),
         ({"group_by": "sector"}, "VALIDATION: group_by: should be 'strategy', 'underlying' or 'none'"),
         ({"symbol": "???"}, "VALIDATION: '???' is not a symbol; a symbol looks like SPY"),
@@ -231,7 +231,7 @@ async def deafened(h: Harness, *, status: int = 403) -> None:
 async def test_without_a_market_the_broker_s_own_marks_are_told_to_be_that() -> None:
     async with harness() as h:
         await deafened(h)
-        answer = await h.call("get_positions", group_by="none", limit=200)
+        answer = await h.call("get_positions", group_by="none", limit=120)
         lines = answer.rows("lines")
         assert {line["mark_of"] for line in lines} == {"broker"}
         assert answer.data["source"] == "broker"
@@ -243,7 +243,7 @@ async def test_without_a_market_the_broker_s_own_marks_are_told_to_be_that() -> 
         assert marked.endswith("and 52 more")
         blind = next(note for note in answer.data["notes"] if note.startswith("greeks null"))
         assert "does not permit" in blind  # the reason, not that it is unknown
-        strategies = await h.call("get_positions", account="Trading", limit=200)
+        strategies = await h.call("get_positions", account="Trading", limit=120)
         condor = next(row for row in strategies.rows("strategies") if row["underlying"] == "SPX")
         assert (condor["strategy"], condor["dte"]) == ("iron condor", 34)
         assert condor["breakevens"] is None
@@ -253,7 +253,7 @@ async def test_a_position_that_can_not_be_read_is_counted() -> None:
     async with harness() as h:
         symbol = "MSFT  261231P00595000"
         h.simulator.faults.add("missing", f"/accounts/{TRADING}/positions", field="quantity", symbols=[symbol])
-        answer = await h.call("get_positions", group_by="none", limit=200)
+        answer = await h.call("get_positions", group_by="none", limit=120)
         assert symbol not in {line["symbol"] for line in answer.rows("lines")}
         assert answer.data["positions"] == 59
         assert f"{TRADING}: 1 of 33 positions could not be read and are left out" in answer.data["notes"]
@@ -265,13 +265,13 @@ async def test_a_price_that_is_no_number_is_unknown_and_nothing_else() -> None:
         h.simulator.faults.add("nan", path, field="average-open-price", symbols=["AAPL"])
         for field in ("mark", "mark-price"):
             h.simulator.faults.add("nan", path, field=field)
-        answer = await h.call("get_positions", group_by="none", limit=200)
+        answer = await h.call("get_positions", group_by="none", limit=120)
         lines = {line["symbol"]: line for line in answer.rows("lines")}
         assert (lines["AAPL"]["average_open_price"], lines["AAPL"]["pnl_open"]) == (None, None)
         assert lines["AAPL"]["value"] > 0
         assert [symbol for symbol, line in lines.items() if line["mark"] is None] == NOT_QUOTED
         assert "without a mark, and not in the sums: /MESH7 (future is not quoted here)" in answer.text
-        strategies = (await h.call("get_positions", account="Trading", limit=200)).rows("strategies")
+        strategies = (await h.call("get_positions", account="Trading", limit=120)).rows("strategies")
         covered = next(row for row in strategies if row["underlying"] == "AAPL")
         assert (covered["strategy"], covered["pnl_open"], covered["breakevens"]) == ("covered call", None, None)
 
@@ -280,7 +280,7 @@ async def test_at_night_marks_are_the_last_there_were_and_greeks_the_model_s() -
     async with harness(sessions="real") as h:
         await h.simulator.prepare()
         h.clock.set(datetime(2026, 11, 20, 22, 0, tzinfo=NEW_YORK))
-        answer = await h.call("get_positions", group_by="none", limit=200)
+        answer = await h.call("get_positions", group_by="none", limit=120)
         lines = answer.rows("lines")
         assert answer.data["stale"] is True
         assert answer.data["session"] == "closed (overnight)"
@@ -294,7 +294,7 @@ async def test_at_night_marks_are_the_last_there_were_and_greeks_the_model_s() -
 
 
 async def test_what_is_neither_stock_nor_option_stands_alone_as_the_broker_calls_it(h: Harness) -> None:
-    rows = (await h.call("get_positions", account="Income", limit=200)).rows("strategies")
+    rows = (await h.call("get_positions", account="Income", limit=120)).rows("strategies")
     named = {row["underlying"]: (row["strategy"], row["legs"]) for row in rows}
     assert named[BILL] == ("fixed income security", f"+25000 {BILL}")
     assert named[COIN] == ("cryptocurrency", f"+0.3517 {COIN}")
@@ -304,6 +304,6 @@ async def test_what_is_neither_stock_nor_option_stands_alone_as_the_broker_calls
 async def test_without_transactions_strategies_are_recognised_by_what_they_are() -> None:
     async with harness() as h:
         h.simulator.faults.add("status", "/accounts/*/transactions", status=403)
-        rows = (await h.call("get_positions", account="Trading", limit=200)).rows("strategies")
+        rows = (await h.call("get_positions", account="Trading", limit=120)).rows("strategies")
         assert "iron condor" in {row["strategy"] for row in rows}
         assert len(rows) >= 15

@@ -32,7 +32,7 @@ async def test_both_are_listed(demo: Harness) -> None:
 
 async def test_the_positions_are_those_of_the_tool_all_of_them(demo: Harness) -> None:
     found = await read(demo, POSITIONS)
-    told = await demo.call("get_positions", group_by="none", limit=200)
+    told = await demo.call("get_positions", group_by="none", limit=120)
     assert rows(found, "lines") == told.rows("lines")
     assert len(rows(found, "lines")) == 60
     assert found["value"] == told.data["value"]

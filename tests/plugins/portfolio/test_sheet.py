@@ -8,7 +8,7 @@ from ttai_portfolio.sheet import answer
 
 def test_no_more_is_offered_than_can_be_asked_for() -> None:
     many = book(*(stock(f"X{number}", "1", "5") for number in range(201)))
-    assert "30 of 201 lines; ask limit=200" in answer(many, [], "none", None, None).notes
+    assert "30 of 201 lines; ask limit=120" in answer(many, [], "none", None, None).notes
 
 
 def test_greeks_that_are_unknown_for_many_reasons_are_one_note() -> None:

@@ -135,7 +135,7 @@ def _pinned(short: Short) -> Reason | None:
 
 def _expiring(short: Short) -> Reason | None:
     """Exercised by the OCC itself, unless its holder says otherwise."""
-    if not short.expires_today or short.inside <= 0:
+    if not short.expires_today or short.inside <= 0 or _pinned(short):
         return None
     return Reason("expiry", f"is {short.inside:.2f} in the money on its last day")
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from datetime import date
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,24 @@ def test_on_its_last_day_near_the_strike_an_option_may_end_on_either_side() -> N
     assert both is not None
     assert (both.kind, both.likely) == ("time value", True)
     assert "has 0.02 of time value; expires today" in both.reason
+
+
+@pytest.mark.parametrize(("kind", "strike"), [("put", 103.0), ("call", 97.0)])
+def test_in_the_money_on_its_last_day_it_is_exercised_by_itself(kind: Literal["call", "put"], strike: float) -> None:
+    risk = assignment_risk(Short(kind, strike, 100, 3.2, 6 / 8760, 0.04, 0.3, expires_today=True))
+    assert risk is not None
+    assert (risk.kind, risk.likely, risk.reason) == ("expiry", True, "is 3.00 in the money on its last day")
+    assert assignment_risk(Short(kind, strike, 100, 3.2, 30 / 8760, 0.04, 0.3)) is None
+
+
+def test_a_dividend_is_no_danger_before_its_eve() -> None:
+    short = Short("call", 95, 100, 5.3, 60 / 365, 0.0, dividend=0.5, days_to_ex=40)
+    early = assignment_risk(short)
+    assert early is not None
+    assert (early.kind, early.likely) == ("dividend", False)
+    eve = assignment_risk(replace(short, days_to_ex=1))
+    assert eve is not None
+    assert eve.likely
 
 
 def test_an_option_of_an_index_is_settled_in_cash() -> None:
