@@ -28,7 +28,7 @@ FIRST, GRACE, PATIENCE = 2.0, 0.5, 4.0  # s for the first greeks, after each, in
 SILENT_LIFE = 60.0  # s for which greeks that did not come are not waited for again
 RATE = 0.04
 PARITY = 0.005  # of the spot: so near to what exercise brings, an option deep in the money has no time value
-YIELDS = 4.0  # s for dividend yields: prices and greeks do without
+YIELDS = 4.0  # s for the metrics: without dividend yields the model is a little off, and says so
 GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
 

@@ -106,8 +106,12 @@ class Readings:
 
     async def _balances(self, accounts: Sequence[Account], failed: Mapping[str, str]) -> list[Balances]:
         asked = [one.number for one in accounts if one.number not in failed]
-        answers = await asyncio.gather(*map(self._broker.balances, asked), return_exceptions=True)
+        answers = await asyncio.gather(*map(self._balance, asked), return_exceptions=True)
         for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, TtaiError):
+            if isinstance(answer, BaseException) and not isinstance(answer, TtaiError | TimeoutError):
                 raise answer
         return [answer for answer in answers if isinstance(answer, Balances)]
+
+    async def _balance(self, number: str) -> Balances:
+        async with asyncio.timeout(PATIENCE):
+            return await self._broker.balances(number)

@@ -1,6 +1,7 @@
 """The risk of the whole book, worked out again by hand, and what it says when something is not known."""
 
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -187,6 +188,19 @@ async def test_without_metrics_there_are_no_betas_and_no_deviation() -> None:
         assert any(note.startswith("beta unknown, not in the sums: ") and "COST" in note for note in notes)
         assert any(note.startswith("the deviation is unknown") for note in notes)
         assert row["theta"] is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/market-metrics*", "/accounts/*/balances*"])
+async def test_what_is_known_beside_the_book_is_not_waited_for_until_the_call_ends(path: str) -> None:
+    async with harness() as h:
+        h.simulator.faults.add("status", path, status=503)  # tried again as long as the call lasts
+        start = monotonic()
+        answer = await h.call("get_portfolio_risk", account="Trading")
+        assert monotonic() - start < 25  # of 40, and twice 8 of them waited
+        assert total(answer)["theta"] is not None
+        known = {row["beta"] for row in answer.rows("underlyings")}
+        assert (answer.data["net_liq"] is None, known <= {None, 1}) == ("balances" in path, "metrics" in path)
 
 
 @pytest.mark.slow
