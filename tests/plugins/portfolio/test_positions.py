@@ -101,6 +101,28 @@ async def test_an_account_is_worth_its_cash_and_what_it_holds(h: Harness, accoun
     assert balances["net_liquidating_value"] == pytest.approx(balances["cash_balance"] + worth, abs=0.1)
 
 
+async def test_a_day_counts_from_the_close_or_from_todays_opening_with_what_was_realised(h: Harness) -> None:
+    for line in await lines_of(h):
+        fresh = line["opened_at"].startswith("2026-11-20")
+        since = line["average_open_price"] if fresh else line["close_price"]
+        by_hand = (line["mark"] - since) * line["quantity"] * multiplier(line) + line["realized_day_gain"]
+        coarse = abs(line["quantity"] * multiplier(line)) * 0.0051  # a close is told to the cent
+        assert line["pnl_day"] == pytest.approx(by_hand, abs=coarse + 0.011), line["symbol"]
+
+
+async def test_what_a_condor_and_a_put_win_at_most_and_where_they_break_even_is_their_credit(h: Harness) -> None:
+    rows = (await h.call("get_positions", account="Trading", limit=200)).rows("strategies")
+    condor = next(row for row in rows if row["strategy"] == "iron condor")
+    credit = -condor["net_debit"]
+    assert condor["breakevens"] == [6370 - credit / 100, 7150 + credit / 100]
+    put = next(row for row in rows if row["legs"] == "-1 595p")
+    assert put["breakevens"] == [595 + put["net_debit"] / 100]
+    for row in (condor, put):
+        assert row["of_max_percent"] == pytest.approx(row["pnl_open"] / -row["net_debit"] * 100, abs=0.006)
+        assert 0 < row["pop"] < 1
+        assert row["net_debit"] + row["pnl_open"] == pytest.approx(row["value"], abs=0.011)
+
+
 async def test_the_strategies_are_those_a_trader_would_name(h: Harness) -> None:
     rows = (await h.call("get_positions", limit=120)).rows("strategies")
     named = {(row["account"], row["underlying"]): row["strategy"] for row in rows}
@@ -274,6 +296,20 @@ async def test_a_price_that_is_no_number_is_unknown_and_nothing_else() -> None:
         strategies = (await h.call("get_positions", account="Trading", limit=120)).rows("strategies")
         covered = next(row for row in strategies if row["underlying"] == "AAPL")
         assert (covered["strategy"], covered["pnl_open"], covered["breakevens"]) == ("covered call", None, None)
+
+
+async def test_an_option_whose_quote_is_no_number_is_marked_by_the_broker() -> None:
+    async with harness() as h:
+        symbol = "MSFT  261231P00595000"
+        for field in ("bid", "ask", "last"):
+            name = "price" if field == "last" else f"{field}Price"
+            h.simulator.faults.add("nan", "/dxlink", field=name, symbols=[".MSFT261231P595"])
+            h.simulator.faults.add("nan", "/market-data/*", field=field, symbols=[symbol])
+        for field in ("mark", "mid"):
+            h.simulator.faults.add("nan", "/market-data/*", field=field, symbols=[symbol])
+        lines = {line["symbol"]: line for line in await lines_of(h, account="Trading")}
+        assert (lines[symbol]["mark_of"], lines[symbol]["mark"]) == ("broker", 90.325)
+        assert {line["mark_of"] for name, line in lines.items() if name != symbol} == {"market"}
 
 
 async def test_at_night_marks_are_the_last_there_were_and_greeks_the_model_s() -> None:
