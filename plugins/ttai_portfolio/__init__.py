@@ -52,6 +52,5 @@ def register(host: Host) -> None:
     host.prompt(prompts.position_review, name="position-review")
     sync = PositionSync(host)
     host.job("interval", name="position_sync", minutes=5, during="open", needs="broker")(sync.run)
-    host.lifespan(sync.lifespan)
     host.tables("ttai_portfolio.tables")
     host.provide(Portfolio, service)

@@ -73,9 +73,12 @@ class Readings:
         """Half a year of daily bars of each, and of SPY; those that don't come in time are left out."""
         names = list(dict.fromkeys([MARKET, *symbols]))
         tasks = {name: asyncio.create_task(self._market.history(name, "1d", bars=BARS)) for name in names}
-        done, late = await asyncio.wait(tasks.values(), timeout=PATIENCE)
-        for task in late:
-            task.cancel()
+        try:
+            done, _ = await asyncio.wait(tasks.values(), timeout=PATIENCE)
+        finally:
+            late = [task for task in tasks.values() if not task.done()]
+            for task in late:
+                task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         found: dict[str, History] = {}
         for name, task in tasks.items():

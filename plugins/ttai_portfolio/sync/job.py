@@ -1,8 +1,9 @@
 """Keeps snapshots of all accounts and tells what changed: every few minutes, and whenever the broker says so."""
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 LOOK_BACK = timedelta(days=5)  # a weekend and a holiday: what ended meanwhile is in the ledger
-SETTLE = 2.0  # s after the broker told of something: an order has several fills
+SETTLE = 0.5  # s after the broker told of something: an order has several fills
 KEPT = timedelta(days=400)  # of changes
 MOST_TOLD = 12  # in one notification
 
@@ -37,24 +38,17 @@ class PositionSync:
             self._listening = asyncio.create_task(self._listen(), name="position_sync")
         await self._all()
 
-    async def lifespan(self) -> AsyncIterator[None]:
-        """Listen no longer when the server stops."""
-        yield
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait({self._listening})
-
     async def _listen(self) -> None:
         """Look again whenever the broker tells of an account, once it is quiet; until the server stops."""
         try:
             async for event in self._broker.changes():
                 if event.kind in ("position", "order", "connected"):
                     await asyncio.sleep(SETTLE)
-                    await self._all()
-        except TtaiError as error:  # the next run listens again
-            self._log.warning("the broker is not listened to: %s", error.message)
+                    await self._all(logging.DEBUG)
+        except TtaiError as error:  # the server stops, or the next run listens again
+            self._log.debug("the broker is not listened to: %s", error.message)
 
-    async def _all(self) -> None:
+    async def _all(self, level: int = logging.WARNING) -> None:
         async with self._one:
             origin = await self._broker.origin()
             failures: list[TtaiError] = []
@@ -63,7 +57,7 @@ class PositionSync:
                 try:
                     await self._sync(origin, account)
                 except TtaiError as error:
-                    self._log.warning("%s is not in the snapshot: %s", account.number, error.message)
+                    self._log.log(level, "%s is not in the snapshot: %s", account.number, error.message)
                     failures.append(error)
             if failures and len(failures) == len(accounts):
                 raise failures[0]

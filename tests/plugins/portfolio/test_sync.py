@@ -186,5 +186,5 @@ async def test_when_the_server_stops_nobody_listens_and_nothing_is_complained_of
     async with harness(serving=True) as h:
         await run(h)
         await until(lambda: h.app.broker.watch.live)
-    assert "position_sync" not in {task.get_name() for task in asyncio.all_tasks()}
+    await until(lambda: "position_sync" not in {task.get_name() for task in asyncio.all_tasks()})
     assert "stopping" not in caplog.text
