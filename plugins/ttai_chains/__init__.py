@@ -14,6 +14,7 @@ from ttai_chains.tools.rolls import RollTools
 from ttai_chains.tools.strategy import StrategyTools
 from ttai_chains.tools.strikes import StrikeTools
 from ttai_chains.tools.volatility import VolatilityTools
+from ttai_portfolio import Portfolio
 from ttai_quotes import Quotes
 
 __all__ = ["Chains", "register"]
@@ -27,7 +28,8 @@ def register(host: Host) -> None:
     settings = host.settings(ChainsSettings)
     service = Chains(host)
     payoffs = PayoffTools(host, service)
-    history = VolatilityHistory(host, service, settings.watch, host.require(Quotes, optional=True))
+    portfolio = host.require(Portfolio, optional=True)
+    history = VolatilityHistory(host, service, settings.watch, host.require(Quotes, optional=True), portfolio)
     options = host.tool(annotations=READS, tags={"market", "options"})
     options(ExpirationTools(service).get_expirations)
     options(ChainTools(service).get_option_chain)
@@ -35,7 +37,7 @@ def register(host: Host) -> None:
     options(VolatilityTools(host, service, history).get_volatility)
     options(StrategyTools(host, service).analyze_strategy)
     options(CandidateTools(host, service, settings).find_strategies)
-    options(RollTools(host, service, settings).find_rolls)
+    options(RollTools(host, service, settings, portfolio).find_rolls)
     host.tool(payoffs.render_payoff, annotations=READS, tags={"market", "options"}, meta={"ui": {"resourceUri": PAGE}})
     host.tool(PriceTools(host).price_option, annotations=COMPUTES, tags={"options"})
 

@@ -11,6 +11,7 @@ from ttai.quant.symbols import normalize
 from ttai.quant.volatility import percentile, rank
 from ttai_chains import analysis
 from ttai_chains.service import Chains
+from ttai_portfolio import Portfolio
 from ttai_quotes import Quotes
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class Standing:
 class VolatilityHistory:
     """One row a day and underlying, written after the close."""
 
-    def __init__(self, host: Host, service: Chains, watch: Sequence[str], quotes: Quotes | None) -> None:
+    def __init__(
+        self, host: Host, service: Chains, watch: Sequence[str], quotes: Quotes | None, portfolio: Portfolio | None
+    ) -> None:
         self._market = host.market
         self._database = host.database
         self._clock = host.clock
@@ -40,6 +43,7 @@ class VolatilityHistory:
         self._service = service
         self._watch = watch
         self._quotes = quotes
+        self._portfolio = portfolio
 
     async def keep_watched(self) -> None:
         """Keep the last session's volatility of what is watched; a failing symbol costs itself, all of them the job."""
@@ -101,9 +105,17 @@ class VolatilityHistory:
         return Standing(len(kept), *await asyncio.to_thread(lambda: (rank(kept, now), percentile(kept, now))))
 
     async def _watched(self) -> list[str]:
-        """The symbols of the settings and of the watchlists kept here."""
+        """The symbols of the settings, of the watchlists kept here, and of what is held."""
         lists = await self._quotes.watched() if self._quotes is not None else []
-        return list(dict.fromkeys(map(_spelled, (*self._watch, *lists))))
+        return list(dict.fromkeys(map(_spelled, (*self._watch, *lists, *await self._held()))))
+
+    async def _held(self) -> list[str]:
+        """The underlyings held; none where nobody is logged in, or the broker does not answer."""
+        try:
+            return await self._portfolio.held() if self._portfolio is not None else []
+        except TtaiError as error:
+            self._log.info("what is held is not known: %s", error.message)
+            return []
 
 
 def _spelled(symbol: str) -> str:

@@ -8,7 +8,7 @@ from ttai import Settings
 class ChainsSettings(Settings):
     """`[chains]` in config.toml, `TTAI_CHAINS_…` in the environment.
 
-    `watch`: whose volatility is kept every day, beside what is on the watchlists kept here.
+    `watch`: whose volatility is kept every day, beside what is held and what is on the watchlists kept here.
     `max_spread_percent`: of a leg, in percent of its mid; find_strategies and find_rolls leave out what is wider.
     """
 

@@ -1,6 +1,6 @@
 """The service of this plugin: books valued now and the strategies in them, for its own tools and for other plugins."""
 
-from ttai import Host
+from ttai import Host, TtaiError
 from ttai_portfolio.books import Books
 from ttai_portfolio.groups import Group, grouped
 from ttai_portfolio.lines import Book
@@ -16,6 +16,7 @@ class Portfolio:
         self._openings = Openings(host)
         self._compute = host.tasks.compute
         self._broker = host.broker
+        self._log = host.log
 
     async def book(self, account: str | None = None, symbol: str | None = None) -> Book:
         """What accounts hold, valued now, of one underlying alone where a `symbol` is given."""
@@ -28,6 +29,14 @@ class Portfolio:
         return await self._compute(lambda: grouped(book, orders))
 
     async def held(self) -> list[str]:
-        """The underlyings of all open accounts, each once."""
-        book_of = [await self._broker.positions(one.number) for one in await self._broker.accounts()]
-        return list(dict.fromkeys(one.underlying for held in book_of for one in held))
+        """The underlyings of the stock and options that are held, each once; an account that fails is left out."""
+        found: dict[str, None] = {}
+        for account in await self._broker.accounts():
+            try:
+                positions = await self._broker.positions(account.number)
+            except TtaiError as error:
+                self._log.info("what %s holds is not known: %s", account.number, error.message)
+                continue
+            kept = [one for one in positions if one.quantity and one.kind in ("equity", "option")]
+            found |= dict.fromkeys(one.underlying for one in kept)
+        return list(found)

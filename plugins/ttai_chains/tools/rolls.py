@@ -32,13 +32,13 @@ Added = Annotated[int, Field(ge=0, le=1200)]
 class RollTools:
     """Rolls of a position."""
 
-    def __init__(self, host: Host, service: Chains, settings: ChainsSettings) -> None:
+    def __init__(self, host: Host, service: Chains, settings: ChainsSettings, portfolio: Portfolio | None) -> None:
         self._events = Events(host)
         self._clock = host.clock
         self._max_spread = settings.max_spread_percent
         self._service = service
         self._positions = Positions(host, service)
-        self._held = HeldStrategies(host.require(Portfolio, optional=True))
+        self._held = HeldStrategies(portfolio)
         self._compute = host.tasks.compute
 
     async def find_rolls(

@@ -134,7 +134,7 @@ async def test_without_history_the_realised_is_unknown_and_said() -> None:
 
 
 async def test_the_watched_are_kept_once_a_day_and_one_failure_costs_itself() -> None:
-    async with harness(config={"chains": {"watch": ["SPX", "NOPE"]}}) as h:
+    async with harness(config={"chains": {"watch": ["SPX", "NOPE"]}}, plugins="-portfolio") as h:
         await h.call("edit_watchlist", name="mine", action="create", symbols=["AMD", "/ESM6"])
         for _ in range(2):
             await h.call("control_job", name="volatility_snapshot", action="run")
