@@ -97,11 +97,7 @@ def underlying(item: Mapping[str, Any]) -> str | None:
 
 def _owner(option: str) -> str:
     """Whose option this is, by its root."""
-    root = option[:6].strip()
-    try:
-        return spelling.underlying(root)
-    except ValueError:  # a FLEX one's begins with a digit
-        return root
+    return spelling.underlying(option[:6])
 
 
 def word(value: Any) -> str | None:

@@ -119,7 +119,7 @@ def test_what_is_no_symbol_of_ours_is_shown_as_the_broker_writes_it(
         ({"underlying_symbol": "912828ZT0!"}, "912828ZT0!"),
         ({"underlying_symbol": None}, "SPY"),
         ({"underlying_symbol": None, "symbol": "SPXW  261218P06000000"}, "SPX"),
-        ({"underlying_symbol": None, "symbol": "2SPX  261218P06000000"}, "2SPX"),
+        ({"underlying_symbol": None, "symbol": "2SPX  261218P06000000"}, "SPX"),
         ({"underlying_symbol": None, "symbol": "F", "instrument_type": "Equity"}, "F"),
     ],
 )

@@ -111,7 +111,7 @@ async def test_a_day_counts_from_the_close_or_from_todays_opening_with_what_was_
 
 
 async def test_what_a_condor_and_a_put_win_at_most_and_where_they_break_even_is_their_credit(h: Harness) -> None:
-    rows = (await h.call("get_positions", account="Trading", limit=200)).rows("strategies")
+    rows = (await h.call("get_positions", account="Trading", limit=120)).rows("strategies")
     condor = next(row for row in rows if row["strategy"] == "iron condor")
     credit = -condor["net_debit"]
     assert condor["breakevens"] == [6370 - credit / 100, 7150 + credit / 100]
