@@ -224,10 +224,11 @@ async def test_without_credentials_a_quote_says_how_to_get_one() -> None:
 
 
 async def test_every_tool_says_what_it_is_for_and_what_it_does(demo: Harness) -> None:
+    writes = {"control_job", "cancel_task", "edit_watchlist", "export_portfolio"}
     for tool in await demo.client.list_tools():
         assert tool.description
         assert tool.annotations is not None
-        assert tool.annotations.read_only_hint is (tool.name not in {"control_job", "cancel_task", "edit_watchlist"})
+        assert tool.annotations.read_only_hint is (tool.name not in writes)
         assert tool.output_schema is None
 
 
