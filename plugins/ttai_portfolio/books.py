@@ -28,11 +28,11 @@ class Books:
         positions, failed, notes = await self._positions(accounts)
         if name is not None:
             positions = [one for one in positions if _is_of(one, name)]
-        valued = await self.valued(positions)
+        valued = await self.valued(positions, accounts.source)
         return replace(valued, accounts=accounts, failed=failed, notes=[*notes, *valued.notes])
 
-    async def valued(self, positions: Sequence[Position]) -> Book:
-        """Positions at their marks now, whoever holds them."""
+    async def valued(self, positions: Sequence[Position], told_by: str = "rest") -> Book:
+        """Positions at their marks now, whoever holds them; `told_by` is the source of the broker's own marks."""
         listed = [one.symbol for one in positions if one.kind == "option"]
         others = [one.underlying for one in positions if one.kind in ("equity", "option")]
         contracts, (quotes, missing), session = await asyncio.gather(
@@ -43,7 +43,7 @@ class Books:
         today = self._clock.new_york().date()
         held = [_of_today(one, today) for one in positions if one.quantity]
         why = {**missing, **contracts.missing}
-        lines = [_line(one, contracts, quotes, why, closed=closed) for one in held]
+        lines = [_line(one, contracts, quotes, why, told_by, closed=closed) for one in held]
         seen = [line.mark.as_of for line in lines if line.mark is not None and line.mark.as_of is not None]
         as_of = max(seen, default=self._clock.now())
         return Book((), lines, session.label, as_of, quotes, {}, contracts.notes)
@@ -103,13 +103,14 @@ def _line(
     contracts: Contracts,
     quotes: Mapping[str, Quote],
     missing: Mapping[str, str],
+    told_by: str,
     *,
     closed: bool,
 ) -> Line:
     """One position with its mark, and what is known of it; `missing` says why of some the market told nothing."""
     contract = contracts.contracts.get(position.symbol)
     quote = contract.quote if contract is not None else quotes.get(position.symbol)
-    mark = marked(quote, position, closed=closed)
+    mark = marked(quote, position, told_by, closed=closed)
     of = quotes.get(position.underlying)
     spot = (of.mark or of.last) if of is not None else None
     why = None if mark is not None and mark.whose == "market" else _why(position, missing)

@@ -142,8 +142,8 @@ class Book:
         return any(mark.stale for mark in marks) if marks else None
 
 
-def marked(quote: Quote | None, position: Position, *, closed: bool) -> Mark | None:
-    """The mark of a position: the market's mid (last where there is none), else the broker's own.
+def marked(quote: Quote | None, position: Position, told_by: str, *, closed: bool) -> Mark | None:
+    """The mark of a position: the market's mid (last where there is none), else the broker's own, of that source.
 
     While the exchange is `closed` no mark is of now.
     """
@@ -151,7 +151,7 @@ def marked(quote: Quote | None, position: Position, *, closed: bool) -> Mark | N
         return Mark(quote.mark, "market", quote.source, quote.stale or closed, quote.as_of)
     if position.mark_price is None:
         return None
-    return Mark(float(position.mark_price), "broker", "broker", True if closed else None, None)
+    return Mark(float(position.mark_price), "broker", told_by, True if closed else None, None)
 
 
 def total(values: Sequence[float | None]) -> float | None:

@@ -52,25 +52,31 @@ def test_without_a_mark_nothing_is_made_up() -> None:
 
 def test_the_mark_is_the_market_s_else_the_broker_s_own() -> None:
     held = position("XYZ", "1", "5", mark_price=Decimal("6.5"))
-    theirs = marked(quote("XYZ", 7.0), held, closed=False)
+    theirs = marked(quote("XYZ", 7.0), held, "rest", closed=False)
     assert theirs is not None
     assert (theirs.price, theirs.whose, theirs.source, theirs.stale) == (7.0, "market", "rest", False)
-    own = marked(quote("XYZ", None), held, closed=False)
+    own = marked(quote("XYZ", None), held, "rest", closed=False)
     assert own is not None
-    assert (own.price, own.whose, own.source) == (6.5, "broker", "broker")
-    assert marked(None, position("XYZ", "1", "5"), closed=False) is None
+    assert (own.price, own.whose, own.source) == (6.5, "broker", "rest")
+    assert marked(None, position("XYZ", "1", "5"), "rest", closed=False) is None
 
 
 def test_while_the_exchange_is_closed_no_mark_is_of_now() -> None:
     held = position("XYZ", "1", "5", mark_price=Decimal("6.5"))
-    for one in (marked(quote("XYZ", 7.0), held, closed=True), marked(None, held, closed=True)):
+    for one in (marked(quote("XYZ", 7.0), held, "rest", closed=True), marked(None, held, "rest", closed=True)):
         assert one is not None
         assert one.stale
 
 
 def test_a_book_says_whose_its_marks_are_if_that_is_the_same_of_all() -> None:
     assert book(stock("XYZ", "1", "5")).source == "rest"
-    assert book(stock("XYZ", "1", "5"), other("B", "1", "5", mark=4.0)).source == "mixed"
+    assert (
+        book(
+            stock("XYZ", "1", "5"),
+            replace(other("B", "1", "5", mark=4.0), mark=Mark(4.0, "broker", "cache", None, None)),
+        ).source
+        == "mixed"
+    )
     assert (book().source, book().stale) == (None, None)
     assert book(stock("XYZ", "1", "5")).stale is False
 

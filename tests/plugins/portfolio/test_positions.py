@@ -197,7 +197,7 @@ async def test_what_can_not_be_meant_is_said(h: Harness, arguments: dict[str, An
 async def test_what_the_market_does_not_quote_is_marked_by_the_broker(h: Harness) -> None:
     lines = {line["symbol"]: line for line in await lines_of(h)}
     for symbol in NOT_QUOTED:
-        assert (lines[symbol]["mark_of"], lines[symbol]["source"]) == ("broker", "broker")
+        assert (lines[symbol]["mark_of"], lines[symbol]["source"]) == ("broker", "simulator")
         assert lines[symbol]["delta"] is None
     assert lines[FUTURE]["value"] is None
     assert lines[COIN]["quantity"] == 0.3517
@@ -256,7 +256,7 @@ async def test_without_a_market_the_broker_s_own_marks_are_told_to_be_that() -> 
         answer = await h.call("get_positions", group_by="none", limit=120)
         lines = answer.rows("lines")
         assert {line["mark_of"] for line in lines} == {"broker"}
-        assert answer.data["source"] == "broker"
+        assert answer.data["source"] == "simulator"
         (balances,) = (await h.call("get_balances", account="Trading")).rows("balances")
         worth = sum(line["value"] for line in lines if line["account"] == TRADING)
         assert balances["net_liquidating_value"] == pytest.approx(balances["cash_balance"] + worth, abs=0.1)
