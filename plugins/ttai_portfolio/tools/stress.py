@@ -77,7 +77,8 @@ def _asked(spot: list[float], iv: list[float], days: list[float], *, beta_weight
 
 def _map(found: Stress, png: bytes) -> StressMap:
     worst = found.worst
-    where = f"{worst.move_percent:+g} %, IV {worst.iv_percent:+g} %, in {worst.days:g} days"
+    when = f"in {worst.days:g} days" if worst.days else "now"
+    where = f"{worst.move_percent:+g} %, IV {worst.iv_percent:+g} %, {when}"
     most = "; ".join(f"{one.underlying} {one.strategy} {one.pnl:,.0f} $" for one in found.worst_by_position[:3])
     said = [
         f"Worst of the grid: {worst.pnl:,.0f} $ at {where}; best: {found.best.pnl:,.0f} $.",
