@@ -8,6 +8,7 @@ from ttai import BadArgument, Host, Leg, NotFound, Position, understood
 from ttai.quant.symbols import kind, parse_occ, underlying
 from ttai_portfolio.books import Books
 from ttai_portfolio.lines import Book, Line
+from ttai_portfolio.naming import listed
 
 IF = "what if"
 PRICED = "the prices of the legs sent do not count here: all is counted from the marks now"
@@ -76,18 +77,7 @@ class WhatIf:
             return understood(lambda: underlying(symbol))
         if leg.expiration is None:
             raise BadArgument(f"{which} has no expiration", "Send it with the leg, such as 2026-12-18")
-        chain = await self._market.chain(symbol)
-        day, _, root = leg.expiration.partition(" ")
-        for one in sorted(chain.expirations, key=lambda one: one.settled == "AM"):  # of two on a day the afternoon's
-            fits = root.upper() in ("", one.root, one.settled) and not (one.adjusted and root.upper() != one.root)
-            places = [n for n, strike in enumerate(one.strikes.tolist()) if strike == leg.strike]
-            if f"{one.date}" == day and fits and places:
-                found = one.symbols[0 if leg.type == "call" else 1][places[0]]
-                if found:
-                    return found
-        raise NotFound(
-            f"{which}: {chain.symbol} has no {leg.type} {leg.strike:g} of {day}", "get_option_chain lists the strikes"
-        )
+        return listed(await self._market.chain(symbol), leg, which)[0]
 
 
 def _position(symbol: str, quantity: Decimal) -> Position:

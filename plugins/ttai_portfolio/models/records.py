@@ -72,7 +72,7 @@ class OrderRow(BaseModel):
 
 
 class Orders(Records):
-    """Orders, the newest first; `start` and `end` are None of those that work now."""
+    """Orders, that with the latest news first; of `status` today those that work, too, and no `start` and `end`."""
 
     status: str
     start: date | None

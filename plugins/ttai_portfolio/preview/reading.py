@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 
-from ttai import BadArgument, Chain, Contracts, Expiration, Host, Leg, NotFound, Position, Quote, TtaiError, understood
+from ttai import BadArgument, Contracts, Expiration, Host, Leg, Position, Quote, TtaiError, understood
 from ttai.quant.symbols import kind, underlying
 from ttai.quant.texts import brief
+from ttai_portfolio.naming import listed, told_apart
 from ttai_portfolio.preview.drafts import Draft, DraftLeg
 from ttai_portfolio.records.wording import option_of
 
@@ -23,6 +24,7 @@ class Listed:
     underlying: str
     places: Sequence[Place]
     quantities: Sequence[int]
+    notes: Sequence[str] = ()
 
     def holds(self, held: Iterable[Position]) -> bool:
         """Whether one of them is held."""
@@ -40,13 +42,16 @@ class Drafts:
         if not 1 <= len(legs) <= MOST_LEGS:
             raise BadArgument(f"an order has 1 to {MOST_LEGS} legs, not {len(legs)}", "Send each contract once")
         for number, leg in enumerate(legs, 1):
-            if leg.quantity != int(leg.quantity) or abs(leg.quantity) > MOST:
-                raise BadArgument(f"leg {number}: {leg.quantity:g} is no number to order", "Send a whole number")
+            if leg.quantity != int(leg.quantity):
+                cure = "Send a whole number; parts of shares the broker takes, and only this preview does not"
+                raise BadArgument(f"leg {number}: {leg.quantity:g} can't be asked about", cure)
+            if abs(leg.quantity) > MOST:
+                raise BadArgument(f"leg {number}: {leg.quantity:g} is no number to order", f"Send {MOST:,} at most")
         name = _underlying(legs, symbol)
-        places = await self._places(name, legs)
+        places, notes = await self._places(name, legs)
         if len({place[0] for place in places}) < len(places):
             raise BadArgument("two legs are the same contract", "Send each contract once, with the sum")
-        return Listed(name, places, [int(leg.quantity) for leg in legs])
+        return Listed(name, places, [int(leg.quantity) for leg in legs], notes)
 
     async def draft(self, legs: Listed, price: Decimal, effect: str | None, held: Sequence[Position]) -> Draft:
         """The order that these legs are at a price, for an account that holds this."""
@@ -57,14 +62,17 @@ class Drafts:
         ]
         return Draft(legs.underlying, drafted, price, effect)
 
-    async def _places(self, name: str, legs: Sequence[Leg]) -> list[Place]:
-        """Each leg where it is listed."""
+    async def _places(self, name: str, legs: Sequence[Leg]) -> tuple[list[Place], list[str]]:
+        """Each leg where it is listed, and which of several expirations on its day that is."""
         if all(leg.type == "stock" for leg in legs):
-            return [_stock(name) for _ in legs]
+            return [_stock(name) for _ in legs], []
         chain = await self._market.chain(name)
-        return [
-            _stock(name) if leg.type == "stock" else _listed(chain, leg, number) for number, leg in enumerate(legs, 1)
+        places = [
+            _stock(name) if leg.type == "stock" else listed(chain, leg, f"leg {number}")
+            for number, leg in enumerate(legs, 1)
         ]
+        told = [told_apart(chain, one) for _, one in places if one is not None]
+        return places, list(dict.fromkeys(note for note in told if note is not None))
 
     async def _quoted(self, places: Sequence[Place]) -> tuple[Contracts, Mapping[str, Quote]]:
         """The quotes of the legs; what can't be had is told in the draft."""
@@ -121,31 +129,6 @@ def _stock(name: str) -> Place:
     if kind(name) == "index":
         raise BadArgument(f"{name} is an index, it has no shares", "Send options, or an ETF such as SPY")
     return name, None
-
-
-def _listed(chain: Chain, leg: Leg, number: int) -> Place:
-    """The contract that a leg means: by its OCC symbol, or by type, strike and date."""
-    if leg.symbol is None and leg.expiration is None:
-        raise BadArgument(f"leg {number} has no expiration", "Send it with the leg, such as 2026-12-18")
-    row = 0 if leg.type == "call" else 1
-    for one in chain.expirations:
-        if leg.symbol is not None:
-            if leg.symbol in one.symbols[row]:
-                return leg.symbol, one
-        elif _is_meant(one, leg.expiration or ""):
-            for strike, symbol in zip(one.strikes.tolist(), one.symbols[row], strict=True):
-                if strike == leg.strike and symbol:
-                    return symbol, one
-    what = leg.symbol or f"{leg.strike:g} {leg.type} of {brief(leg.expiration or '')}"
-    raise NotFound(f"leg {number}: {chain.symbol} has no {what}", "get_option_chain lists the strikes")
-
-
-def _is_meant(one: Expiration, text: str) -> bool:
-    """Whether "2026-12-18", or that with AM, PM or a root, is this expiration; an adjusted one by its root alone."""
-    day, _, which = text.strip().upper().partition(" ")
-    if f"{one.date}" != day:
-        return False
-    return which == one.root or (not one.adjusted and which.strip() in ("", one.settled))
 
 
 def _leg(

@@ -1,14 +1,14 @@
-"""Orders put into an answer: which of them, how much of each was filled and at what; pure."""
+"""Orders read from the broker, and put into an answer: which of them, how much of each was filled and at what."""
 
 import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Literal, Protocol
 
-from ttai import PlacedLeg, PlacedOrder, cut
+from ttai import BadArgument, PlacedLeg, PlacedOrder, cut
 from ttai_portfolio.models.records import OrderRow, Orders
 from ttai_portfolio.records.gathering import Gathered
 from ttai_portfolio.records.periods import Period
@@ -17,6 +17,11 @@ from ttai_portfolio.records.wording import first_expiration, in_words, local_day
 Status = Literal["live", "filled", "cancelled", "rejected", "all"]
 KEPT, MOST = 20, 100  # rows
 SHARES = 100
+BACK = timedelta(days=60)  # before the period: an order received then may be filled in it
+NONE_TODAY = "no order works now, and today there was none; status=all has the last 30 days"
+OLDER = "what works now, and today's; status=all has the last 30 days"
+WRITE = "export_portfolio writes all of them to a file"
+_NONE = "there is no such order"
 _DIGITS = 60  # more than any two amounts multiplied have
 ENDS: Mapping[str, Status] = {
     "filled": "filled", "cancelled": "cancelled", "canceled": "cancelled", "expired": "cancelled",
@@ -35,10 +40,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Read:
-    """What the broker told of an account's orders: today's and what works, and those of the period."""
+    """What the broker told of an account's orders: today's and what works, and those received from `since` on."""
 
     live: Sequence[PlacedOrder]
     history: Sequence[PlacedOrder] = ()
+    since: date | None = None
 
     @property
     def source(self) -> str | None:
@@ -49,6 +55,18 @@ class Read:
         """What of them could not be read."""
         both: list[list[str]] = [getattr(one, "notes", _nothing)(noun) for one in (self.live, self.history)]
         return list(dict.fromkeys(note for notes in both for note in notes))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which orders are meant: what became of them, in which days, of an underlying or a contract; None are all.
+
+    Without days it is what works now, and today's.
+    """
+
+    status: Status | None = None
+    days: Period | None = None
+    symbol: str | None = None
 
 
 class Source(Protocol):
@@ -64,11 +82,22 @@ class Source(Protocol):
 
 
 async def read(broker: Source, number: str, days: Period | None) -> Read:
-    """The orders of an account: today's as they are now, and those of a period where one is asked for."""
+    """The orders of an account: today's as they are now, and those of a period where one is asked for.
+
+    The broker looks orders up by when it received them: it is asked for those from before the period, too.
+    """
     if days is None:
         return Read(await broker.live_orders(number))
-    live, history = await asyncio.gather(broker.live_orders(number), broker.order_history(number, days.start, days.end))
-    return Read(live, history)
+    live, (history, since) = await asyncio.gather(broker.live_orders(number), _history(broker, number, days))
+    return Read(live, history, since)
+
+
+async def _history(broker: Source, number: str, days: Period) -> tuple[Sequence[PlacedOrder], date]:
+    since = days.start - BACK
+    try:
+        return await broker.order_history(number, since, days.end), since
+    except BadArgument:  # more than can be read at once
+        return await broker.order_history(number, days.start, days.end), days.start
 
 
 def state(order: PlacedOrder) -> Status:
@@ -76,39 +105,49 @@ def state(order: PlacedOrder) -> Status:
     return ENDS.get(order.status.lower(), "live")
 
 
-def chosen(read: Iterable[Read], status: Status, days: Period, symbol: str | None) -> list[PlacedOrder]:
-    """The orders that are meant, each once as it stands now, the newest first; what works is of no period."""
-    known = {order.id: order for one in read for order in (*one.history, *one.live)}
+def chosen(read: Iterable[Read], asked: Asked, today: date) -> list[PlacedOrder]:
+    """The orders that are meant, each once as it stands now, the one of which there is the latest news first.
+
+    What works is of no period. An order is of the days on which it was received, filled, or changed at last.
+    """
+    known: dict[str, tuple[PlacedOrder, bool]] = {}
+    for one in read:
+        known |= {order.id: (order, False) for order in one.history}
+        known |= {order.id: (order, True) for order in one.live}
     found = [
         order
-        for order in known.values()
-        if status in ("all", state(order))
-        and _is_about(order, symbol)
-        and (state(order) == "live" or _is_in(order, days))
+        for order, lately in known.values()
+        if asked.status in (None, "all", state(order))
+        and _is_about(order, asked.symbol)
+        and (state(order) == "live" or _is_in(order, asked.days, today, lately=lately))
     ]
     return sorted(found, key=_moment, reverse=True)
 
 
-def answer(
-    read: Gathered[Read], status: Status, days: Period, symbol: str | None, limit: int | None, now: datetime
-) -> Orders:
+def answer(read: Gathered[Read], asked: Asked, limit: int | None, now: datetime) -> Orders:
     """The whole answer."""
-    found = chosen(read.answers.values(), status, days, symbol)
-    dated = status != "live"
-    kept, more = cut(found, keep=limit or KEPT, ask=f"limit={min(len(found), MOST)}", noun="orders")
-    notes = [more] if more else []
+    found = chosen(read.answers.values(), asked, local_day(now))
+    days, most = asked.days, min(len(found), MOST)
+    more_by = WRITE if limit and limit >= most else f"ask limit={most}"
+    kept, more = cut(found, keep=limit or KEPT, ask=f"limit={most}", noun="orders")
+    notes = [more.replace(f"ask limit={most}", more_by)] if more else []
     if not found:
-        notes.append("no order works now" if status == "live" else "there is no such order")
+        notes.append(_NONE if days is not None else "no order works now" if asked.status == "live" else NONE_TODAY)
+    elif days is None and asked.status is None:
+        notes.append(OLDER)
+    since = max((one.since for one in read.answers.values() if one.since is not None), default=None)
+    if since is not None:
+        notes.append(f"of orders received before {since} only what works now, or became of them today, is known")
     return Orders.model_validate(
         {
             **read.facts(now),
-            "status": status,
-            "start": days.start if dated else None,
-            "end": days.end if dated else None,
-            "symbol": symbol,
+            "status": asked.status or ("today" if days is None else "all"),
+            "start": days and days.start,
+            "end": days and days.end,
+            "symbol": asked.symbol,
             "count": len(found),
             "orders": [row(order) for order in kept],
-            "notes": [*notes, *(days.notes if dated else ()), *read.notes, *read.unread("orders")],
+            "notes": [*notes, *(days.notes if days else ()), *read.notes, *read.unread("orders")],
         }
     )
 
@@ -201,14 +240,21 @@ def _is_about(order: PlacedOrder, symbol: str | None) -> bool:
     return symbol is None or symbol == order.underlying or any(leg.symbol == symbol for leg in order.legs)
 
 
-def _is_in(order: PlacedOrder, days: Period) -> bool:
-    at = order.received_at or order.updated_at
-    return at is None or days.start <= local_day(at) <= days.end
+def _is_in(order: PlacedOrder, days: Period | None, today: date, *, lately: bool) -> bool:
+    """Whether something became of it in these days; of what is in today's list something did today."""
+    if days is None or (lately and days.start <= today <= days.end):
+        return True
+    known = _moments(order)
+    return not known or any(days.start <= local_day(at) <= days.end for at in known)
+
+
+def _moments(order: PlacedOrder) -> list[datetime]:
+    fills = (fill.at for leg in order.legs for fill in leg.fills)
+    return [at for at in (order.received_at, order.updated_at, *fills) if at is not None]
 
 
 def _moment(order: PlacedOrder) -> float:
-    at = order.received_at or order.updated_at
-    return at.timestamp() if at is not None else -math.inf
+    return max((at.timestamp() for at in _moments(order)), default=-math.inf)
 
 
 _AS_THEY_ARE = (

@@ -118,8 +118,9 @@ class ExportTools:
 
     async def _orders(self, accounts: Sequence[Owner], days: Period) -> _Found:
         read = await of_each(accounts, lambda number: orders.read(self._broker, number, days))
-        found = orders.chosen(read.answers.values(), "all", days, None)
-        return _Found(read, days, await self._compute(tables.orders, found[::-1]), read.unread("orders"))
+        today, asked = self._clock.new_york().date(), orders.Asked(days=days)
+        made = await self._compute(lambda: tables.orders(orders.chosen(read.answers.values(), asked, today)[::-1]))
+        return _Found(read, days, made, read.unread("orders"))
 
     async def _net_liq(self, accounts: Sequence[Owner], days: Period) -> _Found:
         back = _reaching(days.start, self._clock.new_york().date())

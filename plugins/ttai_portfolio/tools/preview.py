@@ -1,6 +1,6 @@
 """What an order would do, before anybody sends one: no path from here leads to the placing of orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -41,6 +41,20 @@ _SAID = f"1 to {MOST_LEGS}; whether they open or close is told by what is held"
 Legs = Annotated[Sequence[Leg], WithJsonSchema({"type": "array", "description": _SAID, "items": _LEG})]
 Price = Annotated[str, BeforeValidator(_text), Field(description="$ a share for one unit, above 0: 1.25")]
 Effect = Annotated[Literal["debit", "credit"] | None, BeforeValidator(as_name)]
+
+
+class UnknownHolder(TtaiError):
+    """An order for no named account, where one that may hold its legs could not be read."""
+
+    code = "BROKER"
+    retryable = True
+
+    def __init__(self, failures: Mapping[str, str]) -> None:
+        said = "; ".join(f"{number}: {reason}" for number, reason in failures.items())
+        super().__init__(
+            f"nobody knows which account holds these legs, for not all could be read ({said})",
+            "Say with account=… which is meant, or ask again. Nothing was placed",
+        )
 
 
 class PreviewTools:
@@ -90,13 +104,13 @@ class PreviewTools:
                     for said in (*checks.warnings(draft, held), *(power.warnings if power else ()))
                 ]
                 or None,
-                "notes": [NOT_PLACED, *said],
+                "notes": [NOT_PLACED, *listed.notes, *said],
             }
         )
 
     async def _owner(self, account: str | None, legs: Listed) -> tuple[Owner, Sequence[Position], list[str]]:
         """The one account an order is for, and what it holds: the one that holds such legs where none is named, else
-        the first."""
+        the first; never a guess where several hold them, or where one that may could not be read."""
         found = await self._broker.chosen(account)
         if len(found) > 1 and account:
             raise BadArgument("an order is for one account", f"Say which: {', '.join(map(name_of, found))}")
@@ -104,11 +118,18 @@ class PreviewTools:
         if len(found) == 1:
             return found[0], read.answers[found[0].number], read.unread("positions")
         holders = [one for one in found if legs.holds(read.answers.get(one.number, ()))]
-        owner = holders[0] if len(holders) == 1 else found[0]
-        if owner.number not in read.answers:  # asked alone it says why, or answers after all
-            return owner, await self._broker.positions(owner.number), []
-        why = "the only one that holds such legs" if len(holders) == 1 else f"the first of {len(found)} accounts"
-        return owner, read.answers[owner.number], [f"{name_of(owner)} is {why}; account=… names another"]
+        if len(holders) > 1:
+            names = ", ".join(map(name_of, holders))
+            raise BadArgument("several accounts hold such legs", f"Say with account=… which is meant: {names}")
+        if read.failures and not holders:
+            raise UnknownHolder(read.failures)
+        owner = holders[0] if holders else found[0]
+        why = "the only one that holds such legs" if holders else f"the first of {len(found)} accounts"
+        unread = [
+            f"{number} could not be read, and may hold such legs, too: {r}" for number, r in read.failures.items()
+        ]
+        said = f"{name_of(owner)} is {why}; account=… names another"
+        return owner, read.answers[owner.number], [*unread, said, *read.unread("positions")]
 
     async def _asked(self, draft: Draft, owner: Owner) -> tuple[BuyingPower | None, str | None]:
         """What the broker says, or why it would not take the order."""

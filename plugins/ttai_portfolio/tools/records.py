@@ -54,21 +54,21 @@ class RecordTools:
     async def get_orders(
         self,
         account: Account = None,
-        status: State = "live",
+        status: State | None = None,
         start: Start = None,
         end: End = None,
         symbol: Symbol = None,
         limit: Annotated[int | None, Field(ge=1, le=orders.MOST, description="Rows")] = None,
     ) -> Orders:
-        """Get orders with their legs, prices, fills and why they were rejected: those that work now, or of the last
-        30 days by status. Use it for "is my order filled?"."""
+        """Get orders with their legs, prices, fills and why they were rejected: today's and those that work, or by
+        status or start those of the last 30 days. Use it for "is my order filled?"."""
         days = understood(lambda: period(start, end, self._clock.new_york().date()))
         name = None if symbol is None else understood(lambda: spelled(symbol))
         accounts = await self._broker.chosen(account)
-        read = await of_each(
-            accounts, lambda number: orders.read(self._broker, number, None if status == "live" else days)
-        )
-        found = await self._compute(lambda: orders.answer(read, status, days, name, limit, self._clock.now()))
+        now = status == "live" or (status, start, end) == (None, None, None)
+        asked = orders.Asked(status, None if now else days, name)
+        read = await of_each(accounts, lambda number: orders.read(self._broker, number, asked.days))
+        found = await self._compute(lambda: orders.answer(read, asked, limit, self._clock.now()))
         if status == "live" and (start, end) != (None, None):
             found.notes.append("start and end mean nothing to what works now: status=all has the others")
         return found

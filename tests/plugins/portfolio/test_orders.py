@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from fastmcp.exceptions import ToolError
 
 from tests.plugins.portfolio.entries import CALL, PUT, PUT_LOW
-from ttai import Fill, PlacedLeg, PlacedOrder
+from ttai import BadArgument, Fill, PlacedLeg, PlacedOrder
 from ttai.answers import BUDGET
 from ttai.testing import Harness
-from ttai_portfolio.records.orders import Filled, Read, chosen, filled, row, state, units, written
+from ttai_portfolio.records.orders import Asked, Filled, Read, chosen, filled, read, row, state, units, written
 from ttai_portfolio.records.periods import period
+
+TODAY = date(2026, 11, 20)
 
 
 def leg(symbol: str, quantity: str, *fills: tuple[str, str], opening: bool | None = True, **more: Any) -> PlacedLeg:
@@ -31,7 +34,7 @@ def order(*legs: PlacedLeg, status: str = "Filled", at: int = 20, **more: Any) -
 
 
 async def test_what_works_now(demo: Harness) -> None:
-    answer = await demo.call("get_orders")
+    answer = await demo.call("get_orders", status="live")
     rows = answer.rows("orders")
     assert (answer.data["status"], answer.data["count"]) == ("live", len(rows))
     assert {row["status"] for row in rows} == {"Live"}
@@ -74,13 +77,14 @@ async def test_of_one_contract(h: Harness) -> None:
 
 
 async def test_what_works_now_is_of_no_period(h: Harness) -> None:
-    answer = await h.call("get_orders", start="2026-11-19")
-    assert answer.data["count"] == (await h.call("get_orders")).data["count"]
+    answer = await h.call("get_orders", status="live", start="2026-11-19")
+    assert answer.data["count"] == (await h.call("get_orders", status="live")).data["count"]
     assert "note: start and end mean nothing to what works now" in answer.text
 
 
 async def test_none_is_said_to_be_none(h: Harness) -> None:
-    assert "note: no order works now" in (await h.call("get_orders", symbol="ZZZ")).text
+    assert "note: no order works now" in (await h.call("get_orders", symbol="ZZZ", status="live")).text
+    assert "note: no order works now, and today there was none" in (await h.call("get_orders", symbol="ZZZ")).text
     assert "note: there is no such order" in (await h.call("get_orders", symbol="ZZZ", status="filled")).text
     with pytest.raises(ToolError, match="live"):
         await h.call("get_orders", status="pending")
@@ -102,11 +106,68 @@ def test_today_s_list_knows_better_and_what_works_is_of_no_period() -> None:
     old, new = order(leg(PUT, "-1"), status="Live"), order(leg(PUT, "-1"), status="Filled")
     working = order(leg(PUT, "-1"), status="Routed", id="8", at=1)
     late = order(leg(PUT, "-1"), id="9", at=1)
-    days = period("2026-11-10", None, datetime(2026, 11, 20, tzinfo=UTC).date())
+    days = period("2026-11-10", None, TODAY)
     read = Read([new, working], [old, late])
-    assert [one.id for one in chosen([read], "all", days, None)] == ["7", "8"]
-    assert [one.id for one in chosen([read], "live", days, "XYZ")] == ["8"]
-    assert chosen([read], "filled", days, "ABC") == []
+    assert [one.id for one in chosen([read], Asked("all", days), TODAY)] == ["7", "8"]
+    assert [one.id for one in chosen([read], Asked("live", days, "XYZ"), TODAY)] == ["8"]
+    assert chosen([read], Asked("filled", days, "ABC"), TODAY) == []
+
+
+def test_an_order_is_of_the_days_on_which_something_became_of_it() -> None:
+    days, early = period("2026-11-10", "2026-11-15", TODAY), datetime(2026, 10, 1, 15, tzinfo=UTC)
+    inside, after = datetime(2026, 11, 12, 15, tzinfo=UTC), datetime(2026, 11, 18, 15, tzinfo=UTC)
+    old: dict[str, Any] = {"received_at": early}
+    part = replace(leg(PUT, "-1"), fills=(Fill(Decimal(1), Decimal(1), inside),))
+    told = Read([], [
+        order(part, id="filled in it", **old, updated_at=after),
+        order(leg(PUT, "-1"), id="changed in it", status="Cancelled", **old, updated_at=inside),
+        order(leg(PUT, "-1"), id="before", **old, updated_at=early),
+        order(leg(PUT, "-1"), id="after", **old, updated_at=after),
+    ])  # fmt: skip
+    assert [one.id for one in chosen([told], Asked(None, days), TODAY)] == ["filled in it", "changed in it"]
+    dateless = Read([order(leg(PUT, "-1"), received_at=early)])
+    assert chosen([dateless], Asked(None, days), TODAY) == []
+    assert len(chosen([dateless], Asked("filled", period("2026-11-10", None, TODAY)), TODAY)) == 1
+    assert len(chosen([dateless], Asked("filled"), TODAY)) == 1
+
+
+async def test_an_order_that_waited_for_weeks_and_was_filled_just_now_is_in_every_answer(fresh: Harness) -> None:
+    await fresh.call("get_balances")
+    book, now = fresh.simulator._office.books.book("5WT01122"), fresh.clock.now().timestamp()
+    at = next(place for place, one in enumerate(book.unfilled) if one.status == "Live")
+    one, day = book.unfilled[at], 86_400
+    fills = tuple(abs(one.price) for _ in one.legs)
+    book.unfilled[at] = one._replace(at=now - 40 * day, status="Filled", ended=now - 60, fills=fills)
+    for status in (None, "filled", "all"):
+        answer = await fresh.call("get_orders", account="Income", status=status, symbol=one.underlying)
+        assert f"{one.id}" in {row["id"] for row in answer.rows("orders")}
+    fresh.clock.advance(61)
+    book.unfilled[at] = book.unfilled[at]._replace(ended=now - 10 * day)
+    answer = await fresh.call("get_orders", account="Income", status="filled", symbol=one.underlying)
+    assert f"{one.id}" in {row["id"] for row in answer.rows("orders")}
+    assert "note: of orders received before 2026-08-22 only what works now" in answer.text
+    assert (await fresh.call("get_orders", account="Income", symbol=one.underlying)).data["count"] == 0
+
+
+async def test_where_more_was_ordered_than_can_be_read_the_days_before_are_left_out() -> None:
+    class Full:
+        async def live_orders(self, _number: str) -> list[PlacedOrder]:
+            return []
+
+        async def order_history(self, _number: str, start: date, _end: date) -> list[PlacedOrder]:
+            if start < date(2026, 11, 10):
+                raise BadArgument("that is more than 25,000 orders")
+            return [order(leg(PUT, "-1"))]
+
+    found = await read(Full(), "A", period("2026-11-10", None, TODAY))
+    assert (len(found.history), found.since) == (1, date(2026, 11, 10))
+
+
+async def test_the_most_that_can_be_asked_for_is_not_asked_for_again(h: Harness) -> None:
+    few = await h.call("get_orders", status="all", start="2026-01-01")
+    assert "ask limit=100" in few.text
+    many = await h.call("get_orders", status="all", start="2026-01-01", limit=100)
+    assert f"100 of {few.data['count']} orders; export_portfolio writes all of them to a file" in many.text
 
 
 @pytest.mark.parametrize(

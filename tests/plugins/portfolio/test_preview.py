@@ -158,10 +158,13 @@ async def test_what_the_broker_would_not_take_is_told_beside_what_we_see(h: Harn
         ({"account": "5WT00345"}, "is closed"),
         ({"legs": []}, "an order has 1 to 4 legs, not 0"),
         ({"legs": [SPREAD[0], SPREAD[0]]}, "two legs are the same contract"),
-        ({"legs": [{**SPREAD[0], "strike": 620.5}]}, "leg 1: SPY has no 620.5 put of '2026-12-18'"),
+        ({"legs": [{**SPREAD[0], "strike": 620.5}]}, "leg 1: SPY has no put 620.5 of 2026-12-18"),
         ({"legs": [{**SPREAD[0], "expiration": None}]}, "leg 1 has no expiration"),
         ({"legs": [{"symbol": "TSLA  261218P00400000", "quantity": 1}]}, "the legs are on SPY and TSLA"),
-        ({"legs": [{"type": "stock", "quantity": 1.5}]}, "1.5 is no number to order"),
+        (
+            {"legs": [{"type": "stock", "quantity": 1.5}]},
+            "leg 1: 1.5 can't be asked about. Send a whole number",
+        ),
         ({"symbol": "SPX", "legs": [{"type": "stock", "quantity": 1}]}, "SPX is an index, it has no shares"),
     ],
 )
@@ -199,7 +202,42 @@ async def test_without_positions_nobody_knows_what_opens(fresh: Harness) -> None
     assert "BROKER" in await refused(fresh, legs=SPREAD, price="0.54", symbol="SPY", account="Trading")
     answer = await fresh.call("preview_order", price=1.2, legs=[{"symbol": "WFC   261224P00077000", "quantity": 2}])
     assert answer.data["account"] == "5WT01122 Income"
+    assert "note: 5WT00718 could not be read, and may hold such legs, too" in answer.text
     assert "BROKER" in await refused(fresh, legs=SPREAD, price="0.54", symbol="SPY")
+
+
+async def test_where_the_holder_can_not_be_read_nobody_guesses(fresh: Harness) -> None:
+    fresh.simulator.faults.add("status", "/accounts/5WT01122/positions", status=400)
+    told = await refused(fresh, price=1.2, legs=[{"symbol": "WFC   261224P00077000", "quantity": 2}])
+    assert told.startswith("BROKER: nobody knows which account holds these legs")
+    assert "5WT01122: TastyTrade turned the request down" in told
+    assert not any("dry-run" in path for path in fresh.simulator.requests)
+
+
+async def test_where_several_hold_it_the_account_must_be_said(fresh: Harness) -> None:
+    await fresh.call("get_balances")
+    for number in ("5WT00934", "5WT01122"):
+        fresh.simulator.trade(number, "PFE", 100)
+    fresh.clock.advance(31)
+    shares: dict[str, Any] = {"symbol": "PFE", "price": "25", "legs": [{"type": "stock", "quantity": -100}]}
+    told = await refused(fresh, **shares)
+    assert told.startswith("VALIDATION: several accounts hold such legs")
+    assert "5WT00934 Retirement, 5WT01122 Income" in told
+    answer = await fresh.call("preview_order", account="Income", **shares)
+    assert answer.rows("legs")[0]["action"] == "Sell to Close"
+
+
+@pytest.mark.parametrize(
+    ("expiration", "root"), [(DAY, "SPXW"), (f"{DAY} pm", "SPXW"), (f"{DAY} AM", "SPX"), (f"{DAY} SPX", "SPX")]
+)
+async def test_of_two_that_settle_on_a_day_the_afternoon_s_is_meant_and_said(
+    h: Harness, expiration: str, root: str
+) -> None:
+    legs = [{"type": "put", "strike": 6400, "expiration": expiration, "quantity": -1}]
+    answer = await h.call("preview_order", symbol="SPX", price="35.00", legs=legs, account="Trading")
+    assert answer.rows("legs")[0]["symbol"].split()[0] == root
+    settled = "PM" if root == "SPXW" else "AM"
+    assert f"note: {DAY} is {root}, settled {settled} here; expiration={DAY} SPX" in answer.text
 
 
 async def test_a_broker_that_does_not_answer_is_an_error(fresh: Harness) -> None:
