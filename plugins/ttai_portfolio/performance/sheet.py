@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import cached_property
 
 from ttai import Transaction, cut
+from ttai_portfolio.gathering import Gathered
 from ttai_portfolio.models.performance import By, OtherRow, Performance, Reconciliation, ResultRow
 from ttai_portfolio.performance.ledger import booked, net_of
 from ttai_portfolio.performance.results import NONE, NOTHING, Proof, Results, Trade, by_month, heaped, results
 from ttai_portfolio.records.flows import is_flow
-from ttai_portfolio.records.gathering import Gathered
 from ttai_portfolio.records.periods import Period
 from ttai_portfolio.records.wording import money
 

@@ -1,1 +1,1 @@
-"""What happened in the accounts, put in order: periods, transactions, orders; pure but for the gathering."""
+"""What happened in the accounts, put in order: periods, transactions, orders, what was paid in."""

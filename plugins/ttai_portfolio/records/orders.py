@@ -9,8 +9,8 @@ from decimal import Decimal, localcontext
 from typing import Literal, Protocol
 
 from ttai import BadArgument, PlacedLeg, PlacedOrder, cut
+from ttai_portfolio.gathering import Gathered
 from ttai_portfolio.models.records import OrderRow, Orders
-from ttai_portfolio.records.gathering import Gathered
 from ttai_portfolio.records.periods import Period
 from ttai_portfolio.records.wording import first_expiration, in_words, local_day, option_of
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from ttai import Transaction, cut
 from ttai.quant.symbols import normalize, underlying
+from ttai_portfolio.gathering import Gathered
 from ttai_portfolio.models.records import TransactionRow, Transactions
-from ttai_portfolio.records.gathering import Gathered
 from ttai_portfolio.records.periods import Period
 from ttai_portfolio.records.wording import as_name, option_of, summed
 

@@ -12,10 +12,10 @@ from ttai import BadArgument, Host, Transaction, understood
 from ttai_portfolio.exports import tables
 from ttai_portfolio.exports.formats import FORMATS, Format
 from ttai_portfolio.exports.tables import Table
+from ttai_portfolio.gathering import Gathered, of_each
 from ttai_portfolio.models.export import Export, What
 from ttai_portfolio.performance.sheet import Sheet
 from ttai_portfolio.records import orders
-from ttai_portfolio.records.gathering import Gathered, of_each
 from ttai_portfolio.records.periods import Period, period, year_to_date
 from ttai_portfolio.records.transactions import newest_first
 from ttai_portfolio.records.wording import as_name

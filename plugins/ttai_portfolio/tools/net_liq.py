@@ -1,16 +1,14 @@
 """What the accounts were worth over time."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ttai import Host, NetLiq, TtaiError
+from ttai import Host, NetLiq
+from ttai_portfolio.gathering import Gathered, of_any, of_each
 from ttai_portfolio.models.net_liq import NetLiqHistory, NetLiqPicture
-from ttai_portfolio.records.flows import Flow, flows
-from ttai_portfolio.records.gathering import Gathered, of_each
+from ttai_portfolio.records.flows import Flows, flows
 from ttai_portfolio.tools.arguments import Account
 from ttai_portfolio.worth.curves import day_of
 from ttai_portfolio.worth.sheet import Worths
@@ -48,25 +46,14 @@ class NetLiqTools:
             return await self._compute(lambda: worths.picture(theme))
         return await self._compute(worths.answer)
 
-    async def _flows(self, read: Gathered[Sequence[NetLiq]]) -> tuple[Mapping[str, Sequence[Flow]], str]:
+    async def _flows(self, read: Gathered[Sequence[NetLiq]]) -> tuple[Mapping[str, Flows], str]:
         """What was paid in and out of each account, and why that is not known of some."""
         today = self._clock.new_york().date()
-        first = {number: day_of(rows[0].time) for number, rows in read.answers.items() if rows}
-        answers = await asyncio.gather(
-            *(self._paid(number, min(start, today), today) for number, start in first.items()), return_exceptions=True
-        )
-        had: dict[str, Sequence[Flow]] = {}
-        reasons: list[str] = []
-        for number, answer in zip(first, answers, strict=True):
-            if isinstance(answer, TimeoutError | TtaiError):
-                said = answer.message if isinstance(answer, TtaiError) else "the transactions did not come in time"
-                reasons.append(f"{number}: {said}")
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                had[number] = answer
-        return had, "; ".join(reasons)
+        first = {number: min(day_of(rows[0].time), today) for number, rows in read.answers.items() if rows}
+        accounts = [one for one in read.accounts if one.number in first]
 
-    async def _paid(self, number: str, start: date, end: date) -> Sequence[Flow]:
-        async with asyncio.timeout(PATIENCE):
-            return flows(await self._broker.transactions(number, start, end))
+        async def paid(number: str) -> Flows:
+            return flows(await self._broker.transactions(number, first[number], today))
+
+        found = await of_any(accounts, paid, PATIENCE)
+        return found.answers, "; ".join(f"{number}: {reason}" for number, reason in found.failures.items())

@@ -8,9 +8,9 @@ from pydantic import BeforeValidator
 
 from ttai import Account as Owner
 from ttai import BadArgument, Host, Transaction, understood
+from ttai_portfolio.gathering import Gathered, of_each
 from ttai_portfolio.models.performance import By, Performance
 from ttai_portfolio.performance.sheet import Sheet
-from ttai_portfolio.records.gathering import Gathered, of_each
 from ttai_portfolio.records.periods import Period, period, year_to_date
 from ttai_portfolio.records.wording import as_name
 from ttai_portfolio.tools.arguments import Account

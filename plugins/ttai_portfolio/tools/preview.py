@@ -7,12 +7,12 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ttai import Account as Owner
 from ttai import BadArgument, BuyingPower, Host, Leg, Position, TtaiError, understood
+from ttai_portfolio.gathering import of_each
 from ttai_portfolio.models.common import name_of
 from ttai_portfolio.models.preview import Preview, PreviewLeg, PreviewWarning
 from ttai_portfolio.preview import checks
 from ttai_portfolio.preview.drafts import Draft
 from ttai_portfolio.preview.reading import MOST_LEGS, Drafts, Listed, price_of
-from ttai_portfolio.records.gathering import of_each
 from ttai_portfolio.records.orders import written
 from ttai_portfolio.records.wording import as_name
 from ttai_portfolio.tools.arguments import Account

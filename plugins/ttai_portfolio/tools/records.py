@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from ttai import Host, understood
+from ttai_portfolio.gathering import of_each
 from ttai_portfolio.models.records import Orders, Transactions
 from ttai_portfolio.records import orders, transactions
-from ttai_portfolio.records.gathering import of_each
 from ttai_portfolio.records.periods import period
 from ttai_portfolio.records.transactions import Wanted, spelled
 from ttai_portfolio.records.wording import as_name

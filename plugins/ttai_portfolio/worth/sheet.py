@@ -1,23 +1,26 @@
 """The worth of accounts put into an answer: figures, points, and what must be said of them; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Literal
 
 from ttai import NetLiq, NotFound, cut
+from ttai_portfolio.gathering import Gathered
 from ttai_portfolio.models.common import name_of
 from ttai_portfolio.models.net_liq import AccountWorth, FlowRow, NetLiqHistory, NetLiqPicture, PointRow
-from ttai_portfolio.records.flows import Flow
-from ttai_portfolio.records.gathering import Gathered
+from ttai_portfolio.records.flows import Flows
 from ttai_portfolio.worth.curves import Curve, curve, day_of, together
 from ttai_portfolio.worth.draw import Scene, draw
 from ttai_portfolio.worth.words import dollars, percent, written_day
 
 FLOWS = 12  # rows
-CLOSES = "values are the closes of each {}, pending cash among them"
-UNKNOWN = "deposits, withdrawals, change_without_flows, time_weighted_return, max_drawdown null: {}"
+CLOSES = "values, and the worst fall, are of the closes of each {}, pending cash among them"
+ENDS = "high and low of all accounts together are of the closes, too"
+OPENED = "the first value is what the day opened at"
+OWN = "what went from one of these accounts to another is no flow of all of them"
+UNKNOWN = "{}change_without_flows, time_weighted_return, max_drawdown null: {}"
 SPANS = {
     "1d": "today",
     "1m": "one month",
@@ -36,7 +39,7 @@ class Worths:
     """
 
     read: Gathered[Sequence[NetLiq]]
-    flows: Mapping[str, Sequence[Flow]]
+    flows: Mapping[str, Flows]
     why: str
     back: str
     now: datetime
@@ -64,7 +67,7 @@ class Worths:
         rows, more = cut(self._paid, keep=FLOWS, ask="get_transactions type=money_movement", noun="flows")
         return NetLiqHistory.model_validate(
             {
-                **self.read.facts(self.now),
+                **self._facts,
                 **figures(self.whole),
                 "range": self.back,
                 "points_read": len(self.whole.times),
@@ -77,7 +80,7 @@ class Worths:
 
     def picture(self, theme: Literal["dark", "light"]) -> NetLiqPicture:
         """The same as a picture."""
-        facts = self.read.facts(self.now)
+        facts = self._facts
         return NetLiqPicture.model_validate(
             {
                 **facts,
@@ -102,12 +105,12 @@ class Worths:
     def said(self) -> list[str]:
         """What the picture shows, in words."""
         one = figures(self.whole)
-        lines = [f"Net liq of {', '.join(self.read.facts(self.now)['accounts'])}, {SPANS[self.back]} ({self._span})"]
+        lines = [f"Net liq of {', '.join(self._facts['accounts'])}, {SPANS[self.back]} ({self._span})"]
         lines.append(
             f"{dollars(one['first'])} to {dollars(one['last'])}, {dollars(one['change'], sign=True)}"
             f" ({percent(one['change_percent'])}); high {dollars(one['high'])}, low {dollars(one['low'])}"
         )
-        if self.whole.paid:
+        if self.whole.paid and self.whole.is_known:
             lines.append(
                 f"without {dollars(one['deposits'])} paid in and {dollars(-one['withdrawals'])} paid out: "
                 f"{dollars(one['change_without_flows'], sign=True)}{self._return}"
@@ -123,7 +126,7 @@ class Worths:
     def _fall(self) -> str:
         fall = self.whole.fall
         if fall is None:
-            return "it never fell" if self.whole.paid is not None else "how far it fell is unknown"
+            return "no close was below an earlier one" if self.whole.is_known else "how far it fell is unknown"
         back = f"made up for {written_day(self._at(fall.recovered))}" if fall.recovered else "not made up for yet"
         return (
             f"worst fall {dollars(fall.dollars)} ({percent(fall.fraction * 100, sign=False)}), "
@@ -143,19 +146,34 @@ class Worths:
         notes += [f"{number} is not in it: it has fewer than two values" for number in none]
         if len(self.curves) > 1:
             notes.append(f"the accounts are added up where all of them have a value: {self._span}")
-        if self.whole.paid is None:
-            notes.append(UNKNOWN.format(self.why or "nobody says what was paid in"))
+            notes += [OWN] if self._has_own else []
+        if not self.whole.is_known:
+            first = "" if self.whole.paid is not None else "deposits, withdrawals, "
+            notes.append(UNKNOWN.format(first, self.whole.unknown or self.why or "nobody says what was paid in"))
         elif self.whole.fall is None:
-            notes.append("max_drawdown null: it never fell")
+            notes.append("max_drawdown null: no close was below an earlier one")
         elif self.whole.fall.recovered is None:
             notes.append("drawdown_recovered null: not yet")
         notes.append(CLOSES.format("day" if self.whole.daily else "stretch of time"))
+        notes += [ENDS] * (self.whole.ends is None) + [OPENED] * (not self.whole.daily)
         return [*notes, *self.read.unread("values")]
 
     @property
+    def _facts(self) -> dict[str, Any]:
+        """Of the accounts that are in it."""
+        return replace(self.read, accounts=[one for one in self.read.accounts if one.number in self.curves]).facts(
+            self.now
+        )
+
+    @property
+    def _has_own(self) -> bool:
+        known = sum(len(one.flows.known) for one in self.curves.values() if one.flows is not None)
+        return self.whole.flows is not None and len(self.whole.flows.known) < known
+
+    @property
     def _paid(self) -> list[FlowRow]:
-        first = self.whole.days[0]
-        found = [one for each in self.flows.values() for one in each if one.day >= first]
+        """What the sums are of."""
+        found = self.whole.counted or []
         return [
             FlowRow(date=one.day, account=one.entry.account, kind=one.entry.sub_type, amount=float(one.amount))
             for one in sorted(found, key=lambda flow: flow.day, reverse=True)
@@ -174,8 +192,8 @@ def figures(one: Curve) -> dict[str, Any]:
     found: dict[str, Any] = {
         "first": one.values[0],
         "last": one.values[-1],
-        "high": max(one.values),
-        "low": min(one.values),
+        "high": one.high,
+        "low": one.low,
         "change": one.change,
         "change_percent": one.change / one.values[0] * 100 if one.values[0] > 0 else None,
         "deposits": one.deposits,

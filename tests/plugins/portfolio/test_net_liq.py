@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,15 +14,19 @@ from fastmcp.exceptions import ToolError
 from mcp.types import ImageContent, TextContent
 from PIL import Image
 
-from tests.plugins.portfolio.entries import money
-from ttai import NetLiq
+from tests.plugins.portfolio.entries import entry, money
+from ttai import Account, NetLiq
 from ttai.answers import BUDGET
+from ttai.listing import Listing
 from ttai.testing import Harness
-from ttai_portfolio.records.flows import Flow, flows, is_flow
+from ttai_portfolio.gathering import Gathered
+from ttai_portfolio.records.flows import Flows, flows, is_flow
 from ttai_portfolio.worth.curves import Curve, curve, day_of, together
 from ttai_portfolio.worth.draw import Scene, draw
+from ttai_portfolio.worth.sheet import UNKNOWN, Worths
 from ttai_portfolio.worth.words import dollars, percent, written_day
 
+NONE = Flows()
 CLOSE = datetime(2026, 3, 2, 21, tzinfo=UTC)  # of the day on which `money` without a day comes
 
 
@@ -28,8 +34,8 @@ def points(*values: float, step: timedelta = timedelta(days=1)) -> list[NetLiq]:
     return [NetLiq(CLOSE + place * step, *(Decimal(str(value)),) * 4) for place, value in enumerate(values)]
 
 
-def made(*values: float, paid: list[Flow] | None = None, step: timedelta = timedelta(days=1)) -> Curve:
-    found = curve(points(*values, step=step), [] if paid is None else paid)
+def made(*values: float, paid: Flows = NONE, step: timedelta = timedelta(days=1)) -> Curve:
+    found = curve(points(*values, step=step), paid)
     assert found is not None
     return found
 
@@ -46,7 +52,8 @@ async def test_three_months_of_an_account_whose_deposit_is_no_gain(demo: Harness
     data, rows = answer.data, answer.rows("points")
     assert len(rows) <= 40 < data["points_read"]
     values = [row["value"] for row in rows]
-    assert (values[0], values[-1], max(values), min(values)) == (data["first"], data["last"], data["high"], data["low"])
+    assert (values[0], values[-1]) == (data["first"], data["last"])
+    assert data["high"] >= max(values) > min(values) >= data["low"]
     assert data["deposits"] == 10_000
     assert data["change_without_flows"] == pytest.approx(data["change"] - 10_000, abs=0.02)
     assert data["change"] > 0 > data["time_weighted_return"]
@@ -117,6 +124,7 @@ async def test_an_account_that_fails_costs_itself(fresh: Harness) -> None:
     assert answer.data["accounts"] == ["5WT00934 Retirement", "5WT01122 Income"]
     assert "note: 5WT00718 is not in it" in answer.text
     assert [row["account"] for row in answer.rows("by_account")] == ["5WT00934", "5WT01122"]
+    assert answer.text.count("TastyTrade turned the request down") == 1
     with pytest.raises(ToolError, match="BROKER"):
         await fresh.call("get_net_liq_history", account="Trading")
 
@@ -167,7 +175,7 @@ def test_a_return_on_nothing_is_unknown() -> None:
 
 
 def test_accounts_are_added_up_where_all_have_a_point() -> None:
-    long, short = made(1, 2, 3, 4), curve(points(0, 0, 30, 40)[2:], [])
+    long, short = made(1, 2, 3, 4), curve(points(0, 0, 30, 40)[2:], NONE)
     assert short is not None
     both = together([long, short])
     assert both is not None
@@ -177,13 +185,95 @@ def test_accounts_are_added_up_where_all_have_a_point() -> None:
     assert unknown is not None
     assert unknown.paid is None
     assert together([long, made(5, 6)]) is not None
-    elsewhere = Curve([at + timedelta(days=90) for at in long.times], long.values, daily=True, flows=[])
+    elsewhere = Curve([at + timedelta(days=90) for at in long.times], long.values, daily=True, flows=NONE)
     assert together([long, elsewhere]) is None
 
 
+def worths(each: Mapping[str, Sequence[NetLiq]], paid: Mapping[str, Flows] | None = None) -> Worths:
+    accounts = [Account(number, "", "Individual", margin=True) for number in each]
+    found = {**dict.fromkeys(each, NONE), **(paid or {})}
+    return Worths(Gathered(accounts, dict(each), {}), found, "", "1m", CLOSE)
+
+
+def bar(place: int, opened: str, high: str, low: str, close: str) -> NetLiq:
+    return NetLiq(CLOSE + place * timedelta(minutes=5), *map(Decimal, (opened, high, low, close)))
+
+
+def test_a_day_begins_with_what_it_opened_at() -> None:
+    bars = [bar(0, "100000", "100000", "89000", "90000"), bar(1, "90000", "92000", "90000", "91000")]
+    answer = worths({"A": bars}).answer()
+    assert (answer.first, answer.last, answer.change) == (100_000, 91_000, -9_000)
+    assert (answer.max_drawdown, answer.high, answer.low) == (10_000, 100_000, 89_000)
+    assert "the first value is what the day opened at" in answer.notes
+
+
+def test_high_and_low_are_of_all_the_time_and_not_of_the_closes_alone() -> None:
+    wide = [
+        NetLiq(CLOSE + timedelta(days=day), *map(Decimal, row))
+        for day, row in enumerate([("100", "120", "50", "100"), ("100", "130", "40", "101")])
+    ]
+    answer = worths({"A": wide}).answer()
+    assert (answer.high, answer.low, answer.max_drawdown) == (130, 40, None)
+    assert "max_drawdown null: no close was below an earlier one" in answer.notes
+    both = worths({"A": wide, "B": points(10, 10)}).answer()
+    assert (both.high, both.low) == (111, 110)
+    assert "high and low of all accounts together are of the closes, too" in both.notes
+
+
+def test_the_flows_are_those_that_the_sums_are_of() -> None:
+    paid = flows([money("Deposit", "5000"), money("Deposit", "300", day=1), money("Withdrawal", "-700", day=5)])
+    answer = worths({"A": points(1000, 1300, 1300)}, {"A": paid}).answer()
+    assert (answer.deposits, answer.withdrawals) == (300, 0)
+    assert [row.amount for row in answer.flows or ()] == [300]
+
+
+def test_what_goes_from_one_of_the_accounts_to_another_is_no_flow_of_all() -> None:
+    gone = flows([money("Transfer", "-1000", day=1), money("Withdrawal", "-50", day=1)])
+    come = flows([replace(money("Transfer", "1000", day=1), account="B")])
+    answer = worths({"A": points(9000, 7950), "B": points(1000, 2000)}, {"A": gone, "B": come}).answer()
+    assert (answer.deposits, answer.withdrawals, answer.change_without_flows) == (0, -50, 0)
+    assert [(row.deposits, row.withdrawals) for row in answer.by_account or ()] == [(0, -1050), (1000, 0)]
+    assert "what went from one of these accounts to another is no flow of all of them" in answer.notes
+
+
+def test_securities_that_came_are_no_gain_and_from_then_on_nobody_can_tell() -> None:
+    free: dict[str, Any] = {"type": "Receive Deliver", "fees": Decimal(0), "action": "Buy to Open"}
+    moved = entry("ACAT", "XYZ", "500", "0", day=2, **free)
+    answer = worths({"A": points(100_000, 100_100, 150_100)}, {"A": flows([moved])}).answer()
+    assert (answer.deposits, answer.change) == (0, 50_100)
+    assert (answer.change_without_flows, answer.time_weighted_return, answer.max_drawdown) == (None, None, None)
+    assert UNKNOWN.format("", "2026-03-04 ACAT of XYZ without a value") in answer.notes
+    before = worths({"A": points(1, 2)}, {"A": flows([entry("ACAT", "XYZ", "500", "0", **free)])}).answer()
+    assert before.change_without_flows == 1
+
+
+@pytest.mark.parametrize(
+    ("paid", "why"),
+    [
+        (
+            flows([replace(money("Deposit", "1", day=1), value=None, net_value=None)]),
+            "2026-03-03 Deposit of money without a value",
+        ),
+        (flows(Listing([], unreadable=3)), "3 of 3 transactions could not be read and are left out"),
+    ],
+)
+def test_deposits_that_can_not_be_read_are_unknown_and_not_none(paid: Flows, why: str) -> None:
+    answer = worths({"A": points(100, 110)}, {"A": paid}).answer()
+    figures = (answer.deposits, answer.withdrawals, answer.change_without_flows, answer.time_weighted_return)
+    assert figures == (None, None, None, None)
+    assert answer.max_drawdown is None
+    assert UNKNOWN.format("deposits, withdrawals, ", why) in answer.notes
+
+
+def test_an_account_without_a_curve_is_not_among_those_that_are_in_it() -> None:
+    answer = worths({"A": points(1, 2), "B": points(1)}).answer()
+    assert answer.accounts == ["A"]
+    assert "B is not in it: it has fewer than two values" in answer.notes
+
+
 def test_a_curve_has_two_points_at_least() -> None:
-    assert curve(points(1), []) is None
-    assert curve([*points(1), *points(2)], []) is None
+    assert curve(points(1), NONE) is None
+    assert curve([*points(1), *points(2)], NONE) is None
 
 
 def test_midnight_utc_is_that_day_and_any_other_moment_new_york_s() -> None:

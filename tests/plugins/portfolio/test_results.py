@@ -13,11 +13,11 @@ import pytest
 from tests.plugins.portfolio.entries import CALL, DAY0, PUT, PUT_LOW, delivered, entry, money
 from ttai import Account, BadArgument, Transaction
 from ttai.quant.portfolio.lots import Split
+from ttai_portfolio.gathering import Gathered
 from ttai_portfolio.models.performance import By, Performance
 from ttai_portfolio.performance.ledger import booked
 from ttai_portfolio.performance.results import Results, results
 from ttai_portfolio.performance.sheet import Sheet
-from ttai_portfolio.records.gathering import Gathered
 from ttai_portfolio.records.periods import Period
 from ttai_portfolio.tools.performance import Ledgers
 

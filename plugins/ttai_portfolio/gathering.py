@@ -32,8 +32,9 @@ class Gathered(Generic[T_co]):
 
     @property
     def notes(self) -> list[str]:
-        """Which accounts are not in what is said of the others."""
-        return [f"{number} is not in it: {reason}" for number, reason in self.failures.items()]
+        """Which accounts are not in what is said of the others; `failed` says why."""
+        names = list(self.failures)
+        return [f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not in it"] if names else []
 
     def unread(self, noun: str) -> list[str]:
         """Which rows could not be read, of which account where there are several."""
@@ -46,6 +47,38 @@ class Gathered(Generic[T_co]):
 
 async def of_each(accounts: Sequence[Account], ask: Callable[[str], Awaitable[T]]) -> Gathered[T]:
     """The answers of all accounts, asked at once by their numbers; raises the first failure where all of them fail."""
+    read, failures = await _asked(accounts, ask)
+    if failures and not read.answers:
+        raise next(iter(failures.values()))
+    return read
+
+
+async def of_any(accounts: Sequence[Account], ask: Callable[[str], Awaitable[T]], patience: float) -> Gathered[T]:
+    """The same for what is done without: it may be none at all, and what has not come in so many seconds failed."""
+
+    async def patient(number: str) -> T:
+        try:
+            async with asyncio.timeout(patience):
+                return await ask(number)
+        except TimeoutError:
+            raise Late(patience) from None
+
+    return (await _asked(accounts, patient))[0]
+
+
+class Late(TtaiError):
+    """What did not come in the time there is for it."""
+
+    code = "TIMEOUT"
+    retryable = True
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"it did not come within {seconds:g} s", "Ask again")
+
+
+async def _asked(
+    accounts: Sequence[Account], ask: Callable[[str], Awaitable[T]]
+) -> tuple[Gathered[T], dict[str, TtaiError]]:
     answers = await asyncio.gather(*(ask(one.number) for one in accounts), return_exceptions=True)
     had: dict[str, T] = {}
     failures: dict[str, TtaiError] = {}
@@ -56,6 +89,5 @@ async def of_each(accounts: Sequence[Account], ask: Callable[[str], Awaitable[T]
             raise answer
         else:
             had[account.number] = answer
-    if failures and not had:
-        raise next(iter(failures.values()))
-    return Gathered(accounts, had, {number: error.message for number, error in failures.items()})
+    reasons = {number: f"{error.message} {error.hint}".rstrip() for number, error in failures.items()}
+    return Gathered(accounts, had, reasons), failures
