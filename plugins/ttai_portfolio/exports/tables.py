@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ttai import Account, Balances, NetLiq, PlacedOrder, Position, Transaction
+from ttai.quant.portfolio.lots import Realised
 from ttai_portfolio.lines import Line
 from ttai_portfolio.performance.results import Results
 from ttai_portfolio.records.orders import average, done
@@ -100,15 +101,15 @@ def net_liq(histories: Mapping[str, Sequence[NetLiq]]) -> Table:
 def performance(accounts: Mapping[str, Results]) -> Table:
     """A close a row, with its opening; what has none says why."""
     names = [
-        "symbol", "quantity", "kind", "opened_at", "closed_at", "open_price", "close_price", "gross", "fees", "net",
-        "open_order_id", "close_order_id", "unmatched",
+        "symbol", "quantity", "kind", "opened_at", "closed_at", "closed_on", "open_price", "close_price", "gross",
+        "fees", "net", "open_order_id", "close_order_id", "unmatched",
     ]  # fmt: skip
     rows = []
     for account, made in accounts.items():
         for trade in made.trades:
             whose = {"underlying": trade.underlying, "strategy": trade.name, "section_1256": trade.is_1256}
-            rows += [{"account": account, **whose, **_facts(one, names)} for one in trade.records]
-        rows += [{"account": account, **_facts(one, names)} for one in made.unmatched]
+            rows += [{"account": account, **whose, **_close(one, names)} for one in trade.records]
+        rows += [{"account": account, **_close(one, names)} for one in made.unmatched]
     rows.sort(key=lambda row: row["closed_at"])
     return table(rows, ["account", "underlying", "strategy", *names, "section_1256"])
 
@@ -121,6 +122,12 @@ def file_name(what: str, accounts: Sequence[Account], now: datetime, ending: str
 
 def _facts(one: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(one, name) for name in names}
+
+
+def _close(one: Realised, names: Sequence[str]) -> dict[str, Any]:
+    """A close without the prices of a future: it is booked by what it was settled with."""
+    facts = _facts(one, names)
+    return {**facts, "open_price": None, "close_price": None} if one.symbol.lstrip(".").startswith("/") else facts
 
 
 def _known(value: Any) -> Any:

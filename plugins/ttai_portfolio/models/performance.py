@@ -40,34 +40,37 @@ class OtherRow(BaseModel):
 
 
 class Reconciliation(BaseModel):
-    """realised + unmatched + open_at_end − open_at_start = trades_net_value, the broker's own sum; dollars.
+    """realised + unmatched + open_at_end − open_at_start + left_out = trades_net_value, the broker's sum of all trades
+    and deliveries; dollars.
 
-    `open_…` is what those lots brought when they were opened, fees charged, below 0 paid.
+    `open_…` is what those lots brought when they were opened, fees charged, below 0 paid; `left_out` what entries
+    brought that could not be followed.
     """
 
     realised: Money
     unmatched: Money
     open_at_end: Money
     open_at_start: Money
+    left_out: Money
     trades_net_value: Money
     difference: Money
 
 
 class Performance(Records):
-    """Realised P/L of a period by FIFO, in dollars; deposits and withdrawals are in none of it."""
+    """Realised P/L of a period by FIFO, by the broker's dates, in dollars; what was paid in or out is in none of it."""
 
     start: date
     end: date
     by: By
-    trades: int
-    wins: int
+    trades: int | None
+    wins: int | None
     win_rate: Percent | None
-    gross: Money
-    fees: Money
-    net: Money
+    gross: Money | None
+    fees: Money | None
+    net: Money | None
     days_held: Count | None
-    other_net: Money
-    net_with_other: Money
-    reconciliation: Reconciliation
+    other_net: Money | None = None
+    net_with_other: Money | None = None
+    reconciliation: Reconciliation | None = None
     rows: list[ResultRow]
     other: list[OtherRow]

@@ -20,6 +20,7 @@ _ENDS: Mapping[str, Kind] = {
     "cash settled assignment": "cash settlement",
     "cash settled exercise": "cash settlement",
 }
+_REMOVED = ("expiration", "assignment", "exercise")  # an option that ends so goes for nothing
 _EFFECTS: Mapping[str, Effect] = {"open": "open", "close": "close"}
 
 
@@ -35,6 +36,7 @@ class Booked:
     others: Sequence[Transaction]
     moved: Sequence[Transaction]
     unreadable: Sequence[Transaction]
+    trades: Sequence[Transaction] = ()  # trades and deliveries, all of them
 
 
 @dataclass
@@ -63,7 +65,11 @@ class _Writing:
         if fill is None:
             self.unreadable.append(one)
             return
-        self.held[fill.symbol] = self.held.get(fill.symbol, Decimal(0)) + fill.quantity
+        held = self.held.get(fill.symbol, Decimal(0))
+        closes = fill.may == "close"
+        there = -held if held * fill.quantity < 0 else Decimal(0)  # a close without an opening leaves nothing behind
+        change = min(abs(fill.quantity), abs(there)).copy_sign(fill.quantity) if closes else fill.quantity
+        self.held[fill.symbol] = held + change
         self.fills.append((one, fill))
 
     def _sign(self, one: Transaction) -> int:
@@ -101,13 +107,14 @@ def booked(entries: Iterable[Transaction]) -> Booked:
     A fill's money is the broker's to the cent: its price is the broker's where that makes the value, else what makes
     it, and its fees are what lies between value and net value.
     """
-    writing = _Writing()
+    writing, known = _Writing(), list(entries)
     with localcontext() as context:
         context.prec = _DIGITS
-        for one in sorted(entries, key=lambda one: (one.day, one.executed_at, one.id)):
+        for one in sorted(known, key=lambda one: (one.day, one.executed_at, one.id)):
             writing.take(one)
     writing.moved += writing.halves.values()
-    return Booked(writing.fills, writing.others, writing.moved, writing.unreadable)
+    trades = [one for one in known if _is_of_positions(one)]
+    return Booked(writing.fills, writing.others, writing.moved, writing.unreadable, trades)
 
 
 def net_of(one: Transaction) -> Decimal:
@@ -134,16 +141,18 @@ def _fill(one: Transaction, sign: int, time: datetime) -> Fill | None:
         order_id=one.order_id,
         kind=_ENDS.get(one.sub_type.lower(), "trade"),
         effect=_effect(one),
+        day=one.day,
     )
 
 
 def _value(one: Transaction, shares: Decimal) -> Decimal | None:
-    """Dollars before fees."""
+    """Dollars before fees; a price makes them in a trade alone: that of a delivery may be the strike."""
     if one.value is not None:
         return one.value
     if one.net_value is not None:
         return one.net_value - one.fees
-    return None if one.price is None else -shares * one.price
+    is_money = one.type.lower() == TRADE or (one.price == 0 and one.sub_type.lower() in _REMOVED)
+    return -shares * one.price if one.price is not None and is_money else None
 
 
 def _effect(one: Transaction) -> Effect | None:

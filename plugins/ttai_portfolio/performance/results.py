@@ -1,7 +1,7 @@
 """What was made in a period: closes by the order that opened them, and the proof that no money is lost; pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from functools import cached_property
@@ -24,12 +24,14 @@ _EPOCH = date(2000, 1, 1)
 
 @dataclass(frozen=True)
 class Trade:
-    """What was closed of what one order opened: `name` is the strategy it opened, `records` the closes."""
+    """What was closed of what one order opened: `name` is the strategy it opened, `records` the closes; `partly` where
+    some of it is still open."""
 
     account: str
     underlying: str
     name: str
     records: tuple[Realised, ...]
+    partly: bool = False
 
     @cached_property
     def gross(self) -> Decimal:
@@ -62,8 +64,10 @@ class Trade:
 class Proof:
     """Realised, and the money behind what is open, against the broker's own sum; dollars, below 0 paid.
 
-    realised + unmatched + open_at_end − open_at_start = trades_net_value: `open_…` is what the lots that were open
-    then brought when they were opened, fees charged; `unmatched` what closes without a known opening brought.
+    realised + unmatched + open_at_end − open_at_start + left_out = trades_net_value: `open_…` is what the lots that
+    were open then brought when they were opened, fees charged; `unmatched` what closes without a known opening brought;
+    `left_out` what entries brought that could not be followed. The sum is over all trades and deliveries as the broker
+    has them, whatever was made of them.
     """
 
     realised: Decimal
@@ -71,12 +75,13 @@ class Proof:
     open_at_end: Decimal
     open_at_start: Decimal
     trades_net_value: Decimal
+    left_out: Decimal = NONE
 
     @property
     def difference(self) -> Decimal:
         """What is lost or invented: 0.00."""
         with localcontext(prec=_DIGITS):
-            told = self.realised + self.unmatched + self.open_at_end - self.open_at_start
+            told = self.realised + self.unmatched + self.open_at_end - self.open_at_start + self.left_out
             return round(told - self.trades_net_value, 2) + NONE
 
     def __add__(self, other: "Proof") -> "Proof":
@@ -87,6 +92,7 @@ class Proof:
             self.open_at_end + other.open_at_end,
             self.open_at_start + other.open_at_start,
             self.trades_net_value + other.trades_net_value,
+            self.left_out + other.left_out,
         )
 
 
@@ -95,7 +101,7 @@ NOTHING = Proof(NONE, NONE, NONE, NONE, NONE)
 
 @dataclass(frozen=True)
 class Results:
-    """What was made in an account from a day on."""
+    """What was made in an account from a day on; `open` is how much of what is open at the end."""
 
     trades: Sequence[Trade]
     unmatched: Sequence[Realised]
@@ -103,6 +109,8 @@ class Results:
     others: Sequence[Transaction]
     moved: Sequence[Transaction]
     unreadable: Sequence[Transaction]
+    open: Mapping[str, Decimal]
+    estimated: int = 0
 
 
 def results(account: str, book: Booked, start: date) -> Results:
@@ -118,18 +126,27 @@ def results(account: str, book: Booked, start: date) -> Results:
         unmatched=sum((one.cash for one in unmatched), NONE),
         open_at_end=_cash(whole.open),
         open_at_start=_cash(before.open),
-        trades_net_value=sum((net_of(one) for one, event in book.fills[early:] if isinstance(event, Fill)), NONE),
+        trades_net_value=sum((net_of(one) for one in book.trades if one.day >= start), NONE),
+        left_out=sum((net_of(one) for one in _left_out(book) if one.day >= start), NONE),
     )
     owners = {entry.symbol: entry.underlying for entry, _ in book.fills if entry.symbol and entry.underlying}
     names = {order: _named(amounts) for order, amounts in _opened(whole.realised, whole.open).items()}
     heaps: dict[tuple[str, str], list[Realised]] = {}
     for one in matched:
         heaps.setdefault(_key(one.open_order_id, one.symbol, one.opened_at), []).append(one)
+    still = {_key(lot.order_id, lot.symbol, lot.opened_at) for lot in whole.open}
     trades = [
-        Trade(account, _owner(records[0].symbol, owners), names[key], tuple(records)) for key, records in heaps.items()
+        Trade(account, _owner(records[0].symbol, owners), names[key], tuple(records), key in still)
+        for key, records in heaps.items()
     ]
-    lately = [[one for one in entries if one.day >= start] for entries in (book.others, book.moved, book.unreadable)]
-    return Results(trades, unmatched, proof, *lately)
+    amounts: dict[str, Decimal] = {}
+    for lot in whole.open:
+        amounts[lot.symbol] = amounts.get(lot.symbol, NONE) + lot.quantity
+    others, moved, lacking = (
+        [one for one in entries if one.day >= start] for entries in (book.others, book.moved, book.unreadable)
+    )
+    estimated = sum(one.estimated for one in book.trades if one.day >= start)
+    return Results(trades, unmatched, proof, others, moved, lacking, amounts, estimated)
 
 
 def by_month(trades: Iterable[Trade]) -> dict[str, list[Trade]]:
@@ -138,9 +155,9 @@ def by_month(trades: Iterable[Trade]) -> dict[str, list[Trade]]:
     for trade in trades:
         parts: dict[str, list[Realised]] = {}
         for one in trade.records:
-            parts.setdefault(f"{local_day(one.closed_at):%Y-%m}", []).append(one)
+            parts.setdefault(f"{one.closed_on or local_day(one.closed_at):%Y-%m}", []).append(one)
         for month, records in parts.items():
-            part = Trade(trade.account, trade.underlying, trade.name, tuple(records))
+            part = replace(trade, records=tuple(records))
             found.setdefault(month, []).append(part)
     return dict(sorted(found.items()))
 
@@ -151,6 +168,12 @@ def heaped(trades: Iterable[Trade], name: Callable[[Trade], str]) -> dict[str, l
     for trade in trades:
         found.setdefault(name(trade), []).append(trade)
     return dict(sorted(found.items(), key=lambda heap: (-abs(sum((one.net for one in heap[1]), NONE)), heap[0])))
+
+
+def _left_out(book: Booked) -> list[Transaction]:
+    """Trades and deliveries that are in no fill."""
+    followed = {id(entry) for entry, event in book.fills if isinstance(event, Fill)}
+    return [one for one in book.trades if id(one) not in followed]
 
 
 def _cash(lots: Iterable[Lot]) -> Decimal:

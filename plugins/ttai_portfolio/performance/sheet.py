@@ -1,12 +1,12 @@
 """Results put into an answer: rows, sums, the proof, and what must be said of them; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
-from ttai import Transaction, cut
+from ttai import Position, Transaction, cut
 from ttai_portfolio.gathering import Gathered
 from ttai_portfolio.models.performance import By, OtherRow, Performance, Reconciliation, ResultRow
 from ttai_portfolio.performance.ledger import booked, net_of
@@ -17,6 +17,11 @@ from ttai_portfolio.records.wording import money
 
 KEPT = 30  # rows
 NAMED = 6  # symbols in a note
+OPEN_AS_HELD = "what is open by these entries is what the broker holds now: {} positions, compared one by one"
+NOT_HELD = (
+    "what is open by these entries is not what the broker holds: {}; opened before {}, moved, or traded just now, or "
+    "entries are lacking"
+)
 FIFO = "FIFO by account, fees of both ends; an assigned option's premium is realised, its stock opens at the strike"
 PARTS = "a trade that was closed in several months is in each of them, with its part"
 NOT_ADVICE = (
@@ -26,13 +31,17 @@ NOT_ADVICE = (
 
 @dataclass(frozen=True)
 class Sheet:
-    """What was made in a period, from ledgers that begin at `since`."""
+    """What was made in a period, from ledgers that begin at `since`, by account.
+
+    `held` is what accounts hold at the end of it, where that is now.
+    """
 
     read: Gathered[Sequence[Transaction]]
     days: Period
-    since: date
+    since: Mapping[str, date]
     by: By
     now: datetime
+    held: Mapping[str, Sequence[Position]] = field(default_factory=dict)
 
     def answer(self) -> Performance:
         """The whole answer."""
@@ -42,18 +51,21 @@ class Sheet:
         whole = _row("all", trades)
         proof = self.proof
         other_net = sum((row.net for row in others), NONE)
+        sums = {
+            "other_net": other_net,
+            "net_with_other": proof.realised + other_net,
+            "reconciliation": Reconciliation.model_validate(
+                {name: getattr(proof, name) for name in Reconciliation.model_fields}
+            ),
+        }
         return Performance.model_validate(
             {
                 **self.read.facts(self.now),
-                **whole.model_dump(exclude={"name", "best", "worst", "section_1256"}),
+                **(_UNKNOWN if self._blind else whole.model_dump(exclude={"name", "best", "worst", "section_1256"})),
+                **({} if self._blind else sums),
                 "start": self.days.start,
                 "end": self.days.end,
                 "by": self.by,
-                "other_net": other_net,
-                "net_with_other": proof.realised + other_net,
-                "reconciliation": Reconciliation.model_validate(
-                    {name: getattr(proof, name) for name in Reconciliation.model_fields}
-                ),
                 "rows": [_row(name, each, flagged=self.by == "underlying") for name, each in kept],
                 "other": [OtherRow(kind=row.kind, count=row.count, net_value=float(row.net)) for row in others],
                 "notes": [*([said] if said else []), *self._notes],
@@ -66,6 +78,11 @@ class Sheet:
         return {
             number: results(number, booked(entries), self.days.start) for number, entries in self.read.answers.items()
         }
+
+    @property
+    def _blind(self) -> bool:
+        """Whether there are entries, and none that could be read."""
+        return bool(self.read.unread("transactions")) and not any(self.read.answers.values())
 
     @cached_property
     def trades(self) -> list[Trade]:
@@ -102,27 +119,70 @@ class Sheet:
             symbols = _some([one.symbol for one in unmatched])
             notes.append(
                 f"closes without a known opening, not in net: {len(unmatched)}, which brought "
-                f"{money(self.proof.unmatched)}; opened before {self.since}, or come from elsewhere: {symbols}"
+                f"{money(self.proof.unmatched)}; opened before {self._since}, or come from elsewhere: {symbols}"
             )
         for what, said in (
-            ("moved", "entries without a trade (transfers, renamed symbols), and left out"),
+            ("moved", "entries without a trade (transfers, renamed symbols, reinvested dividends), not followed"),
             ("unreadable", "trades without a quantity or a value, and left out"),
         ):
             if entries := [entry for each in self.accounts.values() for entry in getattr(each, what)]:
-                notes.append(f"{said}: {len(entries)}, of {_some([one.symbol or one.sub_type for one in entries])}")
+                brought = sum((net_of(entry) for entry in entries), NONE)
+                where = f", {money(brought)} in other_net" if what == "moved" and brought else ""
+                names = _some([one.symbol or one.sub_type for one in entries])
+                notes.append(f"{said}: {len(entries)}, of {names}{where}")
         if self.proof.difference:
             notes.append(f"the figures miss the broker's own sum by {money(self.proof.difference)}")
-        return [*notes, FIFO, f"openings are looked for from {self.since} on"]
+        if estimated := sum(one.estimated for one in self.accounts.values()):
+            notes.append(f"fees of {estimated} entries are estimates by the broker's word")
+        notes += self._compared
+        return [*notes, FIFO, f"openings are looked for from {self._since} on"]
+
+    @property
+    def _since(self) -> str:
+        """From when on the ledgers are known: of each account where that differs."""
+        days = set(self.since.values())
+        if len(days) == 1:
+            return f"{days.pop()}"
+        return ", ".join(f"{day} ({number})" for number, day in self.since.items())
+
+    @property
+    def _compared(self) -> list[str]:
+        """What is open by the entries, against what is held."""
+        differ, count = [], 0
+        for number, positions in self.held.items():
+            if number not in self.accounts:
+                continue
+            opened = self.accounts[number].open
+            now: dict[str, Decimal] = {}
+            for one in positions:
+                now[one.symbol] = now.get(one.symbol, NONE) + one.quantity
+            for symbol in sorted(opened.keys() | now.keys()):
+                mine, theirs = opened.get(symbol, NONE), now.get(symbol, NONE)
+                count += 1
+                if mine != theirs:
+                    whose = f" in {number}" if len(self.held) > 1 else ""
+                    differ.append(f"{symbol} {mine.normalize():f}, {theirs.normalize():f} held{whose}")
+        if differ:
+            return [NOT_HELD.format(_some(differ), self._since)]
+        return [OPEN_AS_HELD.format(count)] if count else []
 
     @property
     def _notes(self) -> list[str]:
+        if self._blind:
+            return ["nothing of these days could be read", *self.days.notes, *self.read.unread("transactions")]
         notes = [] if self.trades else ["nothing was closed in these days"]
+        if partly := [trade for trade in self.trades if trade.partly]:
+            names = _some([f"{one.name} on {one.underlying}" for one in partly])
+            notes.append(f"closed in part, and counted with that part: {len(partly)}, {names}")
         if taxed := [trade for trade in self.trades if trade.is_1256]:
             net = sum((trade.net for trade in taxed), NONE)
             notes.append(NOT_ADVICE.format(net=money(net), which=_some([one.underlying for one in taxed])))
         notes += self.said
         notes += [PARTS] if self.by == "month" else []
         return [*notes, *self.days.notes, *self.read.notes, *self.read.unread("transactions")]
+
+
+_UNKNOWN = dict.fromkeys(("trades", "wins", "win_rate", "gross", "fees", "net", "days_held"))
 
 
 @dataclass(frozen=True)

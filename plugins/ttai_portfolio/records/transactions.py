@@ -54,10 +54,14 @@ def answer(
 ) -> Transactions:
     """The whole answer."""
     found = newest_first([one for entries in read.answers.values() for one in entries if wanted.fits(one)])
-    kept, said = cut(found, keep=limit or KEPT, ask=f"limit={min(len(found), MOST)}", noun="transactions")
+    most, unread = min(len(found), MOST), read.unread("transactions")
+    kept, said = cut(found, keep=limit or KEPT, ask=f"limit={most}", noun="transactions")
+    if said and limit and limit >= most:
+        said = said.replace(f"ask limit={most}", MORE)
     notes = [said] if said else []
-    if len(found) > MOST:
+    if len(found) > MOST and kept and MORE not in (said or ""):
         notes.append(MORE)
+    blind = bool(unread) and not found  # then nobody knows
     return Transactions.model_validate(
         {
             **read.facts(now),
@@ -66,11 +70,11 @@ def answer(
             "type": wanted.type,
             "symbol": wanted.symbol,
             "count": len(found),
-            "value": summed(one.value for one in found),
-            "fees": sum((one.fees for one in found), Decimal(0)),
-            "net_value": summed(one.net_value for one in found),
+            "value": None if blind else summed(one.value for one in found),
+            "fees": None if blind else sum((one.fees for one in found), Decimal(0)),
+            "net_value": None if blind else summed(one.net_value for one in found),
             "transactions": [_row(one) for one in kept],
-            "notes": [*notes, *days.notes, *read.notes, *read.unread("transactions"), *_gaps(found)],
+            "notes": [*notes, *days.notes, *read.notes, *unread, *([] if blind else _gaps(found))],
         }
     )
 
@@ -92,7 +96,11 @@ def _gaps(found: Sequence[Transaction]) -> list[str]:
     if not found:
         return ["nothing happened"]
     unknown = sum(one.value is None or one.net_value is None for one in found)
-    return [f"{unknown} of {len(found)} have no value: the sums are without them"] if unknown else []
+    estimated = sum(one.estimated for one in found)
+    return [
+        *([f"{unknown} of {len(found)} have no value: the sums are without them"] if unknown else []),
+        *([f"fees of {estimated} of them are estimates by the broker's word"] if estimated else []),
+    ]
 
 
 _AS_THEY_ARE = (

@@ -132,10 +132,10 @@ class ExportTools:
         return _Found(read, days, await self._compute(tables.net_liq, kept), read.unread("values"))
 
     async def _performance(self, accounts: Sequence[Owner], days: Period) -> _Found:
-        read, since = await self._ledgers.read(accounts, days)
-        sheet = Sheet(read, days, since, "strategy", self._clock.now())
+        read = await self._ledgers.read(accounts, days)
+        sheet = Sheet(read.entries, days, read.since, "strategy", self._clock.now(), read.held)
         made = await self._compute(lambda: tables.performance(sheet.accounts))
-        return _Found(read, days, made, [*sheet.said, *read.unread("transactions")])
+        return _Found(read.entries, days, made, [*sheet.said, *read.entries.unread("transactions")])
 
 
 def _reaching(start: date, today: date) -> Range:

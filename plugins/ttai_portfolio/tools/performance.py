@@ -1,14 +1,15 @@
 """What was made: realised profit and loss."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from ttai import Account as Owner
-from ttai import BadArgument, Host, Transaction, understood
-from ttai_portfolio.gathering import Gathered, of_each
+from ttai import BadArgument, Host, Position, Transaction, understood
+from ttai_portfolio.gathering import Gathered, of_any, of_each
 from ttai_portfolio.models.performance import By, Performance
 from ttai_portfolio.performance.sheet import Sheet
 from ttai_portfolio.records.periods import Period, period, year_to_date
@@ -16,7 +17,17 @@ from ttai_portfolio.records.wording import as_name
 from ttai_portfolio.tools.arguments import Account
 from ttai_portfolio.tools.spans import End, Start
 
+PATIENCE = 8.0  # s: without what is held there is an answer, too
 BACK = timedelta(days=400)  # before the period: what was opened earlier is closed without an opening
+
+
+@dataclass(frozen=True)
+class Read:
+    """Entries of accounts, from when on they are known, and what is held at the end, where that is now."""
+
+    entries: Gathered[Sequence[Transaction]]
+    since: Mapping[str, date]
+    held: Mapping[str, Sequence[Position]]
 
 
 class Ledgers:
@@ -24,15 +35,27 @@ class Ledgers:
 
     def __init__(self, host: Host) -> None:
         self._broker = host.broker
+        self._clock = host.clock
 
-    async def read(self, accounts: Sequence[Owner], days: Period) -> tuple[Gathered[Sequence[Transaction]], date]:
-        """Those of each account until the end of the period, and the day from which on they are known."""
-        since = days.start - BACK
-        try:
-            return await of_each(accounts, lambda number: self._broker.transactions(number, since, days.end)), since
-        except BadArgument:  # more entries than can be read at once
-            read = await of_each(accounts, lambda number: self._broker.transactions(number, days.start, days.end))
-            return read, days.start
+    async def read(self, accounts: Sequence[Owner], days: Period) -> Read:
+        """Those of each account until the end of the period, and what it holds then."""
+        since: dict[str, date] = {}
+
+        async def entries(number: str) -> Sequence[Transaction]:
+            since[number] = days.start - BACK
+            try:
+                return await self._broker.transactions(number, since[number], days.end)
+            except BadArgument:  # more entries than can be read at once
+                since[number] = days.start
+                return await self._broker.transactions(number, days.start, days.end)
+
+        read = await of_each(accounts, entries)
+        known = {number: since[number] for number in read.answers}
+        if days.end != self._clock.new_york().date():
+            return Read(read, known, {})
+        held = await of_any([one for one in accounts if one.number in known], self._broker.positions, PATIENCE)
+        whole = {number: one for number, one in held.answers.items() if not one.unreadable}
+        return Read(read, known, whole)
 
 
 class PerformanceTools:
@@ -51,8 +74,9 @@ class PerformanceTools:
         end: End = None,
         by: Annotated[By, BeforeValidator(as_name)] = "strategy",
     ) -> Performance:
-        """Get realised P/L by FIFO with fees, win rate and days held, reconciled with the broker's own totals; this
-        year without start. Use it for "what did my iron condors make?"."""
+        """Get realised P/L by FIFO with fees, win rate and days held, reconciled with the broker's entries and
+        positions; this year without start. Use it for "what did my iron condors make?"."""
         days = understood(lambda: period(start, end, self._clock.new_york().date(), year_to_date))
-        read, since = await self._ledgers.read(await self._broker.chosen(account), days)
-        return await self._compute(lambda: Sheet(read, days, since, by, self._clock.now()).answer())
+        read = await self._ledgers.read(await self._broker.chosen(account), days)
+        sheet = Sheet(read.entries, days, read.since, by, self._clock.now(), read.held)
+        return await self._compute(sheet.answer)

@@ -11,17 +11,21 @@ from typing import Any, cast
 import pytest
 
 from tests.plugins.portfolio.entries import CALL, DAY0, PUT, PUT_LOW, delivered, entry, money
-from ttai import Account, BadArgument, Transaction
+from ttai import Account, BadArgument, Position, Transaction
+from ttai.listing import Listing
 from ttai.quant.portfolio.lots import Split
+from ttai.testing import FrozenClock
+from ttai_portfolio.exports.tables import performance
 from ttai_portfolio.gathering import Gathered
-from ttai_portfolio.models.performance import By, Performance
+from ttai_portfolio.models.performance import By, Performance, Reconciliation
 from ttai_portfolio.performance.ledger import booked
 from ttai_portfolio.performance.results import Results, results
 from ttai_portfolio.performance.sheet import Sheet
 from ttai_portfolio.records.periods import Period
-from ttai_portfolio.tools.performance import Ledgers
+from ttai_portfolio.tools.performance import BACK, Ledgers
 
 A = Account("A", "Trading", "Individual", margin=True)
+B = Account("B", "Income", "Individual", margin=True)
 LATER = 10.0
 
 
@@ -29,9 +33,22 @@ def made(entries: Sequence[Transaction], *, day: float = 0) -> Results:
     return results("A", booked(entries), (DAY0 + timedelta(days=day)).date())
 
 
-def told(entries: Sequence[Transaction], by: By = "strategy") -> Performance:
+def told(entries: Sequence[Transaction], by: By = "strategy", held: Sequence[Position] | None = None) -> Performance:
     read: Gathered[Sequence[Transaction]] = Gathered([A], {"A": entries}, {})
-    return Sheet(read, Period(DAY0.date(), date(2026, 12, 31)), date(2025, 1, 1), by, DAY0).answer()
+    days, since = Period(DAY0.date(), date(2026, 12, 31)), {"A": date(2025, 1, 1)}
+    return Sheet(read, days, since, by, DAY0, {} if held is None else {"A": held}).answer()
+
+
+def proof(answer: Performance) -> Reconciliation:
+    assert answer.reconciliation is not None
+    return answer.reconciliation
+
+
+def holding(symbol: str, quantity: int) -> Position:
+    return Position(
+        account="A", symbol=symbol, underlying="XYZ", kind="option", instrument_type="Equity Option",
+        quantity=Decimal(quantity), multiplier=Decimal(100),
+    )  # fmt: skip
 
 
 def net_of(found: Results) -> Decimal:
@@ -109,7 +126,7 @@ def test_a_cash_settlement_closes_at_what_is_paid() -> None:
 def test_a_close_without_an_opening_is_told_and_not_invented() -> None:
     answer = told([entry("Buy to Close", CALL, "1", "0.40", day=1)])
     assert (answer.trades, answer.net) == (0, 0)
-    assert (answer.reconciliation.unmatched, answer.reconciliation.difference) == (-41, 0)
+    assert (proof(answer).unmatched, proof(answer).difference) == (-41, 0)
     assert answer.notes[1] == (
         "closes without a known opening, not in net: 1, which brought −$41.00; opened before 2025-01-01, or come from "
         f"elsewhere: {CALL}"
@@ -139,7 +156,10 @@ def test_what_came_from_elsewhere_is_moved_and_what_lacks_its_money_unreadable()
         money("Deposit", "5000"), money("Dividend", "12.50"), money("Dividend", "7.50"), money("Debit Interest", "-3"),
     ])  # fmt: skip
     notes = "\n".join(answer.notes)
-    assert "entries without a trade (transfers, renamed symbols), and left out: 2, of XYZ, ABC" in notes
+    assert (
+        "entries without a trade (transfers, renamed symbols, reinvested dividends), not followed: 2, of XYZ, ABC"
+        in notes
+    )
     assert "trades without a quantity or a value, and left out: 2, of XYZ" in notes
     assert [(row.kind, row.count, row.net_value) for row in answer.other] == [
         ("Dividend", 2, 20), ("Debit Interest", 1, -3),
@@ -153,7 +173,7 @@ def test_futures_are_booked_by_what_they_were_settled_with() -> None:
     answer = told([bought, sold], "strategy")
     assert [(row.name, row.net) for row in answer.rows] == [("future", 46.96)]
     assert "section 1256" in "\n".join(answer.notes)
-    assert answer.reconciliation.difference == 0
+    assert proof(answer).difference == 0
 
 
 def test_a_value_that_no_price_makes_is_kept_to_the_cent() -> None:
@@ -207,18 +227,102 @@ def test_amounts_and_moments_beyond_reason_are_reckoned_with_all_the_same() -> N
     last = replace(huge[1], executed_at=datetime.max.replace(tzinfo=UTC), day=date.max)
     first = replace(huge[0], executed_at=datetime.min.replace(tzinfo=UTC), day=date.min)
     answer = told([first, last], "month")
-    assert answer.reconciliation.difference == 0
-    assert told([*huge], "month").reconciliation.difference == 0
+    assert proof(answer).difference == 0
+    assert proof(told([*huge], "month")).difference == 0
 
 
 async def test_where_more_was_entered_than_can_be_read_openings_are_not_looked_for() -> None:
     class Full:
-        async def transactions(self, _number: str, start: date, _end: date) -> Sequence[Transaction]:
-            if start < DAY0.date():
+        async def transactions(self, number: str, start: date, _end: date) -> Sequence[Transaction]:
+            if number == "A" and start < DAY0.date():
                 raise BadArgument("that is more than 25,000 entries")
             return [entry("Buy to Close", PUT, "1", "1.00", day=1)]
 
     days = Period(DAY0.date(), date(2026, 12, 31))
-    read, since = await Ledgers(cast("Any", SimpleNamespace(broker=Full()))).read([A], days)
-    assert since == DAY0.date()
-    assert "opened before 2026-03-02" in "\n".join(Sheet(read, days, since, "month", DAY0).answer().notes)
+    read = await Ledgers(cast("Any", SimpleNamespace(broker=Full(), clock=FrozenClock(DAY0)))).read([A, B], days)
+    assert read.since == {"A": DAY0.date(), "B": DAY0.date() - BACK}
+    answer = Sheet(read.entries, days, read.since, "month", DAY0).answer()
+    assert answer.failed is None
+    assert "opened before 2026-03-02 (A), 2025-01-26 (B)" in "\n".join(answer.notes)
+
+
+def test_a_close_without_an_opening_leaves_nothing_behind_for_what_comes_after() -> None:
+    answer = told([
+        entry("Buy to Close", PUT, "5", "0.50", order_id="1"),
+        entry("Sell to Open", PUT, "2", "1.00", day=1, order_id="2"),
+        delivered("Expiration", PUT, "2", day=20),
+    ])  # fmt: skip
+    assert (answer.trades, answer.net, proof(answer).open_at_end) == (1, 199, 0)
+
+
+def test_the_strike_of_a_settlement_is_no_money() -> None:
+    settled = delivered("Cash Settled Assignment", PUT, "1", day=20)
+    strike = replace(settled, price=Decimal(90), value=None, net_value=None)
+    answer = told([entry("Sell to Open", PUT, "1", "1.00"), strike])
+    assert (answer.trades, answer.net) == (0, 0)
+    assert f"trades without a quantity or a value, and left out: 1, of {PUT}" in answer.notes
+    worthless = replace(delivered("Expiration", PUT, "1", day=20), value=None, net_value=None)
+    assert told([entry("Sell to Open", PUT, "1", "1.00"), worthless]).net == 99
+
+
+def test_the_broker_s_sum_has_what_could_not_be_followed() -> None:
+    lacking = entry("Buy to Close", PUT, None, None, day=2, value=Decimal(-900), net_value=Decimal(-901))
+    reinvested = entry(
+        "Dividend", "XYZ", "1", "100", day=1, type="Receive Deliver", fees=Decimal(0), value=Decimal(-100)
+    )
+    answer = told([
+        entry("Sell to Open", PUT, "1", "5.00", order_id="1"), entry("Buy to Open", PUT_LOW, "1", "2.00", order_id="1"),
+        money("Dividend", "100.00", day=1), reinvested,
+        lacking, entry("Sell to Close", PUT_LOW, "1", "6.00", day=2, order_id="2"),
+    ])  # fmt: skip
+    found = proof(answer)
+    assert (found.trades_net_value, found.left_out, found.difference) == (-104, -1001, 0)
+    assert "not followed: 1, of XYZ, −$100.00 in other_net" in "\n".join(answer.notes)
+    assert "closed in part, and counted with that part: 1, put credit spread on XYZ" in answer.notes
+
+
+def test_money_that_no_figure_has_is_a_difference_and_said() -> None:
+    silent = entry("Buy to Close", PUT, "1", "1.00", day=1, value=None, net_value=None)
+    answer = told([entry("Sell to Open", PUT, "1", "2.00"), silent])
+    assert (answer.net, proof(answer).difference) == (98, -100)
+    assert "the figures miss the broker's own sum by −$100.00" in answer.notes
+
+
+def test_what_is_open_is_held_against_what_the_broker_holds() -> None:
+    opened = entry("Sell to Open", PUT, "2", "1.00")
+    assert (
+        "what is open by these entries is what the broker holds now: 1 positions, compared one by one"
+        in told([opened], held=[holding(PUT, -2)]).notes
+    )
+    notes = "\n".join(told([opened], held=[holding(PUT, -3), holding(CALL, 1)]).notes)
+    assert f"is not what the broker holds: {CALL} 0, 1 held, {PUT} -2, -3 held; opened before 2025-01-01" in notes
+    assert "what is open by these entries" not in "\n".join(told([opened]).notes)
+
+
+def test_a_month_is_that_of_the_broker_s_date() -> None:
+    late = replace(entry("Buy to Close", PUT, "1", "1.00", day=29.9), day=date(2026, 4, 1))
+    night = replace(late, executed_at=datetime(2026, 4, 1, 1, tzinfo=UTC))  # in New York it is March still
+    answer = told([entry("Sell to Open", PUT, "1", "2.00"), night], "month")
+    assert [row.name for row in answer.rows] == ["2026-04"]
+
+
+def test_what_could_not_be_read_at_all_is_unknown_and_not_nothing() -> None:
+    answer = told(Listing([], unreadable=4))
+    assert (answer.trades, answer.net, answer.other_net, answer.reconciliation) == (None, None, None, None)
+    assert answer.notes == [
+        "nothing of these days could be read", "4 of 4 transactions could not be read and are left out",
+    ]  # fmt: skip
+
+
+def test_fees_that_are_estimates_are_said_to_be() -> None:
+    answer = told([entry("Sell to Open", PUT, "1", "2.00", estimated=True)])
+    assert "fees of 1 entries are estimates by the broker's word" in answer.notes
+
+
+def test_a_future_s_prices_are_not_made_of_its_settlement() -> None:
+    bought = entry("Buy", "/CLJ4", "1", "79.69", value=Decimal(0), net_value=Decimal("-3.07"), underlying="/CL")
+    sold = entry(
+        "Sell", "/CLJ4", "1", "79.53", day=1, value=Decimal(-160), net_value=Decimal("-163.07"), underlying="/CL"
+    )
+    (row,) = performance({"A": made([bought, sold])}).rows
+    assert (row["open_price"], row["close_price"], row["net"]) == (None, None, Decimal("-166.14"))

@@ -2,13 +2,21 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from fastmcp.exceptions import ToolError
 
+from ttai import Account, Transaction
 from ttai.answers import BUDGET
+from ttai.listing import Listing
 from ttai.testing import Harness
+from ttai_portfolio.gathering import Gathered
+from ttai_portfolio.records import transactions
+from ttai_portfolio.records.periods import Period
+from ttai_portfolio.records.transactions import Wanted
 
 HISTORY = "/accounts/5WT00718/transactions"
 
@@ -78,11 +86,23 @@ async def test_nothing_is_said_to_be_nothing(h: Harness) -> None:
     assert "note: nothing happened" in answer.text
 
 
+def test_where_none_can_be_read_nobody_knows_what_happened() -> None:
+    days, now = Period(date(2026, 11, 1), date(2026, 11, 20)), datetime(2026, 11, 20, tzinfo=UTC)
+    one = Account("A", "", "Individual", margin=True)
+    blind: Gathered[Sequence[Transaction]] = Gathered([one], {"A": Listing([], unreadable=3)}, {})
+    answer = transactions.answer(blind, Wanted(), days, None, now)
+    assert (answer.count, answer.value, answer.fees, answer.net_value) == (0, None, None, None)
+    assert answer.notes == ["3 of 3 transactions could not be read and are left out"]
+    empty = transactions.answer(Gathered([one], {"A": Listing([])}, {}), Wanted(), days, None, now)
+    assert (empty.value, empty.fees, empty.notes) == (0, 0, ["nothing happened"])
+
+
 async def test_hundreds_are_counted_and_can_be_written_to_a_file(h: Harness) -> None:
     answer = await h.call("get_transactions", start="2026-01-01", limit=100)
     assert answer.data["count"] > 500
     assert len(answer.rows("transactions")) == 100
-    assert "export_portfolio writes all of them to a file" in answer.text
+    assert f"100 of {answer.data['count']} transactions; export_portfolio writes all of them to a file" in answer.text
+    assert "ask limit" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -116,7 +136,8 @@ async def test_an_account_that_fails_costs_itself(fresh: Harness) -> None:
     (failed,) = answer.rows("failed")
     assert failed["account"] == "5WT00718"
     assert "TastyTrade turned the request down" in failed["reason"]
-    assert answer.text.endswith("note: 5WT00718 is not in it")
+    assert "note: 5WT00718 is not in it" in answer.text.splitlines()
+    assert "estimates by the broker's word" in answer.text
     assert {row["account"] for row in answer.rows("transactions")} <= {"5WT00934", "5WT01122"}
 
 

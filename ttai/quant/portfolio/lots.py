@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from typing import Literal
@@ -20,8 +20,9 @@ class Fill:
     """What changed a position: `quantity` above 0 was bought, `price` is dollars a share, `fees` all of them, below 0
     charged.
 
-    `effect` is what the broker says of it, None unknown: then it closes what is held the other way and opens with the
-    rest, but an expiration, cash settlement or removal, and an assignment or exercise at a price of 0, only closes.
+    `day` is that on which it is booked, if that is told. `effect` is what the broker says of it, None unknown: then it
+    closes what is held the other way and opens with the rest, but an expiration, cash settlement or removal, and an
+    assignment or exercise at a price of 0, only closes.
 
     Assignment and exercise are booked as tastytrade does: the option is removed at 0, which realises its premium on its
     own, and the stock is a fill at the strike. A cash settlement closes at what is paid a share.
@@ -36,6 +37,7 @@ class Fill:
     order_id: str | None = None
     kind: Kind = "trade"
     effect: Effect | None = None
+    day: date | None = None
 
     @property
     def cash(self) -> Decimal:
@@ -101,6 +103,7 @@ class Realised:
     open_order_id: str | None
     close_order_id: str | None
     unmatched: str | None = None
+    closed_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,7 @@ def _closed(lot: Lot, fill: Fill, fees: Decimal) -> Realised:
         cash=net,
         open_order_id=lot.order_id,
         close_order_id=fill.order_id,
+        closed_on=fill.day,
     )
 
 
@@ -231,6 +235,7 @@ def _unmatched(fill: Fill, quantity: Decimal, fees: Decimal) -> Realised:
         open_order_id=None,
         close_order_id=fill.order_id,
         unmatched="opened before the history starts, or never told of",
+        closed_on=fill.day,
     )
 
 
