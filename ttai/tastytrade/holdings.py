@@ -66,7 +66,7 @@ def balances(account: str, data: Any) -> Balances | None:
     if not isinstance(data, Mapping):
         return None
     names = [field.name for field in fields(Balances) if field.name not in ("account", "updated_at")]
-    money = {name: signed(data, _CALLS.get(name, name.replace("_", "-"))) for name in names}
+    money = {name: signed(data, _CALLS.get(name, name.replace("_", "-")), bare=True) for name in names}
     if all(value is None for value in money.values()):
         return None
     return Balances(account=account, updated_at=moment(data.get("updated-at")), **money)

@@ -74,11 +74,13 @@ def effect(item: Mapping[str, Any], name: str) -> Effect | None:
     return _EFFECTS.get(str(item.get(f"{name}-effect")))
 
 
-def signed(item: Mapping[str, Any], name: str) -> Decimal | None:
-    """An amount with the sign its effect gives it, below 0 paid; as it stands where there is no effect."""
+def signed(item: Mapping[str, Any], name: str, *, bare: bool = False) -> Decimal | None:
+    """An amount with the sign its effect gives it, below 0 paid; None where the effect of what is not 0 is missing.
+
+    A `bare` one has its own sign where the wire has no effect of it.
+    """
     value = amount(item.get(name))
-    said = item.get(f"{name}-effect")
-    if value is None or said in (None, "None"):
+    if value is None or (bare and f"{name}-effect" not in item):
         return value
     way = effect(item, name)
     if way is None:  # nobody knows which way it goes

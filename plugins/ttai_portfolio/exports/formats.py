@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Format = Literal["csv", "parquet", "json"]
 _PLACES = Decimal("0.00000001")
 _LARGEST = Decimal(10) ** 29  # what has more digits before the point is a float in parquet
+_MOST = 2**63 - 1  # what is larger is a text in parquet
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -84,8 +85,15 @@ def _digits(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     if isinstance(value, datetime):
-        return value.astimezone(NEW_YORK).isoformat(timespec="seconds")
+        return _local(value).isoformat(timespec="seconds")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _local(at: datetime) -> datetime:
+    try:
+        return at.astimezone(NEW_YORK)
+    except OverflowError:  # the first or the last day there is
+        return at
 
 
 def _column(name: str, kind: Kind, table: Table) -> "pl.Series":
@@ -97,6 +105,8 @@ def _column(name: str, kind: Kind, table: Table) -> "pl.Series":
     if kind == "moment":
         utc = pl.Series(name, values, pl.Datetime("us", "UTC"))
         return utc.dt.convert_time_zone(str(NEW_YORK))
+    if kind == "whole" and any(value is not None and abs(value) > _MOST for value in values):
+        return pl.Series(name, [None if value is None else str(value) for value in values], pl.String)
     types = {"whole": pl.Int64, "number": pl.Float64, "flag": pl.Boolean, "day": pl.Date, "text": pl.String}
     return pl.Series(name, values if kind != "text" else [value and str(value) for value in values], types[kind])
 

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from ttai import Position
+from ttai import PlacedOrder, Position
 from ttai.quant.symbols import kind
 from ttai_portfolio.preview.drafts import Draft, DraftLeg
-from ttai_portfolio.records.orders import written
+from ttai_portfolio.records.orders import done, written
+from ttai_portfolio.records.wording import option_of
 
 PENNY = Decimal("0.01")
 SUB_PENNY = Decimal("0.0001")  # what stocks below a dollar trade in
 GENEROUS = 0.25  # of the mid: better than that is hardly filled
 LEAST = 0.05  # dollars a share from the mid that say nothing
+EVEN = 0.1  # of all that is bought and sold: a combination that costs no more may be traded either way
 TENFOLD, HUNDRED = 10, 100
 _ROUNDING = 1e-9
 
@@ -21,9 +23,17 @@ def refusals(draft: Draft) -> list[str]:
     return [*_closed_beyond(draft.legs), *_off_tick(draft), *_wrong_way(draft)]
 
 
-def warnings(draft: Draft, held: Sequence[Position]) -> list[str]:
+def warnings(draft: Draft, held: Sequence[Position], working: Sequence[PlacedOrder] = ()) -> list[str]:
     """What may be meant so, and is seldom."""
-    return [*_combination_ticks(draft), *_far(draft), *_large(draft.legs, held), *_unchecked(draft)]
+    return [
+        *_combination_ticks(draft),
+        *_other_way(draft),
+        *_far(draft),
+        *_closed_twice(draft.legs, working),
+        *_uncovered(draft, held),
+        *_large(draft.legs, held),
+        *_unchecked(draft),
+    ]
 
 
 def _closed_beyond(legs: Iterable[DraftLeg]) -> list[str]:
@@ -48,12 +58,77 @@ def _off_tick(draft: Draft) -> list[str]:
 
 
 def _wrong_way(draft: Draft) -> list[str]:
-    """Money that goes the other way than the legs say."""
-    if draft.effect is None or draft.direction in (None, draft.effect):
+    """Money that clearly goes the other way than the legs say."""
+    if not _is_other_way(draft) or _may_be_meant(draft):
         return []
-    at = f" at the mids (${abs(draft.mid):.2f} a share)" if draft.mid is not None else ""
     cure = f"check the signs of the quantities (below 0 sells), or send effect={draft.direction}"
-    return [f"these legs are a {draft.direction}{at}, and effect is {draft.effect}: {cure}"]
+    return [f"{_both_ways(draft)}: {cure}"]
+
+
+def _other_way(draft: Draft) -> list[str]:
+    """Money that goes the other way than the mids say, and may: of what costs next to nothing, or waits for more."""
+    return [f"{_both_ways(draft)}: is that meant?"] if _is_other_way(draft) and _may_be_meant(draft) else []
+
+
+def _is_other_way(draft: Draft) -> bool:
+    return draft.effect is not None and draft.direction not in (None, draft.effect)
+
+
+def _may_be_meant(draft: Draft) -> bool:
+    """Of legs bought and sold: about even, or a small credit asked for what costs a lot more."""
+    mids = [leg.mid for leg in draft.legs]
+    if draft.mid is None or len({leg.quantity > 0 for leg in draft.legs}) == 1:
+        return False
+    whole = sum(abs(leg.shares * (mid or 0.0)) for leg, mid in zip(draft.legs, mids, strict=True)) / draft.unit
+    small = draft.effect == "credit" and 2 * float(draft.price) <= abs(draft.mid)
+    return small or abs(draft.mid) <= max(LEAST, EVEN * whole)
+
+
+def _both_ways(draft: Draft) -> str:
+    at = f" at the mids (${abs(draft.mid):.2f} a share)" if draft.mid is not None else ""
+    return f"these legs are a {draft.direction}{at}, and effect is {draft.effect}"
+
+
+def _closed_twice(legs: Iterable[DraftLeg], working: Sequence[PlacedOrder]) -> list[str]:
+    """More closed than there is, once the orders that work are filled, too."""
+    said = []
+    for leg in legs:
+        if leg.opening:
+            continue
+        waiting = {order.id: _left(order, leg) for order in working}
+        ids = [number for number, left in waiting.items() if left]
+        whole = sum(waiting.values(), Decimal(abs(leg.quantity)))
+        if ids and whole > abs(leg.held):
+            said.append(
+                f"order {' and '.join(ids)} works to close {leg.symbol}, too: filled with this one it would be "
+                f"{whole.normalize():f}, and {abs(leg.held).normalize():f} are held"
+            )
+    return said
+
+
+def _left(order: PlacedOrder, leg: DraftLeg) -> Decimal:
+    """How much of an order may still trade a leg the same way."""
+    same = [one for one in order.legs if one.symbol == leg.symbol and one.quantity * leg.quantity > 0]
+    return sum((abs(one.quantity) - done(one) for one in same), Decimal(0))
+
+
+def _uncovered(draft: Draft, held: Sequence[Position]) -> list[str]:
+    """Shares that are sold under short calls."""
+    sold = sum(-leg.quantity for leg in draft.legs if leg.expiration is None and leg.quantity < 0 and not leg.opening)
+    if not sold:
+        return []
+    traded = {leg.symbol: Decimal(leg.quantity) for leg in draft.legs}
+    shares = sum((one.quantity for one in held if one.symbol == draft.underlying), Decimal(0)) - sold
+    calls = [
+        (one.quantity + traded.get(one.symbol, Decimal(0))) * one.multiplier
+        for one in held
+        if one.underlying == draft.underlying and (of := option_of(one.symbol)) is not None and of.type == "C"
+    ]
+    short = -sum(calls, Decimal(0))
+    if short <= 0 or shares >= short:
+        return []
+    left = f"{max(shares, Decimal(0)).normalize():f}"
+    return [f"short calls on {short.normalize():f} shares of {draft.underlying} would have {left} under them"]
 
 
 def _tick(draft: Draft) -> Decimal | None:

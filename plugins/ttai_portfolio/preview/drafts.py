@@ -98,10 +98,15 @@ class Draft:
 
     @property
     def name(self) -> str:
-        """What traders call what is traded; of what only takes from what is held, what is closed."""
-        closing = not any(leg.opening for leg in self.legs)
-        name = named([_part(leg, -1 if closing else 1) for leg in self.legs])
-        return f"closing {name}" if closing else name
+        """What traders call what is traded; of what takes from what is held, what is closed, or rolled."""
+        closed = [_part(leg, -1) for leg in self.legs if not leg.opening]
+        opened = [_part(leg, 1) for leg in self.legs if leg.opening]
+        if not closed:
+            return named(opened)
+        if not opened:
+            return f"closing {named(closed)}"
+        before, after = named(closed), named(opened)
+        return f"roll of {before}" if before == after else f"closing {before}, opening {after}"
 
     @property
     def said(self) -> str:

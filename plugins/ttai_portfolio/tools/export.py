@@ -29,9 +29,13 @@ from ttai_portfolio.worth.curves import day_of
 OF_NOW = ("positions", "balances")
 _REACH: tuple[tuple[int, Range], ...] = ((27, "1m"), (88, "3m"), (180, "6m"), (363, "1y"))  # days each range has
 EXACT = {
-    "csv": "numbers are the broker's, digit by digit; texts that look like formulas have an apostrophe in front",
-    "json": "numbers are the broker's, digit by digit",
+    "csv": "the broker's numbers are there digit by digit; texts that look like formulas have an apostrophe in front",
+    "json": "the broker's numbers are there digit by digit",
     "parquet": "decimals of 8 places, times of New York",
+}
+OURS = {
+    "positions": "; values, P/L, IV and greeks are worked out here",
+    "performance": "; all but the prices and times of the entries is worked out here",
 }
 
 
@@ -93,7 +97,7 @@ class ExportTools:
             columns=list(found.table.columns) if path else [],
             bytes=len(data),
             notes=[
-                EXACT[format_] if path else "there is nothing to write: no file was made",
+                (EXACT[format_] + OURS.get(what, "")) if path else "there is nothing to write: no file was made",
                 *(days.notes if days else ()),
                 *found.read.notes,
                 *found.notes,

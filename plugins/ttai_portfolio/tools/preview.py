@@ -1,22 +1,24 @@
 """What an order would do, before anybody sends one: no path from here leads to the placing of orders."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ttai import Account as Owner
-from ttai import BadArgument, BuyingPower, Host, Leg, Position, TtaiError, understood
-from ttai_portfolio.gathering import of_each
+from ttai import BadArgument, BuyingPower, Host, Leg, PlacedOrder, Position, TtaiError, understood
+from ttai_portfolio.gathering import of_any, of_each
 from ttai_portfolio.models.common import name_of
 from ttai_portfolio.models.preview import Preview, PreviewLeg, PreviewWarning
 from ttai_portfolio.preview import checks
 from ttai_portfolio.preview.drafts import Draft
 from ttai_portfolio.preview.reading import MOST_LEGS, Drafts, Listed, price_of
-from ttai_portfolio.records.orders import written
+from ttai_portfolio.records.orders import state, written
 from ttai_portfolio.records.wording import as_name
 from ttai_portfolio.tools.arguments import Account
 
+PATIENCE = 8.0  # s: without the orders that work there is an answer, too
 NOT_PLACED = "nothing was placed: this is the broker's dry run of a limit order for the day, and no tool here can place"
 
 
@@ -84,7 +86,8 @@ class PreviewTools:
             raise BadArgument("; ".join(refused), "Nothing was asked of the broker")
         if draft.paid is None:
             raise BadArgument("nobody can tell whether these legs cost or bring money", "Send effect=debit or credit")
-        power, why = await self._asked(draft, owner)
+        (power, why), (working, unseen) = await asyncio.gather(self._asked(draft, owner), self._working(owner))
+        said += unseen
         if any(leg.price is not None or leg.volatility is not None for leg in legs):
             said.append("prices and volatilities of the legs mean nothing to an order: price is of all of them")
         session = await self._market.session()
@@ -101,7 +104,7 @@ class PreviewTools:
                 "account": name_of(owner),
                 "warnings": [
                     PreviewWarning(warning=said)
-                    for said in (*checks.warnings(draft, held), *(power.warnings if power else ()))
+                    for said in (*checks.warnings(draft, held, working), *(power.warnings if power else ()))
                 ]
                 or None,
                 "notes": [NOT_PLACED, *listed.notes, *said],
@@ -130,6 +133,13 @@ class PreviewTools:
         ]
         said = f"{name_of(owner)} is {why}; account=… names another"
         return owner, read.answers[owner.number], [*unread, said, *read.unread("positions")]
+
+    async def _working(self, owner: Owner) -> tuple[Sequence[PlacedOrder], list[str]]:
+        """The orders of an account that work, or that nobody knows them."""
+        found = await of_any([owner], self._broker.live_orders, PATIENCE)
+        if owner.number not in found.answers:
+            return [], [f"orders that work are not looked at: {found.failures[owner.number]}"]
+        return [one for one in found.answers[owner.number] if state(one) == "live"], []
 
     async def _asked(self, draft: Draft, owner: Owner) -> tuple[BuyingPower | None, str | None]:
         """What the broker says, or why it would not take the order."""

@@ -110,7 +110,7 @@ def test_an_amount_is_exact_and_of_money_size(value: Any, read: str | None) -> N
 
 @pytest.mark.parametrize(
     ("effect", "read"),
-    [("Debit", "-4.13"), ("Credit", "4.13"), ("None", "4.13"), (None, "4.13"), ("Sideways", None), ([], None)],
+    [("Debit", "-4.13"), ("Credit", "4.13"), ("None", None), (None, None), ("Sideways", None), ([], None)],
 )
 def test_an_effect_is_the_sign_of_an_amount(effect: Any, read: str | None) -> None:
     assert parse.signed({"fee": "4.13", "fee-effect": effect}, "fee") == (None if read is None else Decimal(read))
@@ -118,7 +118,9 @@ def test_an_effect_is_the_sign_of_an_amount(effect: Any, read: str | None) -> No
 
 def test_nothing_needs_no_sign() -> None:
     assert parse.signed({"fee": "0.0", "fee-effect": "Sideways"}, "fee") == 0
-    assert parse.signed({"fee": "-4.13"}, "fee") == Decimal("-4.13")
+    assert parse.signed({"fee": "-4.13"}, "fee") is None
+    assert parse.signed({"fee": "-4.13"}, "fee", bare=True) == Decimal("-4.13")
+    assert parse.signed({"fee": "4.13", "fee-effect": None}, "fee", bare=True) is None
     assert parse.signed({}, "fee") is None
 
 

@@ -165,6 +165,25 @@ def test_parquet_has_types() -> None:
     assert pl.read_parquet(io.BytesIO(long))["a"].to_list() == [Decimal(10) ** 28 + 1]
 
 
+def test_numbers_and_days_beyond_reason_are_written_all_the_same() -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": 2**63, "at": datetime(1, 1, 1, tzinfo=UTC), "day": date.min},
+        {"id": 1, "at": datetime.max.replace(tzinfo=UTC), "day": date.max},
+    ]
+    odd = table(rows, ["id", "at", "day"])
+    assert formats.csv(odd).decode().splitlines()[1] == "9223372036854775808,0001-01-01T00:00:00+00:00,0001-01-01"
+    assert json.loads(formats.jsons(odd))[0]["id"] == 2**63
+    frame = pl.read_parquet(io.BytesIO(formats.parquet(odd)))
+    assert frame["id"].to_list() == ["9223372036854775808", "1"]
+    assert frame["day"].to_list() == [date.min, date.max]
+
+
+async def test_what_is_worked_out_here_is_not_said_to_be_the_broker_s(h: Harness) -> None:
+    made = await h.call("export_portfolio", what="performance")
+    assert "all but the prices and times of the entries is worked out here" in made.text
+    assert "worked out here" not in (await h.call("export_portfolio", what="transactions")).text
+
+
 def test_a_file_of_many_accounts_has_a_short_name() -> None:
     many = [Account(f"5WT0000{number}", "", "", margin=True) for number in range(4)]
     assert file_name("orders", many, datetime(2026, 1, 2, tzinfo=UTC), "csv") == (

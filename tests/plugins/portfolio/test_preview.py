@@ -12,7 +12,7 @@ import pytest
 from fastmcp.exceptions import ToolError
 
 from tests.plugins.portfolio.entries import CALL, PUT, PUT_LOW
-from ttai import Expiration, Position, Quote
+from ttai import Expiration, PlacedLeg, PlacedOrder, Position, Quote
 from ttai.answers import BUDGET
 from ttai.market.options import Ticks
 from ttai.testing import Harness
@@ -300,6 +300,62 @@ def test_a_price_is_held_against_mid_and_natural() -> None:
     assert "is $0.30 a share better than the mid" in said(draft(leg(PUT, 1, 1.0, 1.2), price="0.80"))
     assert "$0.90 credit is worse" in said(draft(leg(PUT, -1, 1.0, 1.2), price="0.90"))
     assert said(draft(leg(PUT, -1, 1.0, 1.2), price="1.30")) == ""
+
+
+def test_what_is_about_even_or_waits_for_a_small_credit_may_be_meant() -> None:
+    roll = [leg(PUT, 1, 7.2, 7.3, held=-1), leg(PUT_LOW, -1, 6.85, 6.93)]  # 0.36 debit
+    asked = draft(*roll, price="0.02", effect="credit")
+    assert refusals(asked) == []
+    assert "these legs are a debit at the mids ($0.36 a share), and effect is credit: is that meant?" in said(asked)
+    wide = [leg(PUT, -1, 2.0, 2.1), leg(PUT_LOW, 1, 1.0, 1.1)]  # 1.00 credit
+    assert "check the signs" in refusals(draft(*wide, price="1.00", effect="debit"))[0]
+    assert "check the signs" in refusals(draft(*wide, price="0.10", effect="debit"))[0]
+    other = [leg(PUT, 1, 2.0, 2.1), leg(PUT_LOW, -1, 1.0, 1.1)]  # 1.00 debit
+    assert "check the signs" in refusals(draft(*other, price="1.00", effect="credit"))[0]
+    assert refusals(draft(*other, price="0.10", effect="credit")) == []
+    assert "check the signs" in refusals(draft(leg(PUT, 1, 0.01, 0.02), price="0.01", effect="credit"))[0]
+
+
+def working(*legs: PlacedLeg, number: str = "77") -> PlacedOrder:
+    return PlacedOrder(
+        id=number, account="A", status="Live", type="Limit", time_in_force="GTC", underlying="XYZ", legs=legs
+    )
+
+
+def test_what_an_order_that_works_closes_already_is_warned_of() -> None:
+    closing = draft(leg(PUT, 2, held=-2))
+    other = working(PlacedLeg(PUT, Decimal(2), opening=False, remaining=Decimal(1)))
+    told = "; ".join(warnings(closing, [], [other]))
+    assert f"order 77 works to close {PUT}, too: filled with this one it would be 3, and 2 are held" in told
+    assert "works to close" not in "; ".join(warnings(draft(leg(PUT, 1, held=-2)), [], [other]))
+    opening = working(PlacedLeg(PUT, Decimal(-2), opening=True))
+    assert "works to close" not in "; ".join(warnings(closing, [], [opening]))
+
+
+def test_shares_that_lie_under_short_calls_are_not_sold_in_silence() -> None:
+    shares = replace(held(PUT, 200), symbol="XYZ", kind="equity", multiplier=Decimal(1))
+    book = [shares, held(CALL, -2)]
+    selling = leg("XYZ", -200, 100.0, 100.1, held=200)
+    assert "short calls on 200 shares of XYZ would have 0 under them" in said(draft(selling, price="100"), book)
+    both = draft(selling, leg(CALL, 2, held=-2), price="99", effect="credit")
+    assert "under them" not in said(both, book)
+    assert "under them" not in said(draft(selling, price="100"), [shares, held(CALL, -2), held(CALL, 2)])
+    assert "under them" not in said(draft(selling, price="100"), [shares])
+
+
+async def test_an_order_that_works_is_looked_at(fresh: Harness) -> None:
+    legs = [{"symbol": "XLE   261218P00082000", "quantity": 2}]
+    answer = await fresh.call("preview_order", legs=legs, price="0.60", account="Income")
+    assert "works to close XLE   261218P00082000, too" in answer.text
+    fresh.simulator.faults.add("status", "*/orders/live", status=400)
+    blind = await fresh.call("preview_order", legs=legs, price="0.60", account="Income")
+    assert "note: orders that work are not looked at: TastyTrade turned the request down" in blind.text
+
+
+def test_a_roll_is_called_so() -> None:
+    later = "XYZ   260515P00085000"
+    assert draft(leg(PUT, 1, held=-1), leg(later, -1)).name == "roll of short put"
+    assert draft(leg(PUT, 1, held=-1), leg(CALL, -1)).name == "closing short put, opening short call"
 
 
 def test_a_zero_too_many_is_asked_about() -> None:

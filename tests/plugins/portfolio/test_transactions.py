@@ -97,6 +97,17 @@ def test_where_none_can_be_read_nobody_knows_what_happened() -> None:
     assert (empty.value, empty.fees, empty.notes) == (0, 0, ["nothing happened"])
 
 
+async def test_an_amount_that_nobody_says_the_way_of_is_unknown(fresh: Harness) -> None:
+    usual = await fresh.call("get_transactions", account="5WT00718")
+    await fresh.app.cache.close()
+    fresh.clock.advance(61)
+    for name in ("value-effect", "commission-effect"):
+        fresh.simulator.faults.add("nan", HISTORY, field=name)
+    answer = await fresh.call("get_transactions", account="5WT00718")
+    assert answer.data["net_value"] == usual.data["net_value"]
+    assert " have no value: the sums are without them" in answer.text
+
+
 async def test_hundreds_are_counted_and_can_be_written_to_a_file(h: Harness) -> None:
     answer = await h.call("get_transactions", start="2026-01-01", limit=100)
     assert answer.data["count"] > 500
