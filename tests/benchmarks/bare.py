@@ -612,6 +612,75 @@ async def stress_test(
     return Book(accounts=[], rows=[])
 
 
+First = Annotated[str | None, Field(description="First day, 2026-11-20")]
+Last = Annotated[str | None, Field(description="Last day; today without")]
+Of = Annotated[str | None, Field(description="An underlying, or an OCC option")]
+Rows = Annotated[int | None, Field(ge=1, le=120, description="Rows")]
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def get_transactions(
+    account: Whose = None, start: First = None, end: Last = None,
+    type: Literal["trade", "receive_deliver", "money_movement"] | None = None,  # noqa: A002
+    symbol: Of = None, limit: Rows = None,
+) -> Book:  # fmt: skip
+    """Get what happened in the accounts, the newest first: trades, expirations, assignments, dividends, deposits,
+    with fees; the last 30 days without start. Use it for "what did I do?"; get_performance adds up P/L."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def get_orders(
+    account: Whose = None, status: Literal["live", "filled", "cancelled", "rejected", "all"] | None = None,
+    start: First = None, end: Last = None, symbol: Of = None, limit: Rows = None,
+) -> Book:  # fmt: skip
+    """Get orders with their legs, prices, fills and why they were rejected: today's and those that work, or by
+    status or start those of the last 30 days. Use it for "is my order filled?"."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def get_net_liq_history(
+    account: Whose = None, range: Literal["1d", "1m", "3m", "6m", "1y", "all"] = "1m",  # noqa: A002
+    picture: Annotated[bool, Field(description="Draw it")] = False, theme: Literal["dark", "light"] = "dark",
+) -> Book:  # fmt: skip
+    """Get what the accounts were worth over time: change, deposits, time-weighted return, worst fall, up to 40
+    points. Use it for "how am I doing?"; picture=true draws it."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def get_performance(
+    account: Whose = None, start: First = None, end: Last = None,
+    by: Literal["strategy", "underlying", "month"] = "strategy",
+) -> Book:  # fmt: skip
+    """Get realised P/L by FIFO with fees, win rate and days held, reconciled with the broker's entries and
+    positions; this year without start. Use it for "what did my iron condors make?"."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations=READ, output_schema=None, tags={"account"})
+async def preview_order(
+    legs: Annotated[list[Leg], Field(description="1 to 4; whether they open or close is told by what is held")],
+    price: Annotated[str, Field(description="$ a share for one unit, above 0: 1.25")],
+    effect: Literal["debit", "credit"] | None = None, symbol: Named_ = None, account: Whose = None,
+) -> Book:  # fmt: skip
+    """Ask what a limit order would do to an account, without placing it: buying power, fees, and whether price,
+    tick, signs and size make sense. Use it before the user places an order elsewhere."""
+    return Book(accounts=[], rows=[])
+
+
+@mcp.tool(annotations={"readOnlyHint": False}, output_schema=None, tags={"account"})
+async def export_portfolio(
+    what: Literal["positions", "balances", "transactions", "orders", "net_liq", "performance"],
+    format: Literal["csv", "parquet", "json"] = "csv",  # noqa: A002
+    account: Whose = None, start: First = None, end: Last = None,
+) -> Book:  # fmt: skip
+    """Write positions, balances, transactions, orders, net liq or realised P/L to a new file of the user's and say
+    its path; this year without start. Use it for taxes, spreadsheets, and what is too long to read here."""
+    return Book(accounts=[], rows=[])
+
+
 @mcp.tool(annotations=READ, output_schema=None, tags={"core"})
 async def list_jobs() -> Jobs:
     """List the background jobs: schedule, next and last run, why one does not run.
