@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from ttai import Account, Contracts, Host, Position, Quote, TtaiError, understood
+from ttai import Contracts, Host, Position, Quote, TtaiError, understood
 from ttai.quant.symbols import parse_occ, underlying
+from ttai_portfolio.gathering import of_each
 from ttai_portfolio.lines import Book, Line, marked
 
 PART = 100  # symbols the market is asked for at once
@@ -25,11 +26,13 @@ class Books:
         where a `symbol` is given; NotFound for an account that there is not."""
         name = None if symbol is None else understood(lambda: underlying(symbol))
         accounts = await self._broker.chosen(account)
-        positions, failed, notes = await self._positions(accounts)
+        held = await of_each(accounts, self._broker.positions)
+        positions = [one for each in held.answers.values() for one in each]
+        notes = [f"{number}: {note}" for number, each in held.answers.items() for note in each.notes("positions")]
         if name is not None:
             positions = [one for one in positions if _is_of(one, name)]
         valued = await self.valued(positions, accounts.source)
-        return replace(valued, accounts=accounts, failed=failed, notes=[*notes, *valued.notes])
+        return replace(valued, accounts=accounts, failed=held.failures, notes=[*notes, *valued.notes])
 
     async def valued(self, positions: Sequence[Position], told_by: str = "rest") -> Book:
         """Positions at their marks now, whoever holds them; `told_by` is the source of the broker's own marks."""
@@ -47,26 +50,6 @@ class Books:
         seen = [line.mark.as_of for line in lines if line.mark is not None and line.mark.as_of is not None]
         as_of = max(seen, default=self._clock.now())
         return Book((), lines, session.label, as_of, quotes, {}, contracts.notes)
-
-    async def _positions(self, accounts: Sequence[Account]) -> tuple[list[Position], dict[str, str], list[str]]:
-        """Those of all accounts; one that fails costs itself, all of them the question."""
-        answers = await asyncio.gather(
-            *(self._broker.positions(one.number) for one in accounts), return_exceptions=True
-        )
-        held: list[Position] = []
-        failures: dict[str, TtaiError] = {}
-        notes: list[str] = []
-        for account, answer in zip(accounts, answers, strict=True):
-            if isinstance(answer, TtaiError):
-                failures[account.number] = answer
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                held += answer
-                notes += [f"{account.number}: {note}" for note in answer.notes("positions")]
-        if failures and len(failures) == len(accounts):
-            raise next(iter(failures.values()))
-        return held, {number: error.message for number, error in failures.items()}, notes
 
     async def _quotes(self, symbols: Sequence[str]) -> tuple[dict[str, Quote], dict[str, str]]:
         """The quotes of stocks that could be had, and why others could not."""

@@ -4,7 +4,7 @@ from ttai import Host, TtaiError
 from ttai_portfolio.books import Books
 from ttai_portfolio.groups import Group, grouped
 from ttai_portfolio.lines import Book
-from ttai_portfolio.orders import Openings
+from ttai_portfolio.openings import Openings
 
 
 class Portfolio:

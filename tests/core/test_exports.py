@@ -1,8 +1,10 @@
 """Files a user asked for: new, whole, the user's alone, and where they belong."""
 
 import asyncio
+import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,50 @@ async def test_what_was_there_is_never_touched(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_text() == "mine"
     assert not (tmp_path / "elsewhere").exists()
     assert sorted(path.read_text() for path in written) == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_folder_that_others_may_read_is_the_user_s_alone_from_then_on(tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o777)
+    await Exports(folder).write("a.csv", b"1")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+async def test_a_folder_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "exports").symlink_to(tmp_path / "shared")
+    with pytest.raises(NoExport, match="symlink"):
+        await Exports(tmp_path / "exports").write("a.csv", b"1")
+    assert list((tmp_path / "shared").iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["fsync", "link"])
+async def test_no_name_is_taken_before_the_file_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """As if the process were killed there: only what is hidden may be left."""
+    seen: list[list[str]] = []
+    real = getattr(os, call)
+
+    def look(*arguments: Any) -> Any:
+        seen.append([one.name for one in tmp_path.iterdir() if not one.name.startswith(".")])
+        return real(*arguments)
+
+    monkeypatch.setattr(os, call, look)
+    path = await Exports(tmp_path).write("a.csv", b"whole")
+    assert seen == [[]]
+    assert path.read_bytes() == b"whole"
+
+
+async def test_a_disk_without_links_has_exports_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: Any) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(os, "link", none)
+    names = [(await Exports(tmp_path).write("a.csv", data)).name for data in (b"1", b"2")]
+    assert names == ["a.csv", "a-2.csv"]
+    assert (tmp_path / "a-2.csv").read_bytes() == b"2"
 
 
 @pytest.mark.parametrize(

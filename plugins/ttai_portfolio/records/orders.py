@@ -77,7 +77,7 @@ class Source(Protocol):
         ...
 
     async def order_history(self, number: str, start: date, end: date) -> Sequence[PlacedOrder]:
-        """Those of some days."""
+        """Those received in some days."""
         ...
 
 

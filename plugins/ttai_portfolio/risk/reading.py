@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ttai import Account, Balances, History, Host, Leg, Metrics, TtaiError
 from ttai_portfolio.books import Books
+from ttai_portfolio.gathering import of_any
 from ttai_portfolio.lines import Book
 from ttai_portfolio.whatif import WhatIf
 
@@ -108,13 +109,5 @@ class Readings:
         return found
 
     async def _balances(self, accounts: Sequence[Account], failed: Mapping[str, str]) -> list[Balances]:
-        asked = [one.number for one in accounts if one.number not in failed]
-        answers = await asyncio.gather(*map(self._balance, asked), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, TtaiError | TimeoutError):
-                raise answer
-        return [answer for answer in answers if isinstance(answer, Balances)]
-
-    async def _balance(self, number: str) -> Balances:
-        async with asyncio.timeout(PATIENCE):
-            return await self._broker.balances(number)
+        asked = [one for one in accounts if one.number not in failed]
+        return list((await of_any(asked, self._broker.balances, PATIENCE)).answers.values())

@@ -1,8 +1,7 @@
 """Which accounts there are, and their money."""
 
-import asyncio
-
-from ttai import Balances, Host, NotFound, TtaiError
+from ttai import Host, NotFound
+from ttai_portfolio.gathering import of_each
 from ttai_portfolio.lines import total
 from ttai_portfolio.models.accounts import AccountRow, Accounts, BalanceRow, BalanceTable
 from ttai_portfolio.models.common import failed, name_of
@@ -40,26 +39,15 @@ class AccountTools:
     async def get_balances(self, account: Account = None) -> BalanceTable:
         """Get net liq, cash, buying power and margin of accounts. Use it for "how much can I still trade?"."""
         accounts = await self._broker.chosen(account)
-        answers = await asyncio.gather(*(self._broker.balances(one.number) for one in accounts), return_exceptions=True)
-        had: list[Balances] = []
-        failures: dict[str, TtaiError] = {}
-        for one, answer in zip(accounts, answers, strict=True):
-            if isinstance(answer, Balances):
-                had.append(answer)
-            elif isinstance(answer, TtaiError):
-                failures[one.number] = answer
-            else:
-                raise answer
-        if not had:
-            raise next(iter(failures.values()))
-        rows = [BalanceRow.of(one) for one in had]
-        notes = ["net_liquidating_value is without the accounts that failed"] if failures else []
+        read = await of_each(accounts, self._broker.balances)
+        rows = [BalanceRow.of(one) for one in read.answers.values()]
+        notes = ["net_liquidating_value is without the accounts that failed"] if read.failures else []
         if lacking := [row.account for row in rows if row.net_liquidating_value is None]:
             notes.append(f"net_liquidating_value of all together null: that of {', '.join(lacking)} is not known")
         return BalanceTable(
             as_of=self._clock.now(),
-            accounts=[name_of(one) for one in accounts if one.number not in failures],
-            failed=failed({number: error.message for number, error in failures.items()}),
+            accounts=[name_of(one) for one in accounts if one.number in read.answers],
+            failed=failed(read.failures),
             net_liquidating_value=total([row.net_liquidating_value for row in rows]),
             balances=rows,
             notes=notes,

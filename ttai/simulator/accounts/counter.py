@@ -135,11 +135,11 @@ class Counter:
     async def _history(self, request: Request, number: str) -> Response:
         orders = (await self._office.book(number)).orders
         query, statuses = Query(request.query_params, {}), listed(request, "status")
-        rows = [self._office.order_row(number, order) for order in orders if _asked(order, query, statuses)]
-        kind = query.said("underlying-instrument-type")
-        found = [row for row in rows if kind is None or row["underlying-instrument-type"] == kind]
+        found = [order for order in orders if _asked(order, query, statuses)]
+        if (kind := query.said("underlying-instrument-type")) is not None:
+            found = [one for one in found if self._office.order_row(number, one)["underlying-instrument-type"] == kind]
         newest = found if query.said("sort") == "Asc" else found[::-1]
-        return _page(request, newest, 10, lambda row: row)
+        return _page(request, newest, 10, lambda order: self._office.order_row(number, order))
 
     async def _order(self, request: Request, number: str) -> Response:
         orders = (await self._office.book(number)).orders
