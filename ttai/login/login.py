@@ -10,6 +10,7 @@ from ttai.errors import BadArgument, TtaiError
 from ttai.isolation import end
 from ttai.login.connection import Connection
 from ttai.login.credentials import VARIABLES, Credentials, from_environment
+from ttai.login.secrets_file import Stamp
 from ttai.login.vault import Vault
 from ttai.market.market import Market
 from ttai.market.supervisor import NOT_STARTED
@@ -43,6 +44,7 @@ class Login:
         self._changed = asyncio.Event()
         self._changing = asyncio.Lock()
         self._link: asyncio.Task[None] | None = None
+        self._stamp: Stamp = None  # of the logins that the connection was made with, whoever has read newer ones since
 
     @property
     def works(self) -> bool:
@@ -84,6 +86,7 @@ class Login:
 
     async def keep(self) -> None:
         """Log in and keep the market data socket, for good; anew when the login has changed."""
+        self._stamp = self._vault.stamp
         try:
             while True:
                 self._changed.clear()
@@ -96,7 +99,7 @@ class Login:
         """Notice the login or logout of another process, for good."""
         while not self._settings.demo:
             await asyncio.sleep(LOOK)
-            if self._vault.changed():
+            if self._vault.stamp != self._stamp:
                 _log.info("the login was changed by another process")
                 await self.anew()
 
@@ -129,6 +132,7 @@ class Login:
 
     async def anew(self) -> None:
         """Credentials were saved or forgotten: hub, cache and jobs follow. Calls under way fail as the broker's."""
+        self._stamp = self._vault.stamp
         async with self._changing:
             await self._cut()  # first: what it still finds out is about the login that is over
             self._said, self._works = UNTRIED, False

@@ -33,8 +33,6 @@ class Vault:
         `again` it is raised anew from memory: a job must not open a password window every minute.
         """
         if (own := from_environment()) is not None:
-            if self.changed():
-                self._known = (self._file.stamp, None)
             return own
         if (logins := self._read_before(again)) is None:
             async with self._turn:
@@ -66,9 +64,10 @@ class Vault:
         async with self._turn:
             return self._file.stamp is not None and await self._aside(drop)
 
-    def changed(self) -> bool:
-        """Whether the file is another than when last read; one look at its size and date."""
-        return self._file.stamp != self._known[0]
+    @property
+    def stamp(self) -> Stamp:
+        """Which version of the file lies there, None without one; one look at its size and date."""
+        return self._file.stamp
 
     async def where(self) -> str:
         """Where credentials come from, or would be kept, and why; asks for no key."""

@@ -102,13 +102,6 @@ class TestEnvironment:
         assert ring.questions == 0
         assert not (tmp_path / "none").exists()
 
-    async def test_a_file_that_does_not_count_is_seen_to_change_once(self, tmp_path: Path) -> None:
-        vault = Vault(tmp_path, nobody())
-        await Vault(tmp_path, nobody()).save(LIVE, login())
-        assert vault.changed()
-        assert await vault.find(LIVE) == from_environment()
-        assert not vault.changed()
-
 
 @pytest.mark.parametrize(
     ("url", "host"),
@@ -129,7 +122,6 @@ async def test_without_a_file_nothing_is_found_asked_or_made(tmp_path: Path) -> 
     vault = Vault(tmp_path / "data", ring)
     assert await vault.find(LIVE) is None
     assert await vault.forget(LIVE) is False
-    assert not vault.changed()
     assert ring.questions == 0
     assert not (tmp_path / "data").exists()
 
@@ -139,7 +131,7 @@ def test_making_one_imports_neither_keyring_nor_cryptography(tmp_path: Path) -> 
         import sys
         from pathlib import Path
         from ttai.login.vault import Vault
-        Vault(Path(sys.argv[1])).changed()
+        Vault(Path(sys.argv[1])).stamp
         print({"keyring", "cryptography.fernet", "filelock", "tomlkit"} & sys.modules.keys() or "none")"""
     run = [sys.executable, "-c", script, str(tmp_path)]
     assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "none\n"
@@ -151,7 +143,6 @@ async def test_what_is_saved_is_found_again_sandbox_and_production_apart(tmp_pat
     assert await vault.where() == "nothing is saved; a login would be kept in the system keyring"
     assert await vault.save(LIVE, login("live")) == "the system keyring"
     assert await vault.save(SANDBOX, login("sandbox")) == "the system keyring"
-    assert not vault.changed()
     for one in (vault, Vault(tmp_path / "data", ring)):
         assert await one.find(LIVE) == login("live")
         assert await one.find(SANDBOX + "/") == login("sandbox")
@@ -327,7 +318,6 @@ async def test_without_the_right_master_key_nothing_is_touched(
         assert "horse" not in str(refused.value)
     assert files(tmp_path) == {"secrets.enc"}
     assert (tmp_path / "secrets.enc").read_bytes() == before
-    assert not vault.changed()
     monkeypatch.setenv("TTAI_MASTER_KEY", PASSPHRASE)
     assert await vault.find(LIVE) == login()
 
@@ -544,7 +534,6 @@ async def test_a_damaged_file_is_reported_and_a_login_keeps_it_aside(tmp_path: P
         with pytest.raises(LoginsLost, match="it is damaged") as refused:
             await attempt
         assert "of-live" not in "".join(traceback.format_exception(refused.value))
-    assert not vault.changed()  # told once to whoever watches
     if how not in ("flipped", "list", "other content"):
         assert "it is damaged" in await vault.where()
     assert (tmp_path / "secrets.enc").read_bytes() == damaged
@@ -608,19 +597,19 @@ async def test_a_full_disk_costs_neither_the_old_logins_nor_leaves_a_mess(tmp_pa
 
 async def test_a_login_of_another_process_is_noticed_and_so_is_a_logout(tmp_path: Path) -> None:
     here, there = Vault(tmp_path, nobody()), Vault(tmp_path, nobody())
+    stamps = [here.stamp]
     assert await here.find(LIVE) is None
-    assert not here.changed()
     await there.save(LIVE, login())
-    assert here.changed()
+    stamps.append(here.stamp)
     assert await here.find(LIVE) == login()
-    assert not here.changed()
+    assert here.stamp == stamps[-1]
     await there.save(LIVE, login("other"))
-    assert here.changed()
+    stamps.append(here.stamp)
     assert await here.find(LIVE) == login("other")
+    assert len(set(stamps)) == 3
     await there.forget(LIVE)
-    assert here.changed()
     assert await here.find(LIVE) is None
-    assert not here.changed()
+    assert here.stamp is None
 
 
 @pytest.mark.parametrize("ring", [MemoryKeyring, fail.Keyring])
@@ -637,7 +626,6 @@ async def test_forgetting_the_last_login_leaves_nothing(tmp_path: Path, ring: Ca
     assert await vault.forget(SANDBOX) is True
     assert files(tmp_path) == set()
     assert not getattr(keyring, "stored", None)
-    assert not vault.changed()
     assert "nothing is saved" in await vault.where()
 
 
