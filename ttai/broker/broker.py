@@ -102,6 +102,10 @@ class Broker:
         """What an account was worth, oldest first, remembered for a minute."""
         return await self._books.net_liq_history(number, back)
 
+    def forget(self, number: str) -> None:
+        """Ask the broker anew of an account, whatever was answered of it a moment ago."""
+        self._books.forget(number)
+
     def changes(self) -> AsyncIterator[AccountEvent]:
         """What happens in the open accounts from now on, for good, and over all logins.
 

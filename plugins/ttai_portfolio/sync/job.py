@@ -64,6 +64,7 @@ class PositionSync:
 
     async def _sync(self, origin: str, account: Account) -> None:
         """One account: what it holds now against what it held, and the difference told, all in one transaction."""
+        self._broker.forget(account.number)  # entries older than the positions would not say how one ended
         held = await self._broker.positions(account.number)
         if held.unreadable:  # what can't be read would look closed
             self._log.warning("%s has %d positions that can't be read: no snapshot", account.number, held.unreadable)

@@ -183,7 +183,7 @@ async def test_a_picture_is_small_and_says_the_worst_in_two_lines(demo: Harness,
     assert len(image.data) * 3 // 4 <= 150 * 1024
     lines = [line for line in text.text.splitlines() if not line.startswith("note: ")]
     assert len(lines) == 2
-    assert lines[0].startswith(f"Worst of the grid: {worst['pnl']:,.0f} $ at -20 %, IV -25 %, in 0 days")
+    assert lines[0].startswith(f"Worst of the grid: {worst['pnl']:,.0f} $ at -20 %, IV -25 %, now")
     assert lines[1].startswith("Most of it: QQQ short put")
 
 

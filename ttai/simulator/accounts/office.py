@@ -58,12 +58,11 @@ class Office:
         return self.books.book(number)
 
     async def valued(self, book: Book) -> list[Valued]:
-        """All holdings at their marks."""
-        found = []
+        """All holdings at their marks, as they are at one moment: a trade is in all of them or in none."""
         for holding in list(book.ledger.holdings.values()):
-            found.append(self._marks.valued(holding, self.now))
+            self._marks.mark(holding.asset, self.now)
             await asyncio.sleep(0)  # the first look at a series takes milliseconds
-        return found
+        return [self._marks.valued(holding, self.now) for holding in book.ledger.holdings.values()]
 
     async def capital(self, book: Book, valued: Sequence[Valued]) -> Capital:
         """What the holdings tie up: dozens of little programmes, beside the loop and once for the same marks."""
