@@ -52,10 +52,10 @@ def money(value: Decimal) -> str:
 
 
 def summed(values: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum of what is known; None where nothing is, 0 of no values at all."""
+    """The sum of what is known; None where nothing is, or nothing but what is 0; 0 of no values at all."""
     each = list(values)
     known = [value for value in each if value is not None]
-    return sum(known, Decimal(0)) if known or not each else None
+    return sum(known, Decimal(0)) if any(known) or len(known) == len(each) else None
 
 
 def _leg(symbol: str, quantity: Decimal, option: Option | None, form: str) -> str:

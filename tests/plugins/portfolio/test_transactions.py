@@ -105,6 +105,7 @@ async def test_an_amount_that_nobody_says_the_way_of_is_unknown(fresh: Harness) 
         fresh.simulator.faults.add("nan", HISTORY, field=name)
     answer = await fresh.call("get_transactions", account="5WT00718")
     assert answer.data["net_value"] == usual.data["net_value"]
+    assert answer.data["value"] is None
     assert " have no value: the sums are without them" in answer.text
 
 
