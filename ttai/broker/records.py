@@ -45,7 +45,9 @@ class Transaction:
 
     @property
     def fees(self) -> Decimal:
-        """All of them in dollars, below 0 where charged."""
+        """All of them in dollars, below 0 where charged: what lies between value and net value, else those told."""
+        if self.value is not None and self.net_value is not None:
+            return self.net_value - self.value
         each = (self.commission, self.clearing_fees, self.regulatory_fees, self.index_option_fees, self.other_charge)
         return sum((fee for fee in each if fee is not None), Decimal(0))
 

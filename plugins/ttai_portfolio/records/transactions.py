@@ -97,9 +97,7 @@ def _gaps(found: Sequence[Transaction]) -> list[str]:
         return ["nothing happened"]
     unknown = sum(one.value is None or one.net_value is None for one in found)
     estimated = sum(one.estimated for one in found)
-    odd = sum(None not in (one.value, one.net_value) and one.value + one.fees != one.net_value for one in found)  # type: ignore[operator]
     return [
-        *([f"fees of {odd} are not what lies between value and net_value: some are unknown"] if odd else []),
         *([f"{unknown} of {len(found)} have no value: the sums are without them"] if unknown else []),
         *([f"fees of {estimated} of them are estimates by the broker's word"] if estimated else []),
     ]

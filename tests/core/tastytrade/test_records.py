@@ -72,6 +72,20 @@ def test_a_trade_is_read() -> None:
     assert records.transaction("5WT00001", {**SOLD, "id": "252640963", "order-id": "273880112"}) == read
 
 
+@pytest.mark.parametrize(
+    ("changed", "fees"),
+    [
+        ({"commission-effect": "?"}, "-2.284"),  # what can't be read of it is between value and net value
+        ({"net-value": None}, "-2.284"),
+        ({"net-value": None, "commission-effect": "?"}, "-0.284"),
+    ],
+)
+def test_fees_are_what_lies_between_value_and_net_value(changed: dict[str, Any], fees: str) -> None:
+    read = records.transaction("1", {**SOLD, **changed})
+    assert read is not None
+    assert read.fees == Decimal(fees)
+
+
 def test_a_movement_of_money_has_no_symbol() -> None:
     item = {
         "id": 7,
